@@ -1,1 +1,28 @@
-//! x
+//! Seven small programs, one record stream: at which modulation each upstream channel of each CCAP
+//! runs, every ten minutes, and in the morning which ones suffer, why, and what it costs.
+//!
+//! ```text
+//! inventory ─▶ ccap-fetch ─▶ mod-parse ─▶ mod-store ─▶ database ─▶ mod-report ─▶ mod-mail
+//!               capture       sample        │                       report/row     (SMTP)
+//!                             scan          └▶ spool                web page
+//! mod-prune: retention of the database        mod-watch: keeps a pipeline alive and says how it is
+//! ```
+//!
+//! Where to start reading: [`record`] is the contract between the tools; [`stage`] is the harness
+//! around each of them; [`platform`] is what we know about devices; then one module per tool.
+
+pub mod cli;
+pub mod clock;
+pub mod error;
+pub mod exit;
+pub mod modulation;
+pub mod ndjson;
+pub mod output;
+pub mod platform;
+pub mod record;
+pub mod settings;
+pub mod signals;
+pub mod stage;
+pub mod store;
+pub mod text;
+pub mod units;

@@ -1,0 +1,43 @@
+//! The flags of the tools: clap structs only, one file per tool, shared groups here.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+use log::LevelFilter;
+
+/// The flags that every tool has.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Read settings from FILE instead of ./.env or /etc/modtools/env
+    #[arg(long, value_name = "FILE", global = true)]
+    pub env_file: Option<PathBuf>,
+    /// Say only what ends the run
+    #[arg(short, long, conflicts_with = "verbose", global = true)]
+    pub quiet: bool,
+    /// Say more; twice: everything
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+impl Common {
+    /// The log level that the flags ask for; none: RUST_LOG, else warnings.
+    #[must_use]
+    pub fn level(&self) -> Option<LevelFilter> {
+        match (self.quiet, self.verbose) {
+            (true, _) => Some(LevelFilter::Error),
+            (false, 0) => None,
+            (false, 1) => Some(LevelFilter::Info),
+            (false, _) => Some(LevelFilter::Debug),
+        }
+    }
+}
+
+/// Which database (contract, section 3).
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Database")]
+pub struct Database {
+    /// sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]
+    #[arg(long, value_name = "URL")]
+    pub db: Option<String>,
+}

@@ -1,0 +1,29 @@
+//! The cbr8 family: its session and its parser.
+
+use super::{Answer, Dialogue, Family, Need, Parsed, Reading, Step};
+
+/// The cbr8 family.
+pub struct Cbr8;
+
+impl Family for Cbr8 {
+    fn dialogue(&self) -> &'static Dialogue {
+        &Dialogue {
+            setup: &["terminal length 0", "terminal width 0"],
+            user_mode: false,
+            logout: "logout",
+            detect: ("show version", &[]),
+        }
+    }
+
+    fn plan(&self, _answers: &[Answer<'_>]) -> Vec<Step> {
+        Vec::new()
+    }
+
+    fn need(&self, _command: &str) -> Need {
+        Need::Needed
+    }
+
+    fn parse(&self, _answers: &[Answer<'_>], _reading: &mut Reading<'_>) -> Parsed {
+        Parsed::default()
+    }
+}

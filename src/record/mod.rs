@@ -1,0 +1,471 @@
+//! The records that the tools pass to each other: NDJSON, UTF-8, one object per line. The doc
+//! comments here are the specification; modtools(5) shows the same to users.
+//!
+//! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
+//! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
+
+mod time;
+
+use std::{borrow::Cow, fmt, io};
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::modulation::Modulation;
+pub use time::Timestamp;
+
+/// The version of the records that we write and understand.
+pub const VERSION: u64 = 1;
+
+/// A record that we write: its `type` word, and a body whose first field is `ts`.
+pub trait Body: Serialize {
+    /// The `type` of the record.
+    const TYPE: &'static str;
+}
+
+/// Writes one record as one line.
+///
+/// # Errors
+/// What the writer says; a body that cannot be JSON is a defect and becomes `InvalidData`.
+pub fn write<B: Body>(output: &mut (impl io::Write + ?Sized), body: &B) -> io::Result<()> {
+    let mut line = format!("{{\"v\":{VERSION},\"type\":\"{}\",", B::TYPE).into_bytes();
+    let head = line.len();
+    serde_json::to_writer(&mut line, body)?;
+    // The body's own opening brace gives way to the common head.
+    line.remove(head);
+    line.push(b'\n');
+    output.write_all(&line)
+}
+
+macro_rules! bodies {
+    ($($name:ident = $word:literal),* $(,)?) => { $(impl Body for $name { const TYPE: &'static str = $word; })* };
+}
+bodies!(
+    Capture = "capture",
+    Sample = "sample",
+    Scan = "scan",
+    Heartbeat = "heartbeat",
+    End = "end",
+    Fault = "error"
+);
+
+/// How the collection of one device ended; a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All commands complete.
+    Ok,
+    /// All needed commands complete, an optional one failed.
+    Partial,
+    /// The name has no address.
+    ResolveFailed,
+    /// Nothing listens on the port.
+    Refused,
+    /// No route, or the network said no.
+    Unreachable,
+    /// No answer to the connection within its budget.
+    ConnectTimeout,
+    /// No common algorithm, or the SSH handshake broke.
+    KexFailed,
+    /// The host key is not in known_hosts.
+    HostKeyUnknown,
+    /// The host key differs from known_hosts, or is revoked.
+    HostKeyChanged,
+    /// The credential was rejected, or there was none to offer.
+    AuthFailed,
+    /// Handshake, authentication or the first prompt took too long.
+    LoginTimeout,
+    /// Output stalled, or the device used up its total budget.
+    ReadTimeout,
+    /// The connection was closed or reset.
+    Disconnected,
+    /// More output than allowed.
+    OutputTooLarge,
+    /// A needed command was answered by an error text.
+    CommandFailed,
+    /// We were told to stop.
+    Cancelled,
+    /// A needed table has no recognisable header (scan records only).
+    ParseFailed,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Status {
+    /// Whether samples may come of it.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        matches!(self, Status::Ok | Status::Partial)
+    }
+
+    /// The word in records: `host_key_unknown`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Partial => "partial",
+            Status::ResolveFailed => "resolve_failed",
+            Status::Refused => "refused",
+            Status::Unreachable => "unreachable",
+            Status::ConnectTimeout => "connect_timeout",
+            Status::KexFailed => "kex_failed",
+            Status::HostKeyUnknown => "host_key_unknown",
+            Status::HostKeyChanged => "host_key_changed",
+            Status::AuthFailed => "auth_failed",
+            Status::LoginTimeout => "login_timeout",
+            Status::ReadTimeout => "read_timeout",
+            Status::Disconnected => "disconnected",
+            Status::OutputTooLarge => "output_too_large",
+            Status::CommandFailed => "command_failed",
+            Status::Cancelled => "cancelled",
+            Status::ParseFailed => "parse_failed",
+            Status::Internal => "internal",
+        }
+    }
+
+    /// The status of a record's or a table's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::from(word)).ok()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// `capture`, from ccap-fetch to mod-parse: everything that one device said in one scan. There is one
+/// for every device and scan, whatever happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Capture {
+    /// When the first attempt began; its samples and its scan carry the same.
+    pub ts: Timestamp,
+    /// Name of the device.
+    pub cmts: String,
+    /// Family: `e6000`, `casa`, `cbr8`. Text, because a capture of a family that we do not know is still a capture.
+    pub platform: String,
+    /// Host name or address that was connected to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How it ended.
+    pub status: Status,
+    /// Why it is not ok, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Connections tried, 0 when none was.
+    #[serde(default)]
+    pub attempts: u32,
+    /// From the first attempt to the end, ms.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// Where the time of the last attempt went.
+    #[serde(default)]
+    pub phases: Phases,
+    /// What the key exchange settled on, of the last attempt that got so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithms: Option<Algorithms>,
+    /// SHA-256 of the host key, as OpenSSH prints it: `SHA256:` and base64 without padding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key_sha256: Option<String>,
+    /// Every command that was sent, in order.
+    #[serde(default)]
+    pub commands: Vec<CommandOutput>,
+}
+
+/// Time per phase of a session, ms; a phase that was not reached is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Phases {
+    /// Name resolution, TCP, banner and key exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ms: Option<u64>,
+    /// Authentication up to the first prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_ms: Option<u64>,
+    /// All commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands_ms: Option<u64>,
+}
+
+/// SSH algorithms in use (RFC 4253 names).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Algorithms {
+    pub kex: String,
+    pub hostkey: String,
+    pub cipher: String,
+    pub mac: String,
+}
+
+/// One command and what the device answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CommandOutput {
+    /// As it was typed.
+    pub command: String,
+    /// Cleaned text: no echo, prompt, ANSI sequences, backspaces or CR; invalid UTF-8 became U+FFFD.
+    #[serde(default)]
+    pub output: String,
+    /// From sending to the final prompt, ms.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// The final prompt was seen; an output that is not complete never yields samples.
+    #[serde(default)]
+    pub complete: bool,
+    /// Age in seconds, when it was kept from an earlier session (profiles and configuration).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_s: Option<u64>,
+}
+
+/// Where a sample's modulation was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The device's present state.
+    State,
+    /// The last modulation hop in its history.
+    HopHistory,
+    /// Its configuration: no hop is known.
+    Config,
+}
+
+impl Source {
+    /// The word in records and tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Source::State => "state",
+            Source::HopHistory => "hop-history",
+            Source::Config => "config",
+        }
+    }
+}
+
+/// `sample`, from mod-parse to mod-store and mod-report: one upstream at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// That of its capture.
+    pub ts: Timestamp,
+    /// Name of the device.
+    pub cmts: String,
+    /// Name of the upstream on the device, whole: `2/scq/0`, `1/1.1/0`, `1/0/0/3`.
+    pub upstream: String,
+    /// Modulation of its data grants.
+    pub modulation: Modulation,
+    /// Number of its modulation profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<u32>,
+    /// Where the modulation was read; hand-made samples may leave it out.
+    #[serde(default = "state")]
+    pub source: Source,
+    /// Family of the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// `atdma`, `tdma`, `scdma`, `ofdma`, as far as the device says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_type: Option<String>,
+    /// Centre frequency, Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub center_hz: Option<u64>,
+    /// Channel width, Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width_hz: Option<u64>,
+    /// The operator's text for the upstream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Signal to noise (MER), dB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snr_db: Option<f64>,
+}
+
+fn state() -> Source {
+    Source::State
+}
+
+/// `scan`, from mod-parse on: after the samples of one capture, always.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scan {
+    /// That of its capture.
+    pub ts: Timestamp,
+    /// Name of the device.
+    pub cmts: String,
+    /// Family of the device; empty in hand-made records that leave it out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub platform: String,
+    /// That of the capture, or `parse_failed`.
+    pub status: Status,
+    /// Why it is not ok, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Connections tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Of the capture, ms.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// Samples that came of it.
+    #[serde(default)]
+    pub samples: u64,
+    /// Lines that were not understood.
+    #[serde(default)]
+    pub unparsed: u64,
+}
+
+/// `heartbeat`, each tick of `ccap-fetch --every`, through to the end of the pipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Time of the tick.
+    pub ts: Timestamp,
+    /// Devices in the inventory.
+    pub devices: u64,
+    /// Of them due now.
+    pub due: u64,
+    /// Of them being fetched.
+    pub running: u64,
+    /// When the next one is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Timestamp>,
+}
+
+/// `end`, a source's last record at a clean end: nothing is missing after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// When it ended.
+    pub ts: Timestamp,
+    /// Name of the tool.
+    pub stage: String,
+    /// Items that went well.
+    pub ok: u64,
+    /// Items that failed.
+    pub failed: u64,
+}
+
+/// `error`, any stage: a line that could not be used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// When it was found.
+    pub ts: Timestamp,
+    /// Name of the tool.
+    pub stage: String,
+    /// Number of the line in its input, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A line of the stream, as far as the collecting stages know its type.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// See [`Capture`].
+    Capture(Box<Capture>),
+    /// See [`Sample`].
+    Sample(Sample),
+    /// See [`Scan`].
+    Scan(Scan),
+    /// See [`Heartbeat`].
+    Heartbeat(Heartbeat),
+    /// See [`End`].
+    End(End),
+    /// A type that is not decoded here, by its word: pass the line through whole.
+    Other(String),
+    /// A record of a newer version: pass it through whole, and say so once.
+    Newer(u64),
+}
+
+/// A line that is no record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BadLine {
+    /// Its `type`, when that much could be read.
+    pub kind: Option<String>,
+    /// What is wrong, without the line itself.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(default)]
+    v: Option<u64>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+}
+
+/// Whether the text is a JSON object at all; tells a wrong record from a wrong line.
+fn is_object(line: &str) -> bool {
+    line.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok()
+}
+
+/// Decodes one line of a stream.
+///
+/// # Errors
+/// [`BadLine`]: not JSON, no `type`, or a record of a known type that lacks what it must have.
+pub fn decode(line: &str) -> Result<Record, BadLine> {
+    // The lines of our own tools begin so: one pass over them instead of two.
+    const SAMPLE: &str = "{\"v\":1,\"type\":\"sample\",";
+    if line.starts_with(SAMPLE) {
+        return body(line, "sample").map(Record::Sample);
+    }
+    let head: Head<'_> = serde_json::from_str(line).map_err(|e| {
+        let what = if is_object(line) { "no record: " } else { "not JSON: " };
+        BadLine { kind: None, message: format!("{what}{e}") }
+    })?;
+    if let Some(newer) = head.v.filter(|&v| v > VERSION) {
+        return Ok(Record::Newer(newer));
+    }
+    Ok(match &*head.kind {
+        "capture" => Record::Capture(Box::new(body(line, "capture")?)),
+        "sample" => Record::Sample(body(line, "sample")?),
+        "scan" => Record::Scan(body(line, "scan")?),
+        "heartbeat" => Record::Heartbeat(body(line, "heartbeat")?),
+        "end" => Record::End(body(line, "end")?),
+        other => Record::Other(other.to_owned()),
+    })
+}
+
+fn body<'a, T: Deserialize<'a>>(line: &'a str, kind: &str) -> Result<T, BadLine> {
+    serde_json::from_str(line)
+        .map_err(|e| BadLine { kind: Some(kind.to_owned()), message: format!("{kind}: {e}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_with_the_common_head_and_no_empty_values() -> io::Result<()> {
+        let mut line = Vec::new();
+        let end = End { ts: Timestamp(1_777_636_800), stage: "ccap-fetch".into(), ok: 2, failed: 0 };
+        write(&mut line, &end)?;
+        let text = String::from_utf8_lossy(&line).into_owned();
+        assert_eq!(
+            text,
+            "{\"v\":1,\"type\":\"end\",\"ts\":\"2026-05-01T12:00:00Z\",\"stage\":\"ccap-fetch\",\"ok\":2,\"failed\":0}\n"
+        );
+        assert!(matches!(decode(&text), Ok(Record::End(back)) if back == end));
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_apart_from_what_is_wrong() {
+        assert!(
+            matches!(decode(r#"{"v":1,"type":"weather"}"#), Ok(Record::Other(kind)) if kind == "weather")
+        );
+        assert!(matches!(decode(r#"{"v":2,"type":"sample"}"#), Ok(Record::Newer(2))));
+        for (line, kind) in
+            [("nonsense", None), ("{\"v\":1}", None), (r#"{"v":1,"type":"sample","ts":"x"}"#, Some("sample"))]
+        {
+            let bad = decode(line).expect_err(line);
+            assert_eq!(bad.kind.as_deref(), kind, "{line}");
+        }
+        // Key order and spaces are free.
+        let spaced = r#"{ "type": "scan", "cmts": "A", "status": "ok", "ts": "2026-05-01T12:00:00+02:00" }"#;
+        assert!(matches!(decode(spaced), Ok(Record::Scan(s)) if s.ts == Timestamp(1_777_629_600)));
+    }
+
+    #[test]
+    fn status_words_are_the_ones_of_serde() {
+        assert_eq!(Status::from_word("host_key_unknown"), Some(Status::HostKeyUnknown));
+        assert_eq!(Status::from_word("well"), None);
+        assert_eq!(serde_json::json!(Status::OutputTooLarge), Status::OutputTooLarge.word());
+    }
+}

@@ -1,0 +1,227 @@
+//! The harness around every tool: arguments, settings, logging, signals, standard streams, exit code.
+//! Only this file exits, prints errors, or touches the process's own stdin, stdout and stderr.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    os::fd::AsFd,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use clap::{Parser, error::ErrorKind};
+
+use crate::{
+    cli::Common,
+    clock::Clock,
+    error::{Error, Result},
+    exit::Exit,
+    settings::Settings,
+    signals::Signals,
+    text,
+};
+
+/// What a signal means to a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Begins the pipe: ends its work in order on a signal, and then dies by it.
+    Source,
+    /// Reads from another: goes on to the end of its input, at most 20 s.
+    Filter,
+}
+
+/// The arguments of a tool, and what the harness must know of it.
+pub trait Tool: Parser {
+    /// Name of the program, as in messages and records.
+    const NAME: &'static str;
+    /// What a signal means to it.
+    fn role(&self) -> Role;
+    /// The flags that every tool has.
+    fn common(&self) -> &Common;
+}
+
+/// What every stage is given besides its arguments and its streams.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Name of the program.
+    pub tool: &'static str,
+    /// Environment and env file.
+    pub settings: Settings,
+    /// Whether we were told to stop.
+    pub signals: Signals,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Runs a stage as a process: `fn main() -> ExitCode { stage::main(fetch::run) }`.
+pub fn main<A: Tool>(
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+) -> ExitCode {
+    let arguments = match A::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let exit = match prepare(&arguments) {
+        Ok(context) => {
+            let exit = outcome(catch_unwind(AssertUnwindSafe(|| with_streams(&arguments, &context, run))));
+            if arguments.role() == Role::Source {
+                context.signals.die_if_told();
+            }
+            exit
+        }
+        Err(error) => outcome(Ok(Err(error))),
+    };
+    ExitCode::from(exit.code())
+}
+
+/// Help and version are data on stdout; everything else that clap says is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let shown = error.print().is_ok();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if shown => ExitCode::SUCCESS,
+        _ => ExitCode::from(Exit::Usage.code()),
+    }
+}
+
+fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
+    let common = arguments.common();
+    start_logging(A::NAME, common.level(), [false; 3]);
+    let settings = Settings::load(common.env_file.as_deref())?;
+    let mut debug = [false; 3];
+    for (family, on) in debug.iter_mut().enumerate() {
+        *on = settings.switch(&format!("DEBUG_CCAP{family}"), false)?;
+    }
+    LOGGER.replace(A::NAME, common.level(), debug);
+    let signals = Signals::install(arguments.role())?;
+    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System })
+}
+
+fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
+    match result {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            if !matches!(error, Error::ReaderGone) {
+                log::error!("{error}");
+            }
+            error.exit()
+        }
+        // The panic hook has said what and where.
+        Err(_) => Exit::Failed,
+    }
+}
+
+fn with_streams<A: Tool>(
+    arguments: &A,
+    context: &Context,
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+) -> Result<Exit> {
+    let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
+    let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);
+    let stdin = own(io::stdin().as_fd().try_clone_to_owned())?;
+    let mut input = BufReader::with_capacity(1 << 16, FlushFirst { input: stdin, output: output.clone() });
+    let result = run(arguments, context, &mut input, &mut output);
+    // What was written before a fault is still true: it goes out, and the first fault is the one that counts.
+    let flushed = output.flush().map_err(Error::output);
+    result.and_then(|exit| flushed.map(|()| exit))
+}
+
+/// Standard output, buffered, shared between the stage and its input.
+#[derive(Clone)]
+struct SharedOutput(Arc<Mutex<BufWriter<File>>>);
+
+impl SharedOutput {
+    fn new(file: File) -> Self {
+        SharedOutput(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, file))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BufWriter<File>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for SharedOutput {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.lock().write(buf)
+    }
+
+    fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+        self.lock().write_all(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lock().flush()
+    }
+}
+
+/// Standard input that flushes the output before it may wait for more: when the input buffer runs
+/// dry, everything that came of it is already on its way, so `tail -f | mod-parse` needs no flag.
+struct FlushFirst {
+    input: File,
+    output: SharedOutput,
+}
+
+impl Read for FlushFirst {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // A fault of the output is met again, and reported, at the stage's next write or last flush.
+        let _ = self.output.flush();
+        self.input.read(buf)
+    }
+}
+
+/// One logger for the process: it is there before the settings are, and is told of them afterwards.
+struct Logger(Mutex<Option<env_logger::Logger>>);
+
+static LOGGER: Logger = Logger(Mutex::new(None));
+
+impl Logger {
+    fn replace(&self, tool: &'static str, level: Option<log::LevelFilter>, debug: [bool; 3]) {
+        let mut builder = env_logger::Builder::new();
+        match (level, std::env::var("RUST_LOG")) {
+            (Some(level), _) => builder.filter_module("modtools", level),
+            (None, Ok(filter)) if !filter.is_empty() => builder.parse_filters(&filter),
+            (None, _) => builder.filter_level(log::LevelFilter::Warn),
+        };
+        for (family, on) in crate::platform::Platform::ALL.into_iter().zip(debug) {
+            if on {
+                builder.filter_module(family.log_target(), log::LevelFilter::Debug);
+            }
+        }
+        builder.format(move |out, record| {
+            let message = record.args().to_string();
+            let message = text::terminal(&message);
+            match record.level() {
+                log::Level::Error | log::Level::Warn => writeln!(out, "{tool}: {message}"),
+                level => writeln!(out, "{tool}: {}: {message}", level.as_str().to_ascii_lowercase()),
+            }
+        });
+        let logger = builder.build();
+        log::set_max_level(logger.filter());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(logger);
+    }
+}
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|logger| logger.enabled(metadata))
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if let Some(logger) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            logger.log(record);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn start_logging(tool: &'static str, level: Option<log::LevelFilter>, debug: [bool; 3]) {
+    LOGGER.replace(tool, level, debug);
+    // A second start in one process (tests) keeps the first logger.
+    let _ = log::set_logger(&LOGGER);
+    std::panic::set_hook(Box::new(|panic| log::error!("internal fault, please report it: {panic}")));
+}

@@ -1,0 +1,62 @@
+//! Text from devices and users is hostile: what it may do to a terminal, a CSV cell and a file name
+//! is settled here, once. (HTML is the web page's affair, mail headers are the mailer's.)
+
+use std::borrow::Cow;
+
+/// For terminals and logs: every control character, and those that turn the direction of text,
+/// as `\u{…}`; line feeds too, so that one message stays one line.
+#[must_use]
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// For CSV cells that spreadsheets open: text that begins like a formula gets a leading `'`.
+#[must_use]
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// For file names: letters, digits, `.`, `_` and `-` stay, everything else becomes `_`; never empty,
+/// never hidden, at most 100 characters.
+#[must_use]
+pub fn file_name(text: &str) -> String {
+    let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    let name: String = text.chars().take(100).map(keep).collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if name.is_empty() => "_".to_owned(),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_loses_its_teeth_and_harmless_text_stays() {
+        assert_eq!(terminal("CCAP001: ü ok"), "CCAP001: ü ok");
+        assert_eq!(terminal("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
+        assert_eq!(terminal("\u{202e}evil"), "\\u{202e}evil");
+        assert_eq!(csv_cell("=cmd()"), "'=cmd()");
+        assert_eq!(csv_cell("1/0/0/3"), "1/0/0/3");
+        assert_eq!(file_name("../../etc/passwd"), "_._.._etc_passwd");
+        assert_eq!(file_name(""), "_");
+    }
+}

@@ -1,0 +1,106 @@
+//! Durations, sizes and rates as they are typed in flags and settings: `30s`, `10m`, `32MiB`, `10/s`.
+
+use std::time::Duration;
+
+/// A duration such as `500ms`, `30s`, `10m`, `6h`, `2d`; a bare number is seconds.
+///
+/// # Errors
+/// What is wrong and how it is written.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("{text:?} is no duration such as 500ms, 30s, 10m, 6h or 2d");
+    let (number, unit) = split(text).ok_or_else(bad)?;
+    let ms = match unit {
+        "ms" => 1.0,
+        "" | "s" | "sec" => 1e3,
+        "m" | "min" => 60e3,
+        "h" => 3_600e3,
+        "d" => 86_400e3,
+        "w" => 604_800e3,
+        _ => return Err(bad()),
+    };
+    let ms = number * ms;
+    // A century: everything longer is a slip of the finger.
+    if !(0.0..=3.2e12).contains(&ms) {
+        return Err(bad());
+    }
+    Ok(Duration::from_millis(ms.round() as u64))
+}
+
+/// A size in bytes such as `65536`, `64KiB`, `32MiB`, `1GiB` (also `k`, `M`, `G`, by 1024).
+///
+/// # Errors
+/// What is wrong and how it is written.
+pub fn size(text: &str) -> Result<u64, String> {
+    let bad = || format!("{text:?} is no size such as 65536, 64KiB or 32MiB");
+    let (number, unit) = split(text).ok_or_else(bad)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" | "kib" => 1024.0,
+        "m" | "mb" | "mib" => 1_048_576.0,
+        "g" | "gb" | "gib" => 1_073_741_824.0,
+        _ => return Err(bad()),
+    };
+    let bytes = number * factor;
+    if !(0.0..=1e15).contains(&bytes) {
+        return Err(bad());
+    }
+    Ok(bytes.round() as u64)
+}
+
+/// A rate per second such as `10/s`, `30/m`, or a bare number per second.
+///
+/// # Errors
+/// What is wrong and how it is written.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let bad = || format!("{text:?} is no rate such as 10/s or 30/m");
+    let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let count: f64 = count.trim().parse().map_err(|_| bad())?;
+    let per = match unit.trim() {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(bad()),
+    };
+    if count > 0.0 && count.is_finite() { Ok(count / per) } else { Err(bad()) }
+}
+
+fn split(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+/// A duration in the words of a status line: `45s`, `12m`, `1d 2h 3m`.
+#[must_use]
+pub fn human(duration: Duration) -> String {
+    let s = duration.as_secs();
+    let (d, h, m) = (s / 86_400, s / 3600 % 24, s / 60 % 60);
+    match (d, h, m) {
+        (0, 0, 0) => format!("{s}s"),
+        (0, 0, _) => format!("{m}m"),
+        (0, ..) => format!("{h}h {m}m"),
+        _ => format!("{d}d {h}h {m}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_sizes_and_rates_are_read_as_they_are_typed() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(size("32MiB"), Ok(32 << 20));
+        assert_eq!(size("64k"), Ok(65_536));
+        assert_eq!(rate("30/m"), Ok(0.5));
+        for bad in ["", "s", "-1s", "1x", "1e9d", "ten"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert!(rate("0/s").is_err() && size("1TiBx").is_err());
+        assert_eq!(human(Duration::from_secs(93_780)), "1d 2h 3m");
+    }
+}
