@@ -1,0 +1,58 @@
+#!/bin/sh
+# Sees to what the build and the tests need from the system: installs it where it may (Debian, and
+# root or sudo without a password), names it where it may not.
+#   tests/setup.sh build    a C compiler and OpenSSL's headers: enough for `make demo`
+#   tests/setup.sh test     and the real servers that the tests talk to
+set -eu
+
+missing=
+need() { # need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
+
+need gcc command_there cc
+need libc6-dev test -e /usr/include/stdlib.h
+need make command_there make
+need perl command_there perl
+need pkg-config command_there pkg-config
+if command_there pkg-config >/dev/null; then
+    need libssl-dev pkg-config --exists openssl
+else
+    missing="$missing libssl-dev"
+fi
+if [ "${1:-test}" = test ]; then
+    need mariadb-server command_there mariadbd
+    need mariadb-client command_there mariadb
+    need openssh-server command_there sshd
+    need openssh-client command_there ssh
+    need openssl command_there openssl
+    need python3 command_there python3
+    need python3-venv python3 -c 'import venv, ensurepip'
+    need procps command_there ps
+fi
+[ -z "$missing" ] && exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if ! command_there apt-get >/dev/null; then
+    echo "please install what Debian calls:$missing" >&2
+    exit 1
+elif [ "$(id -u)" = 0 ]; then
+    sudo=
+elif sudo -n true 2>/dev/null; then
+    sudo="sudo -n"
+else
+    echo "please run, as root: $install" >&2
+    exit 1
+fi
+echo "installing:$missing"
+# A lock of another apt is waited for; a stale list of packages is renewed once.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { $sudo apt-get -o DPkg::Lock::Timeout=300 update && $sudo apt-get -o DPkg::Lock::Timeout=300 ${install#apt-get}; } >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
