@@ -19,7 +19,7 @@ impl Family for Casa {
         Vec::new()
     }
 
-    fn need(&self, _command: &str) -> Need {
+    fn need(&self, _command: &str, _answers: &[Answer<'_>]) -> Need {
         Need::Needed
     }
 

@@ -19,7 +19,7 @@ impl Family for E6000 {
         Vec::new()
     }
 
-    fn need(&self, _command: &str) -> Need {
+    fn need(&self, _command: &str, _answers: &[Answer<'_>]) -> Need {
         Need::Needed
     }
 

@@ -210,12 +210,13 @@ pub trait Family: Sync {
     /// How its command line is handled.
     fn dialogue(&self) -> &'static Dialogue;
 
-    /// What is still to be asked, given the answers so far: empty when the scan is complete. Called again
-    /// after the steps it returned were answered; steps are never repeated.
+    /// What is still to be asked, given the answers so far: empty when there is nothing more. Called again
+    /// after each answer; a command that stands among the answers is never asked twice.
     fn plan(&self, answers: &[Answer<'_>]) -> Vec<Step>;
 
-    /// Whether the scan can do without the answer to this command (for captures that are read back).
-    fn need(&self, command: &str) -> Need;
+    /// Whether the scan can do without the answer to this command, given the others: a refused command
+    /// whose stand-in was answered is optional.
+    fn need(&self, command: &str, answers: &[Answer<'_>]) -> Need;
 
     /// The upstreams that the answers show. Answers that are not complete are not looked at. Tables are
     /// known by their headers, not by the command, so pasted text parses as well.
