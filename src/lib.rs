@@ -22,6 +22,7 @@ pub mod platform;
 pub mod record;
 pub mod settings;
 pub mod signals;
+pub mod ssh;
 pub mod stage;
 pub mod store;
 pub mod text;
