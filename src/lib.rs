@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod error;
 pub mod exit;
+pub mod fetch;
 pub mod modulation;
 pub mod ndjson;
 pub mod output;

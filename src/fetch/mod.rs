@@ -1,0 +1,3 @@
+//! ccap-fetch.
+mod exchange;
+pub use exchange::*;
