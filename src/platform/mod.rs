@@ -298,7 +298,7 @@ pub fn error_text(output: &str) -> Option<&str> {
 }
 
 /// How a refusal goes on after its `%`; a syslog line (`%SYS-5-CONFIG_I: …`) does not.
-const REFUSALS: [&str; 13] = [
+const REFUSALS: [&str; 12] = [
     "invalid",
     "incomplete",
     "ambiguous",
@@ -311,7 +311,6 @@ const REFUSALS: [&str; 13] = [
     "permission",
     "access",
     "not ",
-    "no ",
 ];
 
 #[cfg(test)]
