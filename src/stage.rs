@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
@@ -41,6 +41,15 @@ pub trait Tool: Parser {
     fn common(&self) -> &Common;
 }
 
+/// Which standard streams are terminals: a person is there.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Terminals {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
 /// What every stage is given besides its arguments and its streams.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -52,6 +61,8 @@ pub struct Context {
     pub signals: Signals,
     /// What time it is.
     pub clock: Clock,
+    /// Where a person may be.
+    pub terminals: Terminals,
 }
 
 /// Runs a stage as a process: `fn main() -> ExitCode { stage::main(fetch::run) }`.
@@ -94,7 +105,12 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
     }
     LOGGER.replace(A::NAME, common.level(), debug);
     let signals = Signals::install(arguments.role())?;
-    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System })
+    let terminals = Terminals {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    };
+    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System, terminals })
 }
 
 fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {

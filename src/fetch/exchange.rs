@@ -102,12 +102,6 @@ impl Exchange {
         self.raw.extend_from_slice(bytes);
     }
 
-    /// Bytes that the device said so far.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.raw.len()
-    }
-
     /// What to do after `quiet` of silence.
     pub fn step(&mut self, quiet: Duration) -> Step {
         if let Some(step) = self.pager(quiet) {
