@@ -78,8 +78,7 @@ impl<'a> Script<'a> {
         let at = self.answers.iter().position(|answer| answer.age_s.is_some())?;
         let unexplained = {
             let book = ProfileBook::default();
-            let mut reading =
-                platform::Reading { cmts: self.cmts, book: &book, explain: &mut |_, _, _, _| {} };
+            let mut reading = platform::Reading { cmts: self.cmts, book: &book, explain: None };
             let parsed = platform::family(self.platform).parse(&self.as_answers(), &mut reading);
             parsed.upstreams.iter().any(|upstream| upstream.modulation == Modulation::Unknown)
         };
