@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
@@ -73,6 +73,12 @@ pub fn main<A: Tool>(
         Err(error) => outcome(Ok(Err(error))),
     };
     ExitCode::from(exit.code())
+}
+
+/// Whether standard input is a person who has nothing to say, rather than a pipe or a file.
+#[must_use]
+pub fn input_is_terminal() -> bool {
+    io::stdin().is_terminal()
 }
 
 /// Help and version are data on stdout; everything else that clap says is a usage error.

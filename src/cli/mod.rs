@@ -1,9 +1,13 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+mod store;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use log::LevelFilter;
+
+pub use store::Store;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

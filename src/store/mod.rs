@@ -1,8 +1,18 @@
 //! mod-store: samples and scans into the database, one transaction per device and scan.
 
+mod admit;
+mod channels;
+mod check;
 mod database;
+mod run;
+mod sqlite;
+mod target;
+mod tee;
 
-pub use database::{Channel, Counts, Database, Device, Group, Stored, Window};
+pub use admit::{Column, Limits, Repertoire, Verdict};
+pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use run::run;
+pub use target::{Host, Server, Target, Tls};
 
 use crate::{
     cli,
@@ -10,12 +20,17 @@ use crate::{
     settings::Settings,
 };
 
-/// Connects to the database that flags and settings name (contract, section 3), making the file and the
-/// tables where `init` says so.
+/// Connects to the database that flags and settings name (contract, section 3).
 ///
 /// # Errors
 /// [`Error::Usage`] when none is named or the URL is wrong; [`Error::Database`].
-pub fn open(flags: &cli::Database, settings: &Settings, init: bool) -> Result<Box<dyn Database>> {
-    let _ = (flags, settings, init);
-    Err(Error::usage("no database is known yet"))
+pub fn open(flags: &cli::Database, settings: &Settings, access: Access) -> Result<Box<dyn Database>> {
+    let init = matches!(
+        access,
+        Access::Write(Options { init: true, .. }) | Access::Look(Options { init: true, .. })
+    );
+    match Target::find(flags.db.as_deref(), settings, init)? {
+        target @ Target::MySql(_) => Err(Error::usage(format!("{}: not yet", target.place()))),
+        Target::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(&path, access)?)),
+    }
 }
