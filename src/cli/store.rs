@@ -26,9 +26,6 @@ Exit status:
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-store", version, after_help = AFTER, max_term_width = 100)]
 pub struct Store {
-    #[allow(missing_docs)]
-    #[command(flatten)]
-    pub database: Database,
     /// Make the tables that are missing, and on MySQL the partitions of the days to keep
     #[arg(long)]
     pub init: bool,
@@ -50,6 +47,9 @@ pub struct Store {
     /// Read and judge everything, connect, but write nothing to the database
     #[arg(long)]
     pub dry_run: bool,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub database: Database,
     #[allow(missing_docs)]
     #[command(flatten)]
     pub common: Common,

@@ -4,6 +4,7 @@ mod admit;
 mod channels;
 mod check;
 mod database;
+mod mariadb;
 mod run;
 mod sqlite;
 mod target;
@@ -14,23 +15,21 @@ pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection,
 pub use run::run;
 pub use target::{Host, Server, Target, Tls};
 
-use crate::{
-    cli,
-    error::{Error, Result},
-    settings::Settings,
-};
+use crate::{cli, error::Result, stage::Context};
 
 /// Connects to the database that flags and settings name (contract, section 3).
 ///
 /// # Errors
-/// [`Error::Usage`] when none is named or the URL is wrong; [`Error::Database`].
-pub fn open(flags: &cli::Database, settings: &Settings, access: Access) -> Result<Box<dyn Database>> {
-    let init = matches!(
-        access,
-        Access::Write(Options { init: true, .. }) | Access::Look(Options { init: true, .. })
-    );
-    match Target::find(flags.db.as_deref(), settings, init)? {
-        target @ Target::MySql(_) => Err(Error::usage(format!("{}: not yet", target.place()))),
-        Target::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(&path, access)?)),
-    }
+/// [`crate::error::Error::Usage`] when none is named or the URL is wrong;
+/// [`crate::error::Error::Database`].
+pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<Box<dyn Database>> {
+    let init = match access {
+        Access::Read => false,
+        Access::Look(options) | Access::Write(options) => options.init,
+    };
+    let Context { settings, clock, .. } = context;
+    Ok(match Target::find(flags.db.as_deref(), settings, init)? {
+        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access)?),
+        Target::MySql(server) => Box::new(mariadb::MariaDb::open(&server, settings, access, *clock)?),
+    })
 }

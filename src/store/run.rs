@@ -38,7 +38,7 @@ pub fn run(
         store_all: args.store_all,
     };
     let access = if args.check || args.dry_run { Access::Look(options) } else { Access::Write(options) };
-    let mut database = open(&args.database, &context.settings, access)?;
+    let mut database = open(&args.database, context, access)?;
     if args.check {
         return check::run(&mut *database, output);
     }
