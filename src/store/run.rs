@@ -318,8 +318,7 @@ impl<'a> Session<'a> {
     fn place_in_stream(&self, error: Error) -> Error {
         match error {
             Error::Database { place, reason } if self.groups > 0 => {
-                let reason =
-                    format!("{reason}; the {} groups before are stored, the rest is not", self.groups);
+                let reason = format!("{reason}; groups stored before this: {}", self.groups);
                 Error::Database { place, reason }
             }
             other => other,

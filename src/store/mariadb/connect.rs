@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts};
+use ::mysql::{
+    Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts, proto::codec::error::PacketCodecError,
+};
 
 use crate::{
     error::{Error, Result},
@@ -103,13 +105,13 @@ impl Connector {
 
     /// A fault of the server, the network or the driver, on one line.
     pub fn reason(&self, fault: &Fault) -> String {
+        if is_timeout(fault) {
+            return format!("no answer within {} s", if self.patient { REPORT } else { ANSWER }.as_secs());
+        }
         match fault {
             Fault::MySqlError(error) => {
                 let hint = hint(error.code).map(|hint| format!(": {hint}")).unwrap_or_default();
                 format!("{} ({}){hint}", error.message, error.code)
-            }
-            Fault::IoError(error) if is_timeout(error.kind()) => {
-                format!("no answer within {} s", if self.patient { REPORT } else { ANSWER }.as_secs())
             }
             Fault::IoError(error) => error.to_string(),
             Fault::DriverError(DriverError::ConnectTimeout) => {
@@ -118,6 +120,10 @@ impl Connector {
             Fault::DriverError(DriverError::CouldNotConnect(Some((_, error, _)))) => error.clone(),
             Fault::DriverError(DriverError::TlsNotSupported) => "the server does not offer TLS".into(),
             Fault::DriverError(error) => error.to_string(),
+            Fault::CodecError(error) if self.server.tls == Tls::Required(None) => {
+                format!("{error}; a certificate that is not public needs ca=FILE in the URL")
+            }
+            Fault::CodecError(error) => error.to_string(),
             other => other.to_string(),
         }
     }
@@ -141,8 +147,13 @@ fn hint(code: u16) -> Option<&'static str> {
     })
 }
 
-fn is_timeout(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// Whether the server was silent for too long; the driver wraps that in two ways.
+fn is_timeout(fault: &Fault) -> bool {
+    let error = match fault {
+        Fault::IoError(error) | Fault::CodecError(PacketCodecError::Io(error)) => error,
+        _ => return false,
+    };
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// What may be done about a fault within a transaction.
@@ -160,14 +171,14 @@ impl Again {
     /// A server that is silent, rather than gone, is not asked again.
     pub fn after(fault: &Fault) -> Self {
         match fault {
+            _ if is_timeout(fault) => Again::No,
             Fault::MySqlError(error) => match error.code {
                 1205 | 1213 => Again::Rerun,
                 // Galera not ready, shutdown, killed, gone, lost.
                 1047 | 1053 | 1927 | 2006 | 2013 => Again::Reconnect,
                 _ => Again::No,
             },
-            Fault::IoError(error) if !is_timeout(error.kind()) => Again::Reconnect,
-            Fault::CodecError(_) => Again::Reconnect,
+            Fault::IoError(_) | Fault::CodecError(_) => Again::Reconnect,
             _ => Again::No,
         }
     }
