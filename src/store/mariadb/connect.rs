@@ -2,14 +2,12 @@
 //! server's faults are in our words.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     time::Duration,
 };
 
-use ::mysql::{
-    Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts, proto::codec::error::PacketCodecError,
-};
+use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts};
 
 use crate::{
     error::{Error, Result},
@@ -113,18 +111,18 @@ impl Connector {
                 let hint = hint(error.code).map(|hint| format!(": {hint}")).unwrap_or_default();
                 format!("{} ({}){hint}", error.message, error.code)
             }
-            Fault::IoError(error) => error.to_string(),
             Fault::DriverError(DriverError::ConnectTimeout) => {
                 format!("no connection within {} s", CONNECT.as_secs())
             }
             Fault::DriverError(DriverError::CouldNotConnect(Some((_, error, _)))) => error.clone(),
             Fault::DriverError(DriverError::TlsNotSupported) => "the server does not offer TLS".into(),
             Fault::DriverError(error) => error.to_string(),
-            Fault::CodecError(error) if self.server.tls == Tls::Required(None) => {
-                format!("{error}; a certificate that is not public needs ca=FILE in the URL")
+            other => {
+                let words = io_fault(other).map_or_else(|| other.to_string(), ToString::to_string);
+                let untrusted = self.server.tls == Tls::Required(None) && words.contains("certificate");
+                let remedy = if untrusted { "; one that is not public needs ca=FILE in the URL" } else { "" };
+                words + remedy
             }
-            Fault::CodecError(error) => error.to_string(),
-            other => other.to_string(),
         }
     }
 
@@ -137,7 +135,7 @@ impl Connector {
 /// What helps against the faults that are met in practice.
 fn hint(code: u16) -> Option<&'static str> {
     Some(match code {
-        167 | 1264 | 1467 => "the id column is at its end; make it BIGINT UNSIGNED",
+        167 | 1467 => "the id column is at its end; make it BIGINT UNSIGNED",
         1045 => "is ACCESS_PASSWORD right?",
         1049 => "make it with CREATE DATABASE",
         1205 => "another connection holds the lock",
@@ -147,13 +145,18 @@ fn hint(code: u16) -> Option<&'static str> {
     })
 }
 
-/// Whether the server was silent for too long; the driver wraps that in two ways.
+/// The fault of the connection itself, which the driver wraps in two ways.
+fn io_fault(fault: &Fault) -> Option<&io::Error> {
+    match fault {
+        Fault::IoError(error) => Some(error),
+        Fault::CodecError(error) => std::error::Error::source(error)?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Whether the server was silent for too long.
 fn is_timeout(fault: &Fault) -> bool {
-    let error = match fault {
-        Fault::IoError(error) | Fault::CodecError(PacketCodecError::Io(error)) => error,
-        _ => return false,
-    };
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    io_fault(fault).is_some_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
 /// What may be done about a fault within a transaction.
