@@ -86,6 +86,12 @@ pub fn main<A: Tool>(
     ExitCode::from(exit.code())
 }
 
+/// Whether standard input is a person who has nothing to say, rather than a pipe or a file.
+#[must_use]
+pub fn input_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// Help and version are data on stdout; everything else that clap says is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
     let shown = error.print().is_ok();

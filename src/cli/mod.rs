@@ -1,6 +1,7 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+mod store;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use store::Store;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]
