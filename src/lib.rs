@@ -18,6 +18,7 @@ pub mod exit;
 pub mod modulation;
 pub mod ndjson;
 pub mod output;
+pub mod parse;
 pub mod platform;
 pub mod record;
 pub mod settings;

@@ -73,13 +73,13 @@ impl<'a> Block<'a> {
         if lower.starts_with("frequency") {
             return self.frequency(&lower);
         }
-        if let Some(mode) = text.split_ascii_whitespace().next().filter(|word| word.ends_with("dma")) {
-            if lower.contains("mode") {
+        match text.split_ascii_whitespace().next() {
+            Some(mode) if mode.ends_with("dma") && lower.contains("mode") => {
                 self.channel_type = Some(mode);
-                return Taken::Row("channel type");
+                Taken::Row("channel type")
             }
+            _ => Taken::Ignored("of no interest"),
         }
-        Taken::Ignored("of no interest")
     }
 
     fn bind(&mut self, rest: &str) -> Taken {
