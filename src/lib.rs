@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod modulation;
 pub mod ndjson;
 pub mod output;
+pub mod parse;
 pub mod platform;
 pub mod record;
 pub mod settings;

@@ -69,6 +69,13 @@ pub struct Context {
 pub fn main<A: Tool>(
     run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
 ) -> ExitCode {
+    main_with_threads(|arguments: &A, context, input, output| run(arguments, context, input, output))
+}
+
+/// As [`main`], for a stage that writes from a thread of its own.
+pub fn main_with_threads<A: Tool>(
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
+) -> ExitCode {
     let arguments = match A::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
@@ -136,7 +143,7 @@ fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
 fn with_streams<A: Tool>(
     arguments: &A,
     context: &Context,
-    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> Result<Exit> {
     let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
     let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);

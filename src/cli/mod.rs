@@ -1,6 +1,7 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+pub mod parse;
 mod store;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use parse::Parse;
 pub use store::Store;
 
 /// The flags that every tool has.
