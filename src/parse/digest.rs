@@ -103,8 +103,8 @@ struct Outcome {
 fn read(platform: Platform, answers: &[Answer<'_>], capture: &Capture, method: &Method) -> Outcome {
     let mut told: Vec<(usize, usize, String)> = Vec::new();
     let mut note = |line: Line<'_>, taken: Taken| {
-        let text =
-            format!("{}: {}: line {}: {taken}: {}", capture.cmts, line.command, line.number, line.text);
+        let command = if line.command.is_empty() { "pasted text" } else { line.command };
+        let text = format!("{}: {command}: line {}: {taken}: {}", capture.cmts, line.number, line.text);
         told.push((line.answer, line.number, text));
     };
     let explain = if method.explain { Some(&mut note as _) } else { None };
