@@ -283,3 +283,13 @@ fn remarkable_captures_are_kept_within_bounds_and_nothing_else_is_touched() {
     assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1);
     tool("mod-parse").args(["--keep", "/dev/null/x"]).run().says(1, &["/dev/null/x"]);
 }
+
+#[test]
+fn the_debug_switch_of_a_family_shows_what_was_not_understood() {
+    let damaged = format!("{TABLE}3/scq/1 what is this\n");
+    let line = capture("A", "ok", vec![answer(UPSTREAMS, &damaged.replace("999", "204"), true)]);
+    let with = |name: &str| tool("mod-parse").env(name, "true").stdin(format!("{line}\n{END}\n")).run();
+    with("DEBUG_CCAP0").says(0, &["A: show interface cable-upstream: line 5: unparsed", "what is this"]);
+    let run = with("DEBUG_CCAP1").clean(0);
+    assert_eq!(run.records()[2]["unparsed"], 1);
+}
