@@ -81,7 +81,11 @@ pub fn contents(url: &str, context: &Context) -> (Vec<String>, Vec<Scan>, usize)
     };
     database.samples(window, true, &mut one).unwrap();
     let mut scans = Vec::new();
-    database.scans(window, &mut |scan| Ok(scans.push(scan))).unwrap();
+    let mut keep = |scan| {
+        scans.push(scan);
+        Ok(())
+    };
+    database.scans(window, &mut keep).unwrap();
     (samples, scans, database.channels().unwrap().len())
 }
 
