@@ -135,6 +135,8 @@ fn init_makes_the_tables_and_the_default_file() {
             "modulation_scan"
         ]
     );
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
     // Now that it is there, it is found without being named.
     tool("mod-store").dir(dir.path()).stdin(two_scans()).run().clean(0);
     tool("mod-store").args(["--init"]).dir(dir.path()).run().clean(0);
