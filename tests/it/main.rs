@@ -4,9 +4,11 @@
 mod fetch_cli;
 mod fetch_ssh;
 mod fetch_sshd;
+mod mariadb;
 mod parse;
 mod parse_stream;
 mod sshd;
 mod store;
 mod store_mysql;
+mod store_older;
 mod support;
