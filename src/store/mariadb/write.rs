@@ -1,4 +1,4 @@
-//! Storing one group on MySQL or MariaDB: one transaction, few statements, always parameters.
+//! Storing groups on MySQL or MariaDB: one transaction, few statements, always parameters.
 
 use std::collections::HashSet;
 
@@ -50,6 +50,32 @@ const CHANNEL: Insert = Insert {
            first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
 };
 
+/// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
+const MARK: Insert = Insert {
+    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,0,0,?,0)",
+    tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
+};
+/// A scan that is parsed again corrects what stands there.
+const SCAN: Insert = Insert {
+    head: "INSERT INTO modulation_scan \
+           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
+           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
+           unparsed = VALUES(unparsed)",
+};
+/// A replay of the past does not turn the clock back. The assignments are made from left to right.
+const DEVICE: Insert = Insert {
+    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
+    row: "(?,NULLIF(?,''),?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE \
+           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
+           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
+           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
+           last_try = GREATEST(last_try, VALUES(last_try))",
+};
+
 impl Insert {
     /// Inserts all rows, `batch` at a time and the rest in powers of two, so that few statements
     /// are ever prepared. Gives the rows affected.
@@ -84,11 +110,19 @@ fn chunk(left: usize, batch: usize) -> usize {
     if left >= batch { batch } else { 1 << left.ilog2() }
 }
 
-/// How a group is stored here.
+/// How groups are stored here.
 pub(super) struct Plan<'a> {
     pub shape: &'a Shape,
     pub tables: &'a Tables,
     pub batch: usize,
+    /// They may be there already, without a mark that says so.
+    pub again: bool,
+}
+
+/// A group with its rows in the order of the key, each upstream once.
+struct Rows<'a> {
+    group: &'a Group,
+    samples: Vec<&'a Sample>,
 }
 
 /// What an older table knows of a group.
@@ -102,42 +136,82 @@ enum Replay {
 }
 
 impl Plan<'_> {
-    /// One transaction; after a fault it is rolled back.
-    pub fn run(&self, connection: &mut Conn, group: &Group, changes: &[Change]) -> ::mysql::Result<Counts> {
+    /// One transaction; after a fault it is rolled back. Counts each group, in their order.
+    pub fn run(
+        &self,
+        connection: &mut Conn,
+        groups: &[Group],
+        changes: &[Change],
+    ) -> ::mysql::Result<Vec<Counts>> {
+        // All in the order of the keys, so that two writers lock in the same order.
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|&at| (groups[at].ts, &groups[at].cmts));
+        let rows: Vec<Rows<'_>> = order.iter().map(|&at| Rows::of(&groups[at])).collect();
         let mut transaction = connection.start_transaction(TxOpts::default())?;
-        let stored = self.samples(&mut transaction, group)?;
-        CHANNEL.run(&mut transaction, changes, self.batch.min(1000), channel_row)?;
-        if let Some(scan) = &group.scan {
-            if self.tables.has("modulation_scan") {
-                scan_row(&mut transaction, scan)?;
-            }
-            if self.tables.has("modulation_device") {
-                device(&mut transaction, scan)?;
-            }
-        }
+        let stored = self.samples(&mut transaction, &rows)?;
+        self.around(&mut transaction, &rows, changes)?;
         transaction.commit()?;
-        let sent = group.samples.len() as u64;
-        Ok(Counts { sent, stored, duplicate: sent - stored, ..Counts::default() })
+        let mut counts = vec![Counts::default(); groups.len()];
+        for (at, stored) in order.into_iter().zip(stored) {
+            let sent = groups[at].samples.len() as u64;
+            counts[at] = Counts { sent, stored, duplicate: sent - stored, ..Counts::default() };
+        }
+        Ok(counts)
     }
 
-    fn samples(&self, transaction: &mut Transaction<'_>, group: &Group) -> ::mysql::Result<u64> {
-        if group.samples.is_empty() {
-            return Ok(0);
+    /// The new rows of each group. All groups go in the same statements, whose counts are those of
+    /// all together; only when some of the rows were there already, they go one by one.
+    fn samples(&self, transaction: &mut Transaction<'_>, groups: &[Rows<'_>]) -> ::mysql::Result<Vec<u64>> {
+        if let [group] = groups {
+            return Ok(vec![self.alone(transaction, group)?]);
         }
-        // In the order of the key, so that two writers lock in the same order.
-        let mut rows: Vec<&Sample> = group.samples.iter().collect();
-        rows.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-        rows.dedup_by(|b, a| a.upstream == b.upstream);
-        let detail: Vec<&Sample> = rows.iter().copied().filter(|sample| has_detail(sample)).collect();
-        let stored = if self.shape.keyed {
-            KEYED.run(transaction, &rows, self.batch, |sample, values| self.sample_row(sample, values))?
-        } else {
-            self.older_samples(transaction, group, rows)?
-        };
-        if self.tables.has("modulation_detail") {
-            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+        transaction.query_drop("SAVEPOINT together")?;
+        if let Some(stored) = self.together(transaction, groups)? {
+            return Ok(stored);
         }
-        Ok(stored)
+        transaction.query_drop("ROLLBACK TO SAVEPOINT together")?;
+        groups.iter().map(|group| self.alone(transaction, group)).collect()
+    }
+
+    fn together(
+        &self,
+        transaction: &mut Transaction<'_>,
+        groups: &[Rows<'_>],
+    ) -> ::mysql::Result<Option<Vec<u64>>> {
+        let samples: Vec<&Sample> = groups.iter().flat_map(|group| group.samples.iter().copied()).collect();
+        let sent = samples.len() as u64;
+        if self.shape.keyed {
+            let affected = KEYED.run(transaction, &samples, self.batch, |s, v| self.sample_row(s, v))?;
+            return Ok(match affected {
+                all if all == sent => Some(groups.iter().map(Rows::count).collect()),
+                0 => Some(vec![0; groups.len()]),
+                _ => None,
+            });
+        }
+        if self.again || !self.tables.has("modulation_scan") {
+            return Ok(None);
+        }
+        let marked: Vec<&Rows<'_>> = groups.iter().filter(|group| group.count() > 0).collect();
+        if MARK.run(transaction, &marked, self.batch, mark)? != marked.len() as u64 {
+            return Ok(None);
+        }
+        self.insert(transaction, &samples)?;
+        Ok(Some(groups.iter().map(Rows::count).collect()))
+    }
+
+    fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
+        if self.shape.keyed {
+            return KEYED.run(transaction, &group.samples, self.batch, |s, v| self.sample_row(s, v));
+        }
+        match self.replay(transaction, group)? {
+            Replay::New => self.insert(transaction, &group.samples),
+            Replay::Whole => Ok(0),
+            Replay::Partly(there) => {
+                let mut samples = group.samples.clone();
+                samples.retain(|sample| !there.contains(&sample.upstream));
+                self.insert(transaction, &samples)
+            }
+        }
     }
 
     fn sample_row(&self, sample: &Sample, values: &mut Vec<Value>) {
@@ -147,46 +221,36 @@ impl Plan<'_> {
         values.push(sample.modulation.word().into());
     }
 
-    /// The older table would take a replay as new rows: `modulation_scan` knows it.
-    fn older_samples(
-        &self,
-        transaction: &mut Transaction<'_>,
-        group: &Group,
-        mut rows: Vec<&Sample>,
-    ) -> ::mysql::Result<u64> {
-        let replay =
-            if self.tables.has("modulation_scan") { self.replay(transaction, group)? } else { Replay::New };
-        match replay {
-            Replay::New => {}
-            Replay::Whole => return Ok(0),
-            Replay::Partly(there) => rows.retain(|sample| !there.contains(&sample.upstream)),
-        }
-        let stored =
-            OLDER.run(transaction, &rows, self.batch, |sample, values| self.sample_row(sample, values))?;
+    /// New rows of an older table, which takes whatever comes.
+    fn insert(&self, transaction: &mut Transaction<'_>, rows: &[&Sample]) -> ::mysql::Result<u64> {
+        let stored = OLDER.run(transaction, rows, self.batch, |s, v| self.sample_row(s, v))?;
         if stored == rows.len() as u64 {
-            Ok(stored)
-        } else {
-            let what = format!("the server took {stored} of {} rows without a fault", rows.len());
-            Err(Fault::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what)))
+            return Ok(stored);
         }
+        let what = format!("the server took {stored} of {} rows without a fault", rows.len());
+        Err(Fault::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what)))
     }
 
-    fn replay(&self, transaction: &mut Transaction<'_>, group: &Group) -> ::mysql::Result<Replay> {
-        let samples = group.samples.len() as u64;
-        transaction.exec_drop(
-            "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) \
-             VALUES (?, ?, 0, 0, ?, 0) ON DUPLICATE KEY UPDATE cmts = cmts",
-            (utc(group.ts), &group.cmts, samples),
-        )?;
-        if transaction.affected_rows() > 0 {
-            return Ok(Replay::New);
-        }
-        let known: Option<(bool, u64)> = transaction.exec_first(
-            "SELECT status IS NOT NULL, samples FROM modulation_scan WHERE ts = ? AND cmts = ? FOR UPDATE",
-            (utc(group.ts), &group.cmts),
-        )?;
-        if known.is_some_and(|(scanned, known)| scanned && known >= samples) {
+    /// The older table would take a replay as new rows: `modulation_scan` knows it, or else the rows.
+    fn replay(&self, transaction: &mut Transaction<'_>, rows: &Rows<'_>) -> ::mysql::Result<Replay> {
+        let Rows { group, .. } = rows;
+        if rows.count() == 0 {
             return Ok(Replay::Whole);
+        }
+        if self.tables.has("modulation_scan") {
+            if MARK.run(transaction, &[rows], 1, mark)? > 0 {
+                return Ok(Replay::New);
+            }
+            let known: Option<(bool, u64)> = transaction.exec_first(
+                "SELECT status IS NOT NULL, samples FROM modulation_scan WHERE ts = ? AND cmts = ? FOR UPDATE",
+                (utc(group.ts), &group.cmts),
+            )?;
+            let samples = group.samples.len() as u64;
+            if known.is_some_and(|(scanned, known)| scanned && known >= samples) {
+                return Ok(Replay::Whole);
+            }
+        } else if !self.again {
+            return Ok(Replay::New);
         }
         // The group came in parts, or its scan counts fewer: what is there decides, slow as it may be.
         let there: Vec<String> = transaction.exec(
@@ -195,6 +259,48 @@ impl Plan<'_> {
         )?;
         Ok(Replay::Partly(there.into_iter().collect()))
     }
+
+    /// Everything but the samples themselves.
+    fn around(
+        &self,
+        transaction: &mut Transaction<'_>,
+        groups: &[Rows<'_>],
+        changes: &[Change],
+    ) -> ::mysql::Result<()> {
+        if self.tables.has("modulation_detail") {
+            let samples = groups.iter().flat_map(|group| &group.samples).copied();
+            let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
+            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+        }
+        CHANNEL.run(transaction, changes, self.batch.min(1000), channel_row)?;
+        let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
+        if self.tables.has("modulation_scan") {
+            SCAN.run(transaction, &scans, self.batch, scan_row)?;
+        }
+        if self.tables.has("modulation_device") {
+            DEVICE.run(transaction, &scans, self.batch, device_row)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Rows<'a> {
+    fn of(group: &'a Group) -> Self {
+        let mut samples: Vec<&Sample> = group.samples.iter().collect();
+        samples.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        samples.dedup_by(|b, a| a.upstream == b.upstream);
+        Rows { group, samples }
+    }
+
+    fn count(&self) -> u64 {
+        self.samples.len() as u64
+    }
+}
+
+fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
+    values.push(utc(rows.group.ts));
+    values.push((&rows.group.cmts).into());
+    values.push((rows.group.samples.len() as u64).into());
 }
 
 /// Whether a sample says more than its modulation.
@@ -224,41 +330,24 @@ fn channel_row(change: &Change, values: &mut Vec<Value>) {
     values.push(utc(*seen));
 }
 
-/// A scan that is parsed again corrects what stands there.
-fn scan_row(transaction: &mut Transaction<'_>, scan: &Scan) -> ::mysql::Result<()> {
-    transaction.exec_drop(
-        "INSERT INTO modulation_scan \
-           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) \
-         VALUES (?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
-           platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
-           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
-           unparsed = VALUES(unparsed)",
-        (
-            utc(scan.ts),
-            &scan.cmts,
-            clip(&scan.platform, WORD_CHARS),
-            scan.status.word(),
-            scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)),
-            scan.attempts,
-            scan.elapsed_ms,
-            scan.samples,
-            scan.unparsed,
-        ),
-    )
+fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push(utc(scan.ts));
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(scan.status.word().into());
+    values.push(scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)).into());
+    values.push(scan.attempts.into());
+    values.push(scan.elapsed_ms.into());
+    values.push(scan.samples.into());
+    values.push(scan.unparsed.into());
 }
 
-/// A replay of the past does not turn the clock back. The assignments are made from left to right.
-fn device(transaction: &mut Transaction<'_>, scan: &Scan) -> ::mysql::Result<()> {
-    let good = scan.status.is_good().then(|| utc(scan.ts));
-    transaction.exec_drop(
-        "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) \
-         VALUES (?, NULLIF(?, ''), ?, ?, ?) ON DUPLICATE KEY UPDATE \
-           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
-           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
-           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
-           last_try = GREATEST(last_try, VALUES(last_try))",
-        (&scan.cmts, clip(&scan.platform, WORD_CHARS), utc(scan.ts), good, scan.status.word()),
-    )
+fn device_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(utc(scan.ts));
+    values.push(scan.status.is_good().then(|| utc(scan.ts)).into());
+    values.push(scan.status.word().into());
 }
 
 /// An older table may hold several rows: the newest is the one that is read.
