@@ -132,7 +132,8 @@ impl<'a> Session<'a> {
         if !self.notify.is_nobody() {
             self.notify.beat(&self.told, &self.keeper.status());
         }
-        Ok(self.exit(waiting))
+        let exit = self.exit(waiting);
+        self.tee.finish().map(|()| exit)
     }
 
     /// The next batch. Before it is waited for, everything that came is kept.
@@ -287,7 +288,7 @@ impl<'a> Session<'a> {
         }
         let receipt = |(group, &counts)| Receipt::new(group, counts, self.dry_run);
         let receipts: Vec<_> = groups.iter().zip(&counts).map(receipt).collect();
-        self.tee.release(&receipts)?;
+        self.tee.release(&receipts);
         outcome?;
         if self.open.is_none() && mem::take(&mut self.beat) && !self.notify.is_nobody() {
             self.notify.beat(&self.told, &self.keeper.status());

@@ -16,12 +16,13 @@ pub(super) struct Tee<'a> {
     receipts: Vec<usize>,
     /// Where the lines of the open group begin.
     open: Option<usize>,
+    fault: Option<Error>,
 }
 
 impl<'a> Tee<'a> {
     /// Without an output everything is dropped.
     pub fn new(output: Option<&'a mut (dyn Write + Send)>) -> Self {
-        Tee { output, waiting: Vec::new(), receipts: Vec::new(), open: None }
+        Tee { output, waiting: Vec::new(), receipts: Vec::new(), open: None, fault: None }
     }
 
     /// Adds a line, which has no end yet.
@@ -44,22 +45,32 @@ impl<'a> Tee<'a> {
     }
 
     /// Lets go what waits for these receipts, those of the groups that were closed first. When they
-    /// are all of them, what follows goes too, up to the open group. A reader that went away ends
-    /// the passing on, not the storing.
-    pub fn release<B: Body>(&mut self, receipts: &[B]) -> Result<()> {
+    /// are all of them, what follows goes too, up to the open group. A reader that went away, or a
+    /// full disk, ends the passing on, not the storing.
+    pub fn release<B: Body>(&mut self, receipts: &[B]) {
         let whole = receipts.len() == self.receipts.len();
         let end =
             if whole { self.open.take().unwrap_or(self.waiting.len()) } else { self.end(receipts.len()) };
-        match self.write(receipts, end) {
-            Err(Error::ReaderGone) => self.output = None,
-            other => other?,
+        if let Err(error) = self.write(receipts, end) {
+            self.output = None;
+            self.fault = Some(error);
         }
         self.waiting.drain(..end);
         self.receipts.clear();
         if whole && !self.waiting.is_empty() {
             self.open = Some(0);
         }
-        Ok(())
+    }
+
+    /// After the last line: what ended the passing on.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn finish(&mut self) -> Result<()> {
+        match self.fault.take() {
+            None | Some(Error::ReaderGone) => Ok(()),
+            Some(error) => Err(error),
+        }
     }
 
     fn end(&self, groups: usize) -> usize {

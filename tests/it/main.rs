@@ -10,5 +10,7 @@ mod parse_stream;
 mod sshd;
 mod store;
 mod store_mysql;
+mod store_notify;
 mod store_older;
+mod store_spool;
 mod support;
