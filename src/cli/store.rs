@@ -16,6 +16,7 @@ Examples:
   ccap-fetch -i inventory.csv | mod-parse | mod-store
   ccap-fetch -i inventory.csv --every 10m | mod-parse | mod-store --spool /var/spool/modtools
   mod-store --tee <samples.ndjson | mod-report --input -
+  mod-store --init --migrate --dry-run
   mod-store --check --db mysql://access@db1,db2/access?ssl=required
 
 Exit status:
@@ -36,6 +37,10 @@ pub struct Store {
     /// Make the tables that are missing, and on MySQL the partitions of the days to keep
     #[arg(long)]
     pub init: bool,
+    /// With --init: move an older modulation_new into the present shape, while it stays readable. It can
+    /// be broken off and taken up again; the old table stays as modulation_old. With --dry-run: say how
+    #[arg(long, requires = "init")]
+    pub migrate: bool,
     /// With --init: also an index for the history of one upstream
     #[arg(long, requires = "init")]
     pub history_index: bool,

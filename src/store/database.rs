@@ -98,6 +98,21 @@ impl Inspection {
     }
 }
 
+/// What came of moving an older sample table into the present shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migration {
+    /// There was something to move, and it is moved.
+    pub done: bool,
+    /// What would be done, when that was asked: statements and words about them.
+    pub plan: Vec<String>,
+    /// Rows that are in the new table.
+    pub moved: u64,
+    /// Rows of a device, upstream and time that were there already.
+    pub doubled: u64,
+    /// Rows that do not fit: they stay in the old table alone.
+    pub unfit: u64,
+}
+
 /// A sample as it was stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -159,6 +174,15 @@ pub trait Database: Send {
     /// # Errors
     /// Those of the database.
     fn touch(&mut self, now: Timestamp) -> Result<()>;
+
+    /// Moves an older sample table into the present shape, if it is not in it; or only says how.
+    ///
+    /// # Errors
+    /// Those of the database; [`crate::error::Error::Locked`] when another is at it. It can be taken up again.
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        let _ = dry_run;
+        Ok(Migration::default())
+    }
 
     /// Server, tables, columns, rights, newest sample; writes nothing.
     ///

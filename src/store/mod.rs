@@ -18,7 +18,9 @@ mod target;
 mod tee;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
-pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use database::{
+    Access, Channel, Counts, Database, Device, Group, Inspection, Migration, Options, Stored, Window,
+};
 pub use run::run;
 pub use target::{Host, Server, Target, Tls};
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Access, Options, check,
+    Access, Migration, Options, check,
     intake::{self, QUEUE},
     keeper::Keeper,
     notify::Notify,
@@ -50,17 +50,51 @@ pub fn run(
         let mut database = open(&args.database, context, access)?;
         return check::run(&mut *database, spool.as_ref(), output);
     }
+    let moved = if args.migrate {
+        let mut database = open(&args.database, context, access)?;
+        let migration = database.migrate(args.dry_run)?;
+        if args.dry_run {
+            return show_plan(&migration, output);
+        }
+        tell(&migration)
+    } else {
+        Exit::Done
+    };
     let opener = {
         let (flags, context) = (args.database.clone(), context.clone());
         Box::new(move || open(&flags, &context, access))
     };
     let keeper = Keeper::open(opener, spool, context.clock)?;
     if args.init && stage::input_is_terminal() {
-        return Ok(Exit::Done);
+        return Ok(moved);
     }
     let notify = if args.notify { Notify::of_settings(&context.settings)? } else { Notify::nobody() };
     let session = Session::new(args, context, keeper, notify, output);
-    in_two_threads(session, args.tee, input)
+    in_two_threads(session, args.tee, input).map(|exit| exit.merge(moved))
+}
+
+fn show_plan(migration: &Migration, output: &mut dyn Write) -> Result<Exit> {
+    if migration.plan.is_empty() {
+        writeln!(output, "-- nothing to migrate: modulation_new has the present shape")
+            .map_err(Error::output)?;
+    }
+    for line in &migration.plan {
+        let end = if line.starts_with("--") { "" } else { ";" };
+        writeln!(output, "{line}{end}").map_err(Error::output)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(migration: &Migration) -> Exit {
+    let Migration { done, moved, doubled, unfit, .. } = migration;
+    if *done {
+        log::info!("migrated: {moved} rows moved, {doubled} were there twice, {unfit} do not fit");
+    }
+    if *unfit > 0 {
+        log::warn!("migration: {unfit} rows do not fit and stay in modulation_old alone");
+        return Exit::Partial;
+    }
+    Exit::Done
 }
 
 fn in_two_threads(mut session: Session<'_>, keep_lines: bool, input: &mut dyn BufRead) -> Result<Exit> {

@@ -77,6 +77,8 @@ pub(super) struct Session<'a> {
     not_good: u64,
     named: Vec<String>,
     told: Totals,
+    /// When the present batch came.
+    now: Timestamp,
     /// A scan or a heartbeat came: when everything before it is safe, the supervisor is told.
     beat: bool,
 }
@@ -104,6 +106,7 @@ impl<'a> Session<'a> {
             not_good: 0,
             named: Vec::new(),
             told: Totals::default(),
+            now: context.clock.now(),
             beat: false,
         }
     }
@@ -115,6 +118,7 @@ impl<'a> Session<'a> {
 
     fn keep_all(&mut self, queue: &Receiver<Vec<Item>>) -> Result<Exit> {
         while let Some(batch) = self.next(queue)? {
+            self.now = self.context.clock.now();
             for item in batch {
                 self.notify.ready();
                 self.take(item)?;
@@ -198,12 +202,11 @@ impl<'a> Session<'a> {
             let reason = format!("{:?} is no modulation", misfit.modulation);
             return self.reject(number, &misfit.cmts, &misfit.upstream, &reason);
         }
-        let now = self.context.clock.now();
-        self.account.bad_line(self.context.tool, now, number, bad, &mut self.tee)
+        self.account.bad_line(self.context.tool, self.now, number, bad, &mut self.tee)
     }
 
     fn sample(&mut self, number: u64, line: &str, sample: Sample) -> Result<()> {
-        let verdict = self.keeper.limits().judge(&sample, self.context.clock.now());
+        let verdict = self.keeper.limits().judge(&sample, self.now);
         let open = self.enter(&sample.cmts, sample.ts);
         match verdict {
             Verdict::Reject(reason) => return self.reject(number, &sample.cmts, &sample.upstream, &reason),
@@ -228,14 +231,14 @@ impl<'a> Session<'a> {
 
     fn fault(&mut self, number: u64, message: String) -> Result<()> {
         log::warn!("line {number}: {message}");
-        let (ts, stage) = (self.context.clock.now(), self.context.tool.to_owned());
+        let (ts, stage) = (self.now, self.context.tool.to_owned());
         record::write(&mut self.tee, &Fault { ts, stage, line: Some(number), message }).map_err(Error::output)
     }
 
     fn scan(&mut self, number: u64, line: &str, scan: Scan) -> Result<()> {
         self.told.scan(&scan);
         self.beat = true;
-        if let Some(reason) = self.keeper.limits().scan_fault(&scan, self.context.clock.now()) {
+        if let Some(reason) = self.keeper.limits().scan_fault(&scan, self.now) {
             self.account.bad += 1;
             self.fault(number, format!("scan of {}: {reason}", scan.cmts))?;
             self.commit(None);

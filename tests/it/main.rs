@@ -9,6 +9,7 @@ mod parse;
 mod parse_stream;
 mod sshd;
 mod store;
+mod store_migrate;
 mod store_mysql;
 mod store_notify;
 mod store_older;

@@ -192,6 +192,7 @@ fn full_disk(message: &str) -> bool {
 /// What helps against the faults that are met in practice.
 fn hint(code: u16) -> Option<&'static str> {
     Some(match code {
+        1062 => "the table has been migrated, or its id column is at its end",
         167 | 1467 => "the id column is at its end; make it BIGINT UNSIGNED",
         1045 => "is ACCESS_PASSWORD right?",
         1049 => "make it with CREATE DATABASE",

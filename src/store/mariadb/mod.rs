@@ -2,6 +2,7 @@
 
 mod connect;
 mod inspect;
+mod migrate;
 mod partitions;
 mod read;
 mod rights;
@@ -22,8 +23,8 @@ use self::{
     zone::Zone,
 };
 use super::{
-    Access, Channel, Counts, Database, Device, Group, Inspection, Limits, Server, Stored, Target, Window,
-    channels::Channels,
+    Access, Channel, Counts, Database, Device, Group, Inspection, Limits, Migration, Server, Stored, Target,
+    Window, channels::Channels,
 };
 use crate::{
     clock::Clock,
@@ -48,6 +49,9 @@ pub(super) struct MariaDb {
     connection: Conn,
     tables: Tables,
     shape: Shape,
+    /// The zone of DATETIME columns.
+    local: Zone,
+    keep_days: u32,
     clock: Clock,
     batch: usize,
     channels: Option<Channels>,
@@ -80,6 +84,8 @@ impl MariaDb {
             connection,
             tables,
             shape,
+            local,
+            keep_days,
             clock,
             batch,
             channels: None,
@@ -274,6 +280,10 @@ impl Database for MariaDb {
 
     fn newest(&mut self) -> Result<Option<Timestamp>> {
         read::newest(&mut self.connection, &self.shape).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        self.migrate_all(dry_run)
     }
 
     fn inspect(&mut self) -> Result<Inspection> {

@@ -141,8 +141,8 @@ impl Tables {
         if !self.has("modulation_new") {
             return Ok(Shape { keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
         }
-        let columns = columns(connection).map_err(|e| connector.fault(&e))?;
-        let key = primary_key(connection).map_err(|e| connector.fault(&e))?;
+        let columns = columns(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
+        let key = primary_key(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
         Shape::of(&columns, &key, local, store_all).map_err(|reason| Error::Database {
             place: connector.place.clone(),
             reason: format!("modulation_new cannot be used: {reason}"),
@@ -185,12 +185,12 @@ fn partition_end(connection: &mut Conn, table: &str) -> ::mysql::Result<Option<i
 /// Name, type, type in full, length and character set.
 type Described = (String, String, String, Option<u64>, Option<String>);
 
-/// The columns of `modulation_new`.
-pub(super) fn columns(connection: &mut Conn) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
-    let rows: Vec<Described> = connection.query(
+/// The columns of a table, by name.
+pub(super) fn columns(connection: &mut Conn, table: &str) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
+    let rows: Vec<Described> = connection.exec(
         "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name \
-         FROM information_schema.columns \
-         WHERE table_schema = DATABASE() AND table_name = 'modulation_new'",
+         FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?",
+        (table,),
     )?;
     let named = |(name, data, full, chars, charset): Described| {
         (name.to_ascii_lowercase(), ColumnType { data: data.to_ascii_lowercase(), full, chars, charset })
@@ -198,10 +198,12 @@ pub(super) fn columns(connection: &mut Conn) -> ::mysql::Result<BTreeMap<String,
     Ok(rows.into_iter().map(named).collect())
 }
 
-fn primary_key(connection: &mut Conn) -> ::mysql::Result<Vec<String>> {
-    let columns: Vec<String> = connection.query(
+/// The columns of a table's primary key, in order.
+pub(super) fn primary_key(connection: &mut Conn, table: &str) -> ::mysql::Result<Vec<String>> {
+    let columns: Vec<String> = connection.exec(
         "SELECT column_name FROM information_schema.statistics WHERE table_schema = DATABASE() \
-         AND table_name = 'modulation_new' AND index_name = 'PRIMARY' ORDER BY seq_in_index",
+         AND table_name = ? AND index_name = 'PRIMARY' ORDER BY seq_in_index",
+        (table,),
     )?;
     Ok(columns.into_iter().map(|column| column.to_ascii_lowercase()).collect())
 }

@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// A statement that inserts many rows.
-struct Insert {
+pub(super) struct Insert {
     /// Up to VALUES.
-    head: &'static str,
+    pub head: &'static str,
     /// The parameters of a row.
-    row: &'static str,
+    pub row: &'static str,
     /// What a row that is there already means.
-    tail: &'static str,
+    pub tail: &'static str,
 }
 
 /// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
 /// would make silence of an exhausted id or a missing partition.)
-const KEYED: Insert = Insert {
+pub(super) const KEYED: Insert = Insert {
     head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
     row: "(?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
@@ -79,7 +79,7 @@ const DEVICE: Insert = Insert {
 impl Insert {
     /// Inserts all rows, `batch` at a time and the rest in powers of two, so that few statements
     /// are ever prepared. Gives the rows affected.
-    fn run<T>(
+    pub fn run<T>(
         &self,
         transaction: &mut Transaction<'_>,
         rows: &[T],
@@ -122,6 +122,8 @@ pub(super) struct Plan<'a> {
 /// A group with its rows in the order of the key, each upstream once.
 struct Rows<'a> {
     group: &'a Group,
+    /// Its time as the column holds it.
+    at: Value,
     samples: Vec<&'a Sample>,
 }
 
@@ -146,7 +148,7 @@ impl Plan<'_> {
         // All in the order of the keys, so that two writers lock in the same order.
         let mut order: Vec<usize> = (0..groups.len()).collect();
         order.sort_by_key(|&at| (groups[at].ts, &groups[at].cmts));
-        let rows: Vec<Rows<'_>> = order.iter().map(|&at| Rows::of(&groups[at])).collect();
+        let rows: Vec<Rows<'_>> = order.iter().map(|&at| self.rows(&groups[at])).collect();
         let mut transaction = connection.start_transaction(TxOpts::default())?;
         let stored = self.samples(&mut transaction, &rows)?;
         self.around(&mut transaction, &rows, changes)?;
@@ -178,10 +180,10 @@ impl Plan<'_> {
         transaction: &mut Transaction<'_>,
         groups: &[Rows<'_>],
     ) -> ::mysql::Result<Option<Vec<u64>>> {
-        let samples: Vec<&Sample> = groups.iter().flat_map(|group| group.samples.iter().copied()).collect();
+        let samples: Vec<_> = groups.iter().flat_map(Rows::each).collect();
         let sent = samples.len() as u64;
         if self.shape.keyed {
-            let affected = KEYED.run(transaction, &samples, self.batch, |s, v| self.sample_row(s, v))?;
+            let affected = KEYED.run(transaction, &samples, self.batch, sample_row)?;
             return Ok(match affected {
                 all if all == sent => Some(groups.iter().map(Rows::count).collect()),
                 0 => Some(vec![0; groups.len()]),
@@ -201,29 +203,27 @@ impl Plan<'_> {
 
     fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
         if self.shape.keyed {
-            return KEYED.run(transaction, &group.samples, self.batch, |s, v| self.sample_row(s, v));
+            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.batch, sample_row);
         }
+        let mut samples: Vec<_> = group.each().collect();
         match self.replay(transaction, group)? {
-            Replay::New => self.insert(transaction, &group.samples),
-            Replay::Whole => Ok(0),
-            Replay::Partly(there) => {
-                let mut samples = group.samples.clone();
-                samples.retain(|sample| !there.contains(&sample.upstream));
-                self.insert(transaction, &samples)
-            }
+            Replay::New => {}
+            Replay::Whole => return Ok(0),
+            Replay::Partly(there) => samples.retain(|(_, sample)| !there.contains(&sample.upstream)),
         }
+        self.insert(transaction, &samples)
     }
 
-    fn sample_row(&self, sample: &Sample, values: &mut Vec<Value>) {
-        values.push(value(self.shape.zone.to_column(sample.ts)));
-        values.push((&sample.cmts).into());
-        values.push((&sample.upstream).into());
-        values.push(sample.modulation.word().into());
+    fn rows<'a>(&self, group: &'a Group) -> Rows<'a> {
+        let mut samples: Vec<&Sample> = group.samples.iter().collect();
+        samples.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        samples.dedup_by(|b, a| a.upstream == b.upstream);
+        Rows { group, at: value(self.shape.zone.to_column(group.ts)), samples }
     }
 
     /// New rows of an older table, which takes whatever comes.
-    fn insert(&self, transaction: &mut Transaction<'_>, rows: &[&Sample]) -> ::mysql::Result<u64> {
-        let stored = OLDER.run(transaction, rows, self.batch, |s, v| self.sample_row(s, v))?;
+    fn insert(&self, transaction: &mut Transaction<'_>, rows: &[(&Value, &Sample)]) -> ::mysql::Result<u64> {
+        let stored = OLDER.run(transaction, rows, self.batch, sample_row)?;
         if stored == rows.len() as u64 {
             return Ok(stored);
         }
@@ -255,7 +255,7 @@ impl Plan<'_> {
         // The group came in parts, or its scan counts fewer: what is there decides, slow as it may be.
         let there: Vec<String> = transaction.exec(
             "SELECT upstream FROM modulation_new WHERE cmts = ? AND timestamp = ?",
-            (&group.cmts, value(self.shape.zone.to_column(group.ts))),
+            (&group.cmts, &rows.at),
         )?;
         Ok(Replay::Partly(there.into_iter().collect()))
     }
@@ -284,17 +284,21 @@ impl Plan<'_> {
     }
 }
 
-impl<'a> Rows<'a> {
-    fn of(group: &'a Group) -> Self {
-        let mut samples: Vec<&Sample> = group.samples.iter().collect();
-        samples.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-        samples.dedup_by(|b, a| a.upstream == b.upstream);
-        Rows { group, samples }
-    }
-
+impl Rows<'_> {
     fn count(&self) -> u64 {
         self.samples.len() as u64
     }
+
+    fn each(&self) -> impl Iterator<Item = (&Value, &Sample)> {
+        self.samples.iter().map(|&sample| (&self.at, sample))
+    }
+}
+
+fn sample_row((at, sample): &(&Value, &Sample), values: &mut Vec<Value>) {
+    values.push((*at).clone());
+    values.push((&sample.cmts).into());
+    values.push((&sample.upstream).into());
+    values.push(sample.modulation.word().into());
 }
 
 fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
