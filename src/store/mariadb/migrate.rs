@@ -175,11 +175,10 @@ impl MariaDb {
         Ok(last.map_err(|e| self.connector.fault(&e))?.unwrap_or_default())
     }
 
-    fn there(&mut self, table: &str) -> Result<bool> {
-        let found: ::mysql::Result<Option<u8>> = self.connection.exec_first(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
-            (table,),
-        );
+    fn there(&mut self, table: &'static str) -> Result<bool> {
+        let found: ::mysql::Result<Option<u8>> = self.connection.query_first(format!(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ));
         Ok(found.map_err(|e| self.connector.fault(&e))?.is_some())
     }
 
