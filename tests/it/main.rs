@@ -10,6 +10,7 @@ mod parse_stream;
 mod server;
 mod sshd;
 mod store;
+mod store_cluster;
 mod store_hostile;
 mod store_kill;
 mod store_migrate;
