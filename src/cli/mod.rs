@@ -1,9 +1,17 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+mod fetch;
+pub mod parse;
+mod store;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use log::LevelFilter;
+
+pub use fetch::Fetch;
+pub use parse::Parse;
+pub use store::Store;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

@@ -1,4 +1,10 @@
 //! The integration tests, one binary so that they link once: the tools as processes, against real servers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod fetch_cli;
+mod fetch_ssh;
+mod fetch_sshd;
+mod sshd;
+mod store;
+mod store_mysql;
 mod support;

@@ -1,0 +1,136 @@
+//! SSH as the tools need it: every wait bounded by a budget of ours, host keys checked in every mode,
+//! modern algorithms first and legacy ones when a device offers nothing else.
+//!
+//! Only [`session`] knows ssh2; [`dial`] makes the connection it runs over; the rest is pure.
+
+mod algorithms;
+mod dial;
+mod kexinit;
+mod known_hosts;
+mod openssh;
+mod session;
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use crate::{record::Status, settings::Secret, signals::Signals};
+
+pub use algorithms::{Algorithms, Class, supported};
+pub use dial::{Stream, dial, explain_key_exchange};
+pub use known_hosts::{Checking, KnownHosts, Policy, fingerprint, key_type, lookup_name};
+pub use openssh::{Alias, alias};
+pub use session::{Accepted, Session, Shell};
+
+/// Why a connection or a session ended, in the words of a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it means to the scan.
+    pub status: Status,
+    /// What happened, and the remedy where there is one.
+    pub error: String,
+    /// Trying again later may help.
+    pub transient: bool,
+    /// A key exchange without a common algorithm: legacy algorithms may help at once.
+    pub no_common_algorithm: bool,
+}
+
+impl Failure {
+    /// A failure that is final for this run.
+    pub fn new(status: Status, error: impl Into<String>) -> Self {
+        Failure { status, error: error.into(), transient: false, no_common_algorithm: false }
+    }
+
+    /// A failure that may pass by itself.
+    pub fn transient(status: Status, error: impl Into<String>) -> Self {
+        Failure { transient: true, ..Failure::new(status, error) }
+    }
+
+    /// We were told to stop.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Failure::new(Status::Cancelled, "told to stop")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status, self.error)
+    }
+}
+
+/// How long running sessions may go on after the first signal.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+/// The longest that a wait goes without looking at the signals.
+const LOOK_UP: Duration = Duration::from_millis(200);
+
+/// One phase of a session and the time it has: until its own end, and at most until the end of the
+/// device's total budget.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    signals: Signals,
+    total_until: Instant,
+    total: Duration,
+    phase_until: Instant,
+    over: Failure,
+}
+
+impl Budget {
+    /// A budget of `left` of a device's `total`, with no phase begun.
+    #[must_use]
+    pub fn new(signals: &Signals, left: Duration, total: Duration) -> Self {
+        let total_until = Instant::now() + left;
+        let over = Failure::new(Status::ReadTimeout, String::new());
+        Budget { signals: signals.clone(), total_until, total, phase_until: total_until, over }
+    }
+
+    /// Begins a phase of its own length; when it is over, this is the failure.
+    pub fn phase(&mut self, length: Duration, over: Failure) {
+        self.phase_until = Instant::now() + length;
+        self.over = over;
+    }
+
+    /// The phase goes on for `length` from now: the device has shown life.
+    pub fn extend(&mut self, length: Duration) {
+        self.phase_until = Instant::now() + length;
+    }
+
+    /// How long to wait at most before looking again, or why there is nothing left to wait for.
+    ///
+    /// # Errors
+    /// The failure of the phase, or the end of the total budget, or `cancelled`.
+    pub fn wait(&self) -> Result<Duration, Failure> {
+        let now = Instant::now();
+        if self.signals.stopping_for().is_some_and(|since| since >= STOP_GRACE) {
+            return Err(Failure::cancelled());
+        }
+        if now >= self.phase_until {
+            return Err(self.over.clone());
+        }
+        if now >= self.total_until {
+            let total = self.total.as_secs_f64();
+            return Err(Failure {
+                error: format!("the device used up its {total} s (--device-timeout)"),
+                transient: false,
+                ..self.over.clone()
+            });
+        }
+        Ok((self.phase_until.min(self.total_until) - now).min(LOOK_UP))
+    }
+}
+
+/// What a login is tried with, in this order: key file, agent, password (or its prompts).
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// Name of the account.
+    pub user: String,
+    /// For `password` and `keyboard-interactive`, whichever the device offers.
+    pub password: Option<Secret>,
+    /// A private key file.
+    pub identity: Option<std::path::PathBuf>,
+    /// Of the key file.
+    pub passphrase: Option<Secret>,
+    /// Whether the user's agent is asked; true when there is one.
+    pub agent: bool,
+}
