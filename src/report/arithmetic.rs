@@ -152,8 +152,7 @@ impl Upstream {
         self.hops += u32::from(before.is_some());
         self.hops_down += u32::from(down);
         self.hops_up += u32::from(bits.is_some() && !down);
-        self.changes =
-            (self.changes << 1 | u32::from(before.is_some())) & ((1 << FLAPPING_WINDOW) - 1);
+        self.changes = (self.changes << 1 | u32::from(before.is_some())) & ((1 << FLAPPING_WINDOW) - 1);
         self.flapping |= self.changes.count_ones() >= FLAPPING_CHANGES;
         down
     }

@@ -1,8 +1,6 @@
 //! Windows: local days in a time zone, and the moments that people type.
 
-use chrono::{
-    DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
-};
+use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::{
@@ -29,8 +27,7 @@ pub fn zone(flag: Option<&str>, settings: &Settings) -> Result<Tz> {
     if let Some(name) = settings.get("MODTOOLS_TZ")? {
         return given("MODTOOLS_TZ", &name);
     }
-    let by_environment =
-        settings.get("TZ")?.and_then(|name| name.trim_start_matches(':').parse::<Tz>().ok());
+    let by_environment = settings.get("TZ")?.and_then(|name| name.trim_start_matches(':').parse::<Tz>().ok());
     Ok(by_environment.or_else(system_zone).unwrap_or(Tz::UTC))
 }
 
@@ -111,14 +108,6 @@ pub fn days_before(tz: Tz, moment: Timestamp, days: u64) -> Timestamp {
 #[must_use]
 pub fn local(tz: Tz, moment: Timestamp) -> NaiveDateTime {
     moment.utc().with_timezone(&tz).naive_local()
-}
-
-/// The same moment with its local offset, as in `2026-05-01T12:00:00+02:00`.
-#[must_use]
-pub fn with_offset(tz: Tz, moment: Timestamp) -> DateTime<chrono::FixedOffset> {
-    let local = moment.utc().with_timezone(&tz);
-    let offset = local.offset().fix();
-    local.with_timezone(&offset)
 }
 
 fn midnight(tz: Tz, date: NaiveDate) -> Timestamp {
