@@ -48,6 +48,8 @@ pub struct Terminals {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
+    /// Width of the terminal on stdout.
+    pub columns: Option<u16>,
 }
 
 /// What every stage is given besides its arguments and its streams.
@@ -69,6 +71,13 @@ pub struct Context {
 pub fn main<A: Tool>(
     run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
 ) -> ExitCode {
+    main_with_threads(|arguments: &A, context, input, output| run(arguments, context, input, output))
+}
+
+/// As [`main`], for a stage that writes from a thread of its own.
+pub fn main_with_threads<A: Tool>(
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
+) -> ExitCode {
     let arguments = match A::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
@@ -84,6 +93,12 @@ pub fn main<A: Tool>(
         Err(error) => outcome(Ok(Err(error))),
     };
     ExitCode::from(exit.code())
+}
+
+/// Whether standard input is a person who has nothing to say, rather than a pipe or a file.
+#[must_use]
+pub fn input_is_terminal() -> bool {
+    io::stdin().is_terminal()
 }
 
 /// Help and version are data on stdout; everything else that clap says is a usage error.
@@ -109,6 +124,7 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
+        columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
     };
     Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System, terminals })
 }
@@ -130,7 +146,7 @@ fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
 fn with_streams<A: Tool>(
     arguments: &A,
     context: &Context,
-    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> Result<Exit> {
     let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
     let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);

@@ -1,6 +1,9 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+pub mod parse;
+pub mod report;
+mod store;
 
 use std::path::PathBuf;
 
@@ -8,6 +11,9 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use parse::Parse;
+pub use report::Report;
+pub use store::Store;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

@@ -111,7 +111,8 @@ mod tests {
             }
         }
         assert_eq!(begun.len(), 60);
-        assert!(begun.values().all(|at| at.len() == 3 && at[1] - at[0] == 600), "{begun:?}");
+        // The last ones of the first round come at its very end, so their third turn is after ours.
+        assert!(begun.values().all(|at| at.len() >= 2 && at[1] - at[0] == 600), "{begun:?}");
     }
 
     #[test]

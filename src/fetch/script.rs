@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn kept_answers_go_along_with_their_age_until_they_are_too_old() {
-        let kept = |age| Kept {
+        let kept = |age: i64| Kept {
             command: "show running-config verbose | include modulation-profile".into(),
             output: "configure cable modulation-profile 64 iuc 10 mod qam64\n".into(),
             ts: NOW + -age,

@@ -4,6 +4,7 @@
 //! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
 //! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
 
+mod report;
 mod time;
 
 use std::{borrow::Cow, fmt, io};
@@ -11,6 +12,7 @@ use std::{borrow::Cow, fmt, io};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
+pub use report::{Incident, PerModulation, Report, Row, Silent};
 pub use time::Timestamp;
 
 /// The version of the records that we write and understand.
@@ -238,6 +240,12 @@ impl Source {
             Source::HopHistory => "hop-history",
             Source::Config => "config",
         }
+    }
+
+    /// The source of a record's or a table's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Source::State, Source::HopHistory, Source::Config].into_iter().find(|source| source.word() == word)
     }
 }
 

@@ -5,4 +5,6 @@ mod fetch_cli;
 mod fetch_ssh;
 mod fetch_sshd;
 mod sshd;
+mod store;
+mod store_mysql;
 mod support;

@@ -70,16 +70,16 @@ impl<'a> Block<'a> {
         if lower.contains("phy mer") || lower.contains("phy snr") {
             return self.signal(&lower);
         }
-        if lower.starts_with("frequency") {
+        if lower.starts_with("frequency") || lower.starts_with("channel width") {
             return self.frequency(&lower);
         }
-        if let Some(mode) = text.split_ascii_whitespace().next().filter(|word| word.ends_with("dma")) {
-            if lower.contains("mode") {
+        match text.split_ascii_whitespace().next() {
+            Some(mode) if mode.ends_with("dma") && lower.contains("mode") => {
                 self.channel_type = Some(mode);
-                return Taken::Row("channel type");
+                Taken::Row("channel type")
             }
+            _ => Taken::Ignored("of no interest"),
         }
-        Taken::Ignored("of no interest")
     }
 
     fn bind(&mut self, rest: &str) -> Taken {
@@ -163,7 +163,10 @@ impl<'a> Block<'a> {
         if let Some(modulation) = rate.and_then(|place| Modulation::from_spelling(words[place])) {
             self.printed = self.printed.or(Some(modulation));
         }
-        if self.center_hz.is_some() { Taken::Row("frequency") } else { Taken::Ignored("no frequency") }
+        match self.center_hz.or(self.width_hz) {
+            Some(_) => Taken::Row("frequency and width"),
+            None => Taken::Ignored("no frequency"),
+        }
     }
 
     /// What the block came to, told of its first line.

@@ -223,12 +223,12 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn read(text: &'a str) -> Result<Self, Taken> {
         let words: Vec<Word<'a>> = words(text).collect();
-        let is_state =
-            |word: &Word<'_>| ["is", "oos"].iter().any(|state| word.text.eq_ignore_ascii_case(state));
-        let state = words.iter().position(is_state).ok_or(Taken::Unparsed("a row without IS or OOS"))?;
-        if words[state].text.eq_ignore_ascii_case("oos") {
+        let stands = |state: &str| words.iter().position(|word| word.text.eq_ignore_ascii_case(state));
+        // Releases that print an administrative state too: one OOS is enough.
+        if stands("oos").is_some() {
             return Err(Taken::Ignored("out of service"));
         }
+        let state = stands("is").ok_or(Taken::Unparsed("a row without IS or OOS"))?;
         let found =
             words.iter().enumerate().find_map(|(index, word)| edges(word.text).map(|edges| (index, edges)));
         let channel_type = words[1..].iter().map(|word| word.text).find(|text| contains(text, "dma"));
