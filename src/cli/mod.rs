@@ -1,6 +1,7 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+mod mail;
 pub mod parse;
 pub mod report;
 mod store;
@@ -11,6 +12,7 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use mail::Mail;
 pub use parse::Parse;
 pub use report::Report;
 pub use store::Store;
