@@ -52,7 +52,7 @@ pub enum Kind {
 pub const KINDS: [(&str, Kind, Status, &str); 31] = [
     ("refused", Refused, Status::Refused, "nothing listens at its address"),
     ("black-hole", BlackHole, Status::ConnectTimeout, "a connection gets no answer at all"),
-    ("silent", Silent, Status::LoginTimeout, "accepts the connection and says nothing"),
+    ("silent", Silent, Status::KexFailed, "accepts the connection and says nothing"),
     ("reject-password", RejectPassword, Status::AuthFailed, "no credential is right"),
     ("auth-hang", AuthHang, Status::LoginTimeout, "never answers the authentication"),
     ("kbd-interactive-2", KbdInteractive2, Status::Ok, "keyboard-interactive only, two questions: the password, and any text"),

@@ -8,8 +8,18 @@ use crate::{
 
 /// Budgets that a test can wait for.
 const BUDGETS: [&str; 12] = [
-    "--connect-timeout", "1s", "--auth-timeout", "3s", "--idle-timeout", "2s", "--device-timeout", "20s",
-    "--max-output", "4MiB", "--retries", "1",
+    "--connect-timeout",
+    "1s",
+    "--auth-timeout",
+    "3s",
+    "--idle-timeout",
+    "2s",
+    "--device-timeout",
+    "20s",
+    "--max-output",
+    "4MiB",
+    "--retries",
+    "1",
 ];
 
 fn fetch(fleet: &Fleet, args: &[&str]) -> Run {
@@ -50,12 +60,14 @@ fn truth(fleet: &Fleet) -> Vec<String> {
 #[track_caller]
 fn matrix(kind: &str, families: &[&str], args: &[&str]) -> Run {
     let faults = families.iter().flat_map(|name| ["--fault".to_owned(), format!("{name}={kind}")]);
-    let mut flags: Vec<String> = ["--devices", "e6000=2,casa=2,cbr8=2", "--upstreams", "12"].map(String::from).into();
+    let mut flags: Vec<String> =
+        ["--devices", "e6000=2,casa=2,cbr8=2", "--upstreams", "12"].map(String::from).into();
     flags.extend(faults);
     let fleet = Fleet::start(&flags);
     let run = fetch(&fleet, args);
     let captures: Vec<_> = run.records().into_iter().filter(|record| record["type"] == "capture").collect();
-    let mut statuses: Vec<_> = captures.iter().map(|c| (c["cmts"].to_string(), c["status"].to_string())).collect();
+    let mut statuses: Vec<_> =
+        captures.iter().map(|c| (c["cmts"].to_string(), c["status"].to_string())).collect();
     statuses.sort();
     let mut expected: Vec<_> =
         fleet.expected().iter().map(|e| (e["cmts"].to_string(), e["status"].to_string())).collect();
@@ -63,7 +75,8 @@ fn matrix(kind: &str, families: &[&str], args: &[&str]) -> Run {
     assert_eq!(statuses, expected, "{}", run.stderr);
     for capture in &captures {
         let good = ["ok", "partial"].contains(&capture["status"].as_str().expect("a status"));
-        let said = run.stderr.contains(&format!("ccap-fetch: {}: ", capture["cmts"].as_str().expect("a name")));
+        let said =
+            run.stderr.contains(&format!("ccap-fetch: {}: ", capture["cmts"].as_str().expect("a name")));
         assert_eq!(said, !good, "{}", run.stderr);
     }
     assert_eq!(samples(&run.stdout), truth(&fleet), "{kind}");
@@ -107,9 +120,13 @@ faults! {
     big: "big" on ALL;
     bad_host_name: "bad-host-name" on ALL;
     same_address: "same-address" on ALL;
-    user_mode: "user-mode" on ["CCAP201"];
     setup_refused: "setup-refused" on ["CCAP001", "CCAP101"];
     no_hop_history: "no-hop-history" on ["CCAP101"];
+}
+
+#[test]
+fn user_mode() {
+    matrix("user-mode", &["CCAP201"], &["--enable"]);
 }
 
 /// The breaker is off here, so that the healthy devices after the rejections are tried.

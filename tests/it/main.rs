@@ -2,11 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod fetch_cli;
+mod fetch_faults;
 mod fetch_ssh;
 mod fetch_sshd;
 mod mariadb;
 mod parse;
 mod parse_stream;
+mod sim;
 mod sshd;
 mod store;
 mod store_mysql;
