@@ -70,31 +70,31 @@ pub enum Sort {
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-report", version, after_help = AFTER, max_term_width = 100)]
 pub struct Report {
-    /// The local day: YYYY-MM-DD, today or yesterday [default: yesterday; with --input: all of it]
+    /// The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)
     #[arg(long, value_name = "D", conflicts_with_all = ["from", "to"])]
     pub date: Option<String>,
-    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD[ HH:MM]"
+    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"
     #[arg(long, value_name = "T")]
     pub from: Option<String>,
-    /// End of the window [default: now]
+    /// End of the window (default: now)
     #[arg(long, value_name = "T", requires = "from")]
     pub to: Option<String>,
     /// Read sample and scan records from FILE instead of the database; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     pub input: Option<PathBuf>,
-    /// Time zone of days and hours [default: MODTOOLS_TZ, else the system's]
+    /// Time zone of days and hours (default: MODTOOLS_TZ, else the system's)
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
     /// Interval between scans: a sample holds for at most 2.5 of them
     #[arg(long, value_name = "D", default_value = "10m", value_parser = interval)]
     pub interval: Duration,
-    /// Form of the output [default: table on a terminal, else ndjson]
+    /// Form of the output (default: table on a terminal, else ndjson)
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Columns of csv and json [default: full]
+    /// Columns of csv and json (default: full)
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<Layout>,
-    /// What comes first [default: hops]
+    /// What comes first (default: hops)
     #[arg(long, value_name = "BY")]
     pub sort: Option<Sort>,
     /// Show only the first N upstreams; the totals stay those of all

@@ -4,6 +4,8 @@
 mod fetch_cli;
 mod fetch_ssh;
 mod fetch_sshd;
+mod report;
+mod report_seed;
 mod sshd;
 mod store;
 mod store_mysql;
