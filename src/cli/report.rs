@@ -106,15 +106,15 @@ pub struct Report {
     /// Look only at the upstreams that match, such as 1/*
     #[arg(long, value_name = "GLOB")]
     pub upstream: Option<String>,
-    /// What every upstream should run at, such as QAM64 [default: MODTOOLS_EXPECTED, else the best that each
-    /// held for 1 % of the day and the seven before]
+    /// What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each
+    /// held for 1 % of the day and the seven before)
     #[arg(long, value_name = "M")]
     pub expected: Option<String>,
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams)
-    /// into REPORT_OUTPUT_DIR [default: reports]
+    /// into REPORT_OUTPUT_DIR (default: reports)
     #[arg(long)]
     pub save: bool,
     #[allow(missing_docs)]

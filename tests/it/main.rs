@@ -4,9 +4,13 @@
 mod fetch_cli;
 mod fetch_ssh;
 mod fetch_sshd;
+mod mariadb;
+mod parse;
+mod parse_stream;
 mod report;
 mod report_seed;
 mod sshd;
 mod store;
 mod store_mysql;
+mod store_older;
 mod support;
