@@ -8,6 +8,8 @@ mod fetch_sshd;
 mod mariadb;
 mod parse;
 mod parse_stream;
+mod report;
+mod report_seed;
 mod sim;
 mod sshd;
 mod store;

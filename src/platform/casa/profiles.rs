@@ -48,12 +48,7 @@ impl<'a> Profiles<'a> {
         None
     }
 
-    fn burst(
-        &mut self,
-        iuc: &str,
-        words: impl Iterator<Item = &'a str>,
-        table: &mut ProfileTable,
-    ) -> Taken {
+    fn burst(&mut self, iuc: &str, words: impl Iterator<Item = &'a str>, table: &mut ProfileTable) -> Taken {
         let Some(iuc) = Iuc::from_token(iuc) else {
             return Taken::Ignored("a burst that carries no data");
         };
