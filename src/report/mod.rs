@@ -1,5 +1,5 @@
 //! mod-report: what the samples of a window say of each upstream. The numbers are defined in
-//! [`arithmetic`]; samples come from a database or a record stream ([`source`]); one file per format.
+//! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
 
 pub mod arithmetic;
 mod csv;
