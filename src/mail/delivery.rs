@@ -1,7 +1,7 @@
 //! Who gets what now: first the mails that wait from earlier runs, then the new ones. Each recipient is a
 //! result of its own; a server that cannot be reached is asked once, not once for each of them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use lettre::{Address, message::Mailbox};
 
@@ -53,6 +53,8 @@ pub struct Delivery<'a> {
     /// Whether the spool is one to keep mails in, not only notes.
     keeps: bool,
     now: Timestamp,
+    /// Message-IDs that this run has tried: no mail is tried twice in one.
+    tried: HashSet<String>,
     /// What came of it so far.
     pub tally: Tally,
 }
@@ -64,8 +66,17 @@ impl<'a> Delivery<'a> {
     /// Those of [`Server::trust`].
     pub fn new(server: &'a Server, spool: Option<Spool>, keeps: bool, now: Timestamp) -> Result<Self> {
         let trust = server.trust()?;
-        let tally = Tally::default();
-        Ok(Delivery { server, trust, session: None, unreachable: None, spool, keeps, now, tally })
+        Ok(Delivery {
+            server,
+            trust,
+            session: None,
+            unreachable: None,
+            spool,
+            keeps,
+            now,
+            tried: HashSet::new(),
+            tally: Tally::default(),
+        })
     }
 
     /// Tries what waits.
@@ -90,6 +101,7 @@ impl<'a> Delivery<'a> {
             let Waiting { to, attempts, reason, .. } = &envelope;
             log::warn!("{to}: given up after {} days and {attempts} tries: {reason}", GIVE_UP_S / 86_400);
             self.tally.failed += 1;
+            self.tried.insert(envelope.message_id);
             return spool.forget(&path);
         }
         let message = spool.message(&path)?;
@@ -108,14 +120,13 @@ impl<'a> Delivery<'a> {
     /// Those of [`Letter::to`].
     pub fn deliver(&mut self, letter: &Letter, to: &Mailbox, again: bool) -> Result<()> {
         let message_id = letter.message_id(to);
+        if self.tried.contains(&message_id) {
+            return Ok(());
+        }
         if let Some(spool) = self.spool.as_ref().filter(|_| !again) {
             if spool.was_sent(&message_id, &self.server.place()) {
                 log::info!("{}: has it already; --again mails it once more", to.email);
                 self.tally.mailed += 1;
-                return Ok(());
-            }
-            if self.keeps && spool.keeps(&message_id) {
-                log::info!("{}: it waits in the spool since an earlier run", to.email);
                 return Ok(());
             }
         }
@@ -133,6 +144,7 @@ impl<'a> Delivery<'a> {
 
     /// One try, its outcome noted, counted and said. True unless the mail waits from now on.
     fn attempt(&mut self, envelope: Waiting, message: Vec<u8>) -> bool {
+        self.tried.insert(envelope.message_id.clone());
         let message = Arc::new(message);
         match self.send(&envelope, Arc::clone(&message)) {
             Ok(answer) => {

@@ -100,7 +100,7 @@ pub fn sentence(shortfalls: &[Shortfall], words: &Words) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// What is appended to the subject: ` (partial: 2 CMTSs silent)`. English in every language, like the
+/// What is appended to the subject: ` (partial: silent CMTSs: 2)`. English in every language, like the
 /// subject that it is appended to, so that the rules of a mailbox need only know one.
 #[must_use]
 pub fn in_subject(shortfalls: &[Shortfall]) -> String {

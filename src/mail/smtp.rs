@@ -207,6 +207,12 @@ impl Failure {
     }
 }
 
+/// Whether a password may be sent: encrypted, or not over any network, or because the user said so. (What
+/// [`Tls::Opportunistic`] takes for encrypted depends on a password being at stake; see [`Session::connect`].)
+fn may_log_in(tls: Tls, encrypted: bool, local: bool) -> bool {
+    encrypted || local || tls == Tls::None
+}
+
 /// Runs `work` on a thread of its own, and waits for at most `budget`. What takes longer is left to itself
 /// until the process ends: a name lookup or a server that drips has no other end.
 fn within<T: Send + 'static>(
@@ -316,7 +322,7 @@ impl Session {
 
     fn log_in(&mut self, local: bool) -> Result<(), Failure> {
         let Some(Login { user, password }) = self.server.login.clone() else { return Ok(()) };
-        if !self.connection.is_encrypted() && !local && self.server.tls != Tls::None {
+        if !may_log_in(self.server.tls, self.connection.is_encrypted(), local) {
             return Err(Failure::new(
                 "the server offers no TLS, and the password is not sent without; SMTP_TLS=none would send it",
             ));
@@ -480,6 +486,18 @@ mod tests {
         assert_eq!(server.masked(&said), "535 ******** ******** no");
         assert_eq!(server.place(), "[::1]:25");
         assert!(!format!("{server:?}").contains("pass-word"));
+    }
+
+    #[test]
+    fn a_password_crosses_no_network_in_the_clear_unless_told() {
+        for (tls, encrypted, local, may) in [
+            (Tls::Opportunistic, false, false, false),
+            (Tls::Opportunistic, false, true, true),
+            (Tls::Opportunistic, true, false, true),
+            (Tls::None, false, false, true),
+        ] {
+            assert_eq!(may_log_in(tls, encrypted, local), may, "{tls:?} {encrypted} {local}");
+        }
     }
 
     #[test]
