@@ -1,6 +1,6 @@
 //! Lists of mail addresses as people write them: commas or semicolons between, names in quotes or not.
 
-use lettre::{Address, message::Mailbox};
+pub use lettre::{Address, message::Mailbox};
 
 /// A list taken apart: the addresses that can be used, each once, and those that cannot, with the reason.
 #[derive(Debug, Default)]

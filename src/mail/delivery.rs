@@ -3,9 +3,8 @@
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
-use lettre::{Address, message::Mailbox};
-
 use super::{
+    address::{Address, Mailbox},
     message::Letter,
     smtp::{Failure, Server, Session, Trust},
     spool::{Spool, Waiting},
@@ -123,12 +122,11 @@ impl<'a> Delivery<'a> {
         if self.tried.contains(&message_id) {
             return Ok(());
         }
-        if let Some(spool) = self.spool.as_ref().filter(|_| !again) {
-            if spool.was_sent(&message_id, &self.server.place()) {
-                log::info!("{}: has it already; --again mails it once more", to.email);
-                self.tally.mailed += 1;
-                return Ok(());
-            }
+        let place = self.server.place();
+        if !again && self.spool.as_ref().is_some_and(|spool| spool.was_sent(&message_id, &place)) {
+            log::info!("{}: has it already; --again mails it once more", to.email);
+            self.tally.mailed += 1;
+            return Ok(());
         }
         let envelope = Waiting {
             message_id,

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use lettre::{
     Message,
     message::{
-        Body, Mailbox, MultiPart, SinglePart,
+        Body, MultiPart, SinglePart,
         header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
 use sha2::{Digest, Sha256};
 
-use super::{input::Reading, period::Period};
+use super::{address::Mailbox, input::Reading, period::Period};
 use crate::{
     error::{Error, Result},
     record::Timestamp,

@@ -5,7 +5,7 @@
 //! report, row            words   csv            letter     spool
 //! ```
 //!
-//! Pure and worth reading first: [`page`], [`shortfall`], [`message`].
+//! Pure and worth reading first: `page`, `shortfall`, `message`.
 
 mod address;
 mod delivery;

@@ -2,10 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use lettre::message::Mailbox;
-
 use super::{
-    address,
+    address::{self, Mailbox},
     message::Attachment,
     smtp::{Login, Server, Tls},
     words::Language,

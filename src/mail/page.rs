@@ -56,10 +56,14 @@ pub fn compose(reading: &Reading, words: &'static Words, attachment: &str) -> Pa
     let mut blocks = Vec::new();
     blocks.extend(shortfall::sentence(&shortfall::of(reading), words).map(Block::Warning));
     blocks.push(summary(reading, period, words));
-    offenders(reading, words, &mut blocks);
+    if !reading.lines.is_empty() {
+        offenders(reading, words, &mut blocks);
+    }
     incidents(&reading.report.incidents, period, words, &mut blocks);
     silent(&reading.report.silent, period, words, &mut blocks);
-    thin(reading, words, &mut blocks);
+    if !reading.lines.is_empty() {
+        thin(reading, words, &mut blocks);
+    }
     blocks.push(Block::Paragraph(fill(words.attached, &[attachment])));
     let made = period.local(reading.report.generated_at);
     blocks.push(Block::Paragraph(fill(words.made, &[&made, env!("CARGO_PKG_VERSION")])));
@@ -97,10 +101,12 @@ fn summary(reading: &Reading, period: Period, words: &Words) -> Block {
         (words.lost, lost.join(", ")),
     ];
     let rows = facts.into_iter().filter(|(_, value)| !value.is_empty());
-    Block::Table {
-        columns: vec![(String::new(), false), (String::new(), false)],
-        rows: rows.map(|(name, value)| vec![name.to_owned(), value]).collect(),
-    }
+    untitled(rows.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+/// A table of names and values.
+fn untitled(rows: impl Iterator<Item = Vec<String>>) -> Block {
+    Block::Table { columns: vec![(String::new(), false); 2], rows: rows.collect() }
 }
 
 /// A column of the table of offenders: its title, whether it is a number, and its value in a row.
@@ -154,10 +160,9 @@ fn offenders(reading: &Reading, words: &'static Words, blocks: &mut Vec<Block>) 
         blocks.push(Block::Paragraph(fill(words.more_offenders, &[&more])));
     }
     let given = |reason: &str| shown.iter().any(|line| line.extras.why.iter().any(|why| why == reason));
-    let explained: Vec<_> = words.reasons.iter().filter(|(reason, _)| given(reason)).collect();
-    if !explained.is_empty() {
-        let explained = explained.iter().map(|(reason, meaning)| format!("{reason}: {meaning}"));
-        blocks.push(Block::Paragraph(explained.collect::<Vec<_>>().join("; ") + "."));
+    let mut explained = words.reasons.iter().filter(|(reason, _)| given(reason)).peekable();
+    if explained.peek().is_some() {
+        blocks.push(untitled(explained.map(|(reason, meaning)| vec![(*reason).into(), (*meaning).into()])));
     }
 }
 

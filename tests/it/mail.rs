@@ -109,6 +109,7 @@ fn the_mail_says_the_same_in_text_and_html_and_the_subject_says_the_day() {
         assert!(text.contains(said) && html.contains(said), "{said}: {text}");
     }
     assert!(text.contains("Dorp <Noord>") && html.contains("Dorp &lt;Noord&gt;"), "{html}");
+    assert!(text.contains("flapping  at least six changes within twenty"), "{text}");
     assert!(text.contains("None: every CMTS answered"), "{text}");
     assert!(!text.contains("!!"), "{text}");
     assert!(!html.contains("<script") && !html.contains("http"), "{html}");
@@ -161,6 +162,9 @@ fn what_a_report_lacks_stands_in_its_subject_and_on_top() {
         );
         assert!(run.stdout.contains("!! This report is"), "{}", run.stdout);
     }
+    let nothing = dry([]).stdin(whole.lines().next().unwrap().replace("\"upstreams\":2", "\"upstreams\":0"));
+    let nothing = nothing.run().clean(0).stdout;
+    assert!(!nothing.contains("no upstream changed") && nothing.contains("every CMTS answered"), "{nothing}");
     let run = dry(["--subject", "Nightly"]).stdin(whole.replace("\"silent\":[]", silent)).run().clean(0);
     assert!(run.stdout.contains("Subject: Nightly (partial: silent CMTSs: 1)\r\n"), "{}", run.stdout);
 }

@@ -1,33 +1,32 @@
-//! The only file that speaks SMTP (RFC 5321): one session, one transaction per mail. What a server says is
-//! hostile text; what it refuses is told apart by its code, because that decides whether to try again.
+//! The only place that speaks SMTP (RFC 5321): one session, one transaction per mail. What a server says is
+//! hostile text.
+
+mod failure;
+mod server;
 
 use std::{
     fmt::Display,
     io,
     net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
-    str::FromStr,
     sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use lettre::{
-    Address,
-    transport::smtp::{
-        authentication::{Credentials, Mechanism},
-        client::{Certificate, CertificateStore, SmtpConnection, TlsParameters, TlsParametersBuilder},
-        commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset},
-        extension::{ClientId, Extension, MailParameter},
-        response::Response,
-    },
+use lettre::transport::smtp::{
+    authentication::{Credentials, Mechanism},
+    client::{SmtpConnection, TlsParameters},
+    commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset},
+    extension::{ClientId, Extension, MailParameter},
+    response::Response,
 };
 
-use crate::{
-    error::{Error, Result},
-    settings::Secret,
+use self::server::MASK;
+pub use self::{
+    failure::Failure,
+    server::{Login, Server, Tls, Trust},
 };
+use super::address::Address;
 
 /// RFC 5321, 4.5.3.2.6: a server may take its time between the end of a mail and its word on it.
 const LAST_ANSWER: u32 = 10;
@@ -37,175 +36,6 @@ const OPEN_BUDGET: u32 = 6;
 const MAIL_BUDGET: u32 = 30;
 /// The code of a server that is about to close the connection.
 const CLOSING: u16 = 421;
-
-/// How a connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Tls {
-    None,
-    Opportunistic,
-    Required,
-    Wrapper,
-}
-
-impl Tls {
-    /// The words of SMTP_TLS.
-    pub const WORDS: &'static str = "none, opportunistic, required or wrapper";
-}
-
-impl FromStr for Tls {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word.to_ascii_lowercase().as_str() {
-            "none" => Ok(Tls::None),
-            "opportunistic" => Ok(Tls::Opportunistic),
-            "required" => Ok(Tls::Required),
-            "wrapper" => Ok(Tls::Wrapper),
-            _ => Err(()),
-        }
-    }
-}
-
-/// An account at the server.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// Its name.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-}
-
-/// A server, and how to speak to it.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// Name or address; with TLS, the name that its certificate must have.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Encryption.
-    pub tls: Tls,
-    /// Certificates of CAs (PEM) to trust instead of the usual ones.
-    pub ca_file: Option<PathBuf>,
-    /// Who we are to it, if it asks.
-    pub login: Option<Login>,
-    /// For a connection attempt and each answer.
-    pub timeout: Duration,
-    /// Whether to show the dialogue even without `-vv`.
-    pub debug: bool,
-}
-
-impl Server {
-    /// `host:port`.
-    #[must_use]
-    pub fn place(&self) -> String {
-        let Server { host, port, .. } = self;
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-    }
-
-    /// The trust in certificates that a session begins with.
-    ///
-    /// # Errors
-    /// [`Error::Read`] and [`Error::Usage`] for an SMTP_CA_FILE that holds no certificates.
-    pub fn trust(&self) -> Result<Trust> {
-        let build = |builder: TlsParametersBuilder| {
-            builder.build().map_err(|e| Error::usage(format!("TLS to {}: {e}", self.place())))
-        };
-        let mut verified = TlsParameters::builder(self.host.clone());
-        if let Some(path) = &self.ca_file {
-            let pem = std::fs::read(path).map_err(Error::read(path))?;
-            let refuse = || Error::usage(format!("SMTP_CA_FILE: {} holds no certificate", path.display()));
-            let certificate = Certificate::from_pem(&pem).map_err(|_| refuse())?;
-            if !pem.windows(11).any(|part| part == b"CERTIFICATE") {
-                return Err(refuse());
-            }
-            verified = verified.certificate_store(CertificateStore::None).add_root_certificate(certificate);
-        }
-        let any = TlsParameters::builder(self.host.clone())
-            .dangerous_accept_invalid_certs(true)
-            .dangerous_accept_invalid_hostnames(true);
-        Ok(Trust { verified: build(verified)?, any: build(any)? })
-    }
-
-    fn say(&self, direction: char, text: &str) {
-        let text = self.masked(text);
-        // --debug asks for the dialogue by itself, whatever the log level.
-        if self.debug { log::warn!("{direction} {text}") } else { log::debug!("{direction} {text}") }
-    }
-
-    /// A server may repeat what we told it in confidence.
-    fn masked(&self, text: &str) -> String {
-        let Some(Login { user, password }) = &self.login else { return text.to_owned() };
-        let password = password.reveal();
-        let plain = format!("\0{user}\0{password}");
-        let forms = [BASE64_STANDARD.encode(plain), BASE64_STANDARD.encode(password), password.to_owned()];
-        forms
-            .iter()
-            .filter(|form| !form.is_empty())
-            .fold(text.to_owned(), |text, form| text.replace(form, MASK))
-    }
-}
-
-const MASK: &str = "********";
-
-/// Which certificates count.
-#[derive(Clone)]
-pub struct Trust {
-    verified: TlsParameters,
-    any: TlsParameters,
-}
-
-/// Why a session or a mail failed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
-    /// The server's reply code, if it was a reply that said no.
-    pub code: Option<u16>,
-    /// In words, on one line.
-    pub reason: String,
-}
-
-impl Failure {
-    fn new(reason: impl Into<String>) -> Self {
-        Failure { code: None, reason: reason.into() }
-    }
-
-    fn refused(code: u16, reason: &str) -> Self {
-        Failure { code: Some(code), reason: format!("{code} {reason}") }
-    }
-
-    /// Whether the same mail may be taken later: everything but a 5xx reply.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        self.code.is_none_or(|code| code < 500)
-    }
-
-    fn of(error: &lettre::transport::smtp::Error, timeout: Duration) -> Self {
-        let causes = || std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-        if let Some(code) = error.status() {
-            let text = causes().next().map(|text| text.to_string().replace(['\r', '\n'], " "));
-            return Failure::refused(code.into(), text.unwrap_or_default().trim());
-        }
-        for io in causes().filter_map(|cause| cause.downcast_ref::<io::Error>()) {
-            match io.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    return Failure::new(format!("no answer within {timeout:?} (--timeout)"));
-                }
-                io::ErrorKind::InvalidData if io.to_string().contains("certificate") => {
-                    return Failure::new(format!("{io}; SMTP_CA_FILE names the CA to trust"));
-                }
-                io::ErrorKind::InvalidData => {
-                    return Failure::new(format!("{io}; is SMTP_TLS right for this port?"));
-                }
-                _ => {}
-            }
-        }
-        match causes().last().map(ToString::to_string) {
-            Some(cause) if cause == "incomplete response" => Failure::new("the server closed the connection"),
-            Some(cause) => Failure::new(cause),
-            None => Failure::new(error.to_string()),
-        }
-    }
-}
 
 /// Whether a password may be sent: encrypted, or not over any network, or because the user said so. (What
 /// [`Tls::Opportunistic`] takes for encrypted depends on a password being at stake; see [`Session::connect`].)
@@ -463,30 +293,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_reply_of_5xx_is_final_and_nothing_else_is() {
-        for (code, may_pass) in [(Some(421), true), (Some(450), true), (Some(550), false), (None, true)] {
-            assert_eq!(Failure { code, reason: String::new() }.may_pass(), may_pass, "{code:?}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_masked_in_every_form_that_a_server_may_repeat() {
-        let server = Server {
-            host: "::1".into(),
-            port: 25,
-            tls: Tls::None,
-            ca_file: None,
-            login: Some(Login { user: "ops".into(), password: Secret::new("pass-word") }),
-            timeout: Duration::from_secs(1),
-            debug: false,
-        };
-        let said = format!("535 pass-word {} no", BASE64_STANDARD.encode("\0ops\0pass-word"));
-        assert_eq!(server.masked(&said), "535 ******** ******** no");
-        assert_eq!(server.place(), "[::1]:25");
-        assert!(!format!("{server:?}").contains("pass-word"));
-    }
 
     #[test]
     fn a_password_crosses_no_network_in_the_clear_unless_told() {
