@@ -282,7 +282,7 @@ fn share_addresses(devices: &mut [Device]) -> Result<()> {
         let fits = |d: &Device| {
             d.platform == devices[i].platform
                 && !d.has(Kind::SameAddress)
-                && argument.as_ref().is_none_or(|name| *name == d.name)
+                && argument.as_ref().map_or(d.faults.is_empty(), |name| *name == d.name)
         };
         let Some(other) = devices.iter().find(|d| fits(d)) else {
             let name = &devices[i].name;
