@@ -201,7 +201,7 @@ fn device(
         address: Ipv4Addr::new(127, 77, (index / 250) as u8, (index % 250 + 1) as u8),
         variant: hash(&[seed, 0x7e]),
         profiles: if plain { Profiles::well_known(platform) } else { Profiles::invented(seed) },
-        ladder: if plain || hash(&[seed, 0x1add]) % 2 == 0 { &PLAIN } else { &FULL },
+        ladder: if plain || hash(&[seed, 0x1add]).is_multiple_of(2) { &PLAIN } else { &FULL },
         upstreams: Vec::new(),
         fleet: (plan.seed, count),
         name,

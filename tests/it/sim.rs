@@ -5,7 +5,7 @@ use std::{
     io::{ErrorKind, Read},
     net::{TcpStream, ToSocketAddrs},
     os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -16,8 +16,8 @@ use crate::{
     support_sim::{Fleet, PASSWORD, USER},
 };
 
-/// A session of OpenSSH's client with a device: what is typed at once, and what came back.
-fn ssh(fleet: &Fleet, cmts: &str, options: &[&str], typed: &str) -> Run {
+/// OpenSSH's client at a device, with what is typed at once.
+fn start_ssh(fleet: &Fleet, cmts: &str, options: &[&str], typed: &str) -> Child {
     let (host, port) = fleet.address(cmts);
     let askpass = fleet.dir().join("askpass");
     fs::write(&askpass, format!("#!/bin/sh\necho {PASSWORD}\n")).unwrap();
@@ -39,7 +39,12 @@ fn ssh(fleet: &Fleet, cmts: &str, options: &[&str], typed: &str) -> Run {
     let input = fleet.dir().join(format!("typed-{cmts}"));
     fs::write(&input, typed).unwrap();
     command.stdin(fs::File::open(&input).unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("ssh starts");
+    command.spawn().expect("ssh starts")
+}
+
+/// A whole session, and what came back.
+fn ssh(fleet: &Fleet, cmts: &str, options: &[&str], typed: &str) -> Run {
+    let mut child = start_ssh(fleet, cmts, options, typed);
     let (out, err) = (drain(child.stdout.take().unwrap()), drain(child.stderr.take().unwrap()));
     let status = wait(&mut child, DEADLINE);
     Run { code: status.code(), signal: None, stdout: out.join().unwrap(), stderr: err.join().unwrap() }
@@ -97,6 +102,13 @@ fn a_fleet_shows_what_its_history_says_of_the_same_moment() {
         assert!(all.iter().any(|r| r["modulation"] == modulation), "{modulation} occurs");
     }
     assert!(all.iter().all(|r| r["modulation"] != "UNKNOWN"), "unless it is asked for");
+    let unknown =
+        tool("examples/ccap-sim").args(flags).args(["--history", "10m", "--unknown", "1"]).run().clean(0);
+    let unexplained = |r: &&Value| r["modulation"] == "UNKNOWN" && r["profile"] == 901;
+    assert!(
+        unknown.records().iter().filter(unexplained).count() >= 5,
+        "one of every device that prints no modulation"
+    );
 }
 
 #[test]
@@ -219,6 +231,31 @@ fn what_is_told_before_login_is_as_the_fault_says() {
     assert_eq!(status("CCAP009"), "resolve_failed");
     let with_truth = |cmts: &str| fleet.truth().iter().any(|line| line.contains(cmts));
     assert!(with_truth("CCAP006") && !with_truth("CCAP003"));
+}
+
+#[test]
+fn what_hangs_is_let_go_when_its_client_gives_up() {
+    let fleet = Fleet::start(&[
+        "--devices",
+        "e6000=2",
+        "--fault",
+        "CCAP001=auth-hang",
+        "--fault",
+        "CCAP002=hang-mid-output",
+    ]);
+    for (cmts, last) in [("CCAP001", "auth"), ("CCAP002", "command")] {
+        let events = || fleet.logins().into_iter().filter(|e| e["cmts"] == cmts).collect::<Vec<_>>();
+        let mut client =
+            start_ssh(&fleet, cmts, &[], "terminal length 0\nshow interface cable-upstream\nexit\n");
+        until("the last thing before it hangs", || {
+            events().iter().any(|e| e["event"] == last && e["command"] != "terminal length 0")
+        });
+        assert_eq!(client.try_wait().unwrap(), None, "{cmts} hangs");
+        client.kill().unwrap();
+        client.wait().unwrap();
+        until("the end of the session", || events().iter().any(|e| e["event"] == "close"));
+        assert!(events().iter().all(|e| e["event"] != "logout"));
+    }
 }
 
 #[test]
