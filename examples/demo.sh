@@ -31,7 +31,8 @@ done
 cat "$dir/ready"
 
 say "Two days of its past into the database (mod-store --init)"
-"$bin/examples/ccap-sim" --history 2d $fleet | mod-store --init
+# 3: one of the devices was not reached for a while, and mod-store says so.
+"$bin/examples/ccap-sim" --history 2d $fleet | mod-store --init || [ $? = 3 ]
 
 say "One scan, for real: ccap-fetch | mod-parse | mod-store"
 ccap-fetch -i "$dir/inventory.ndjson" --known-hosts "$dir/known_hosts" -j 12 | mod-parse | mod-store

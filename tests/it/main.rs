@@ -16,3 +16,4 @@ mod store;
 mod store_mysql;
 mod store_older;
 mod support;
+mod support_sim;
