@@ -3,6 +3,7 @@
 
 mod fetch_cli;
 mod fetch_faults;
+mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
 mod mariadb;
