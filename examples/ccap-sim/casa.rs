@@ -1,7 +1,7 @@
 //! Casa C100G: the modulation of a channel that ever hopped stands in the hop history, newest first;
 //! that of one that never did, only in the configuration.
 
-use std::fmt::Write;
+use std::{cmp::Reverse, fmt::Write};
 
 use chrono::Duration;
 use modtools::{modulation::Modulation, record::Source};
@@ -121,7 +121,7 @@ struct Hop {
 
 fn history(device: &Device, upstreams: &[Upstream], moment: Moment) -> String {
     let mut hops: Vec<Hop> = upstreams.iter().flat_map(|u| hops_of(device, u, moment.slot)).collect();
-    hops.sort_by(|a, b| b.slot.cmp(&a.slot));
+    hops.sort_by_key(|hop| Reverse(hop.slot));
     let mut text = String::from(HISTORY_HEADER);
     for Hop { slot, name, kind, from, to } in hops {
         let lag = hash(&[slot as u64]) % SLOT_S as u64;

@@ -77,7 +77,7 @@ pub const KINDS: [(&str, Kind, Status, &str); 31] = [
     ("empty-table", EmptyTable, Status::Ok, "tables have headers and no rows"),
     ("big", Big, Status::Ok, "5,000 upstreams, or `:N`"),
     ("bad-host-name", BadHostName, Status::ResolveFailed, "its name in the inventory does not resolve"),
-    ("same-address", SameAddress, Status::Ok, "is reached at the address of another device of its family, or of `:NAME`"),
+    ("same-address", SameAddress, Status::Ok, "is reached at the address of a sound device of its family, or of `:NAME`"),
     ("user-mode", UserMode, Status::Ok, "(cbr8) logs in to a > prompt that `enable` leaves"),
     ("setup-refused", SetupRefused, Status::Ok, "(e6000, casa) knows only `no pagination`, `page off`"),
     ("no-hop-history", NoHopHistory, Status::Partial, "(casa) hop-history only upstream by upstream"),

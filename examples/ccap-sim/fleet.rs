@@ -201,7 +201,7 @@ fn device(
         address: Ipv4Addr::new(127, 77, (index / 250) as u8, (index % 250 + 1) as u8),
         variant: hash(&[seed, 0x7e]),
         profiles: if plain { Profiles::well_known(platform) } else { Profiles::invented(seed) },
-        ladder: if plain || hash(&[seed, 0x1add]) % 2 == 0 { &PLAIN } else { &FULL },
+        ladder: if plain || hash(&[seed, 0x1add]).is_multiple_of(2) { &PLAIN } else { &FULL },
         upstreams: Vec::new(),
         fleet: (plan.seed, count),
         name,
@@ -282,7 +282,7 @@ fn share_addresses(devices: &mut [Device]) -> Result<()> {
         let fits = |d: &Device| {
             d.platform == devices[i].platform
                 && !d.has(Kind::SameAddress)
-                && argument.as_ref().is_none_or(|name| *name == d.name)
+                && argument.as_ref().map_or(d.faults.is_empty(), |name| *name == d.name)
         };
         let Some(other) = devices.iter().find(|d| fits(d)) else {
             let name = &devices[i].name;

@@ -162,5 +162,5 @@ pub fn description(hash: u64) -> Option<&'static str> {
         "ends like a prompt CCAP201#",
         "M 364 316",
     ];
-    (hash % 5 != 0).then(|| pick(&TEXTS, hash >> 8))
+    (!hash.is_multiple_of(5)).then(|| pick(&TEXTS, hash >> 8))
 }

@@ -1,6 +1,6 @@
 //! How text gets to the client: line ends, pages, colours, log lines, speed, and how it breaks off.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use russh::{ChannelWriteHalf, server::Msg};
 use tokio::time::sleep;
@@ -79,7 +79,7 @@ impl Printer {
         let text = self.decorated(text);
         let breaks = |kind| need == Need::Last && self.device.has(kind);
         if breaks(Kind::HangMidOutput) || breaks(Kind::CloseMidOutput) || breaks(Kind::ResetMidOutput) {
-            return self.break_off(&text, keyboard).await;
+            return self.break_off(&text).await;
         }
         if breaks(Kind::Endless) {
             return self.endless(&text).await;
@@ -88,7 +88,7 @@ impl Printer {
         if self.paging || stubborn { self.pages(&text, keyboard).await } else { self.print(&text).await }
     }
 
-    async fn break_off(&mut self, text: &str, keyboard: &mut Keyboard) -> Result<(), Gone> {
+    async fn break_off(&mut self, text: &str) -> Result<(), Gone> {
         let mut bytes = self.on_the_wire(text);
         bytes.truncate(bytes.len() / 2);
         self.send(bytes).await?;
@@ -96,7 +96,8 @@ impl Printer {
             sleep(LINGER).await;
             self.knife.cut();
         }
-        Err(keyboard.ignore().await)
+        // Not even the end of its input is noticed; the end of the connection ends this task.
+        pending().await
     }
 
     async fn endless(&mut self, text: &str) -> Result<(), Gone> {

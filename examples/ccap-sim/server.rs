@@ -1,6 +1,7 @@
 //! The SSH servers, one per device: who may log in, and how a door misbehaves before a prompt is seen.
 
 use std::{
+    os::fd::{AsFd, OwnedFd},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,6 +17,7 @@ use russh::{
         Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, VerifiedPublicKey, run_stream,
     },
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use tokio::{
     io::AsyncReadExt,
@@ -131,6 +133,8 @@ async fn serve(
     if device.has(Kind::ResetMidOutput) {
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
+    let hangs = device.has(Kind::AuthHang).then(|| stream.as_fd().try_clone_to_owned());
+    let Ok(hangs) = hangs.transpose() else { return };
     let (wire, knife) = Wire::new(stream);
     let visitor = Visitor {
         site: Arc::clone(site),
@@ -140,10 +144,19 @@ async fn serve(
         channel: None,
         keyboard: None,
         shell: None,
+        hangs,
     };
     if let Ok(running) = run_stream(config, wire, visitor).await {
         // How it ends is the client's affair.
         let _ = running.await;
+    }
+}
+
+/// Waits until the other side has closed or given up, whatever it said before.
+async fn until_hung_up(socket: &OwnedFd) {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    while poll(&mut [PollFd::new(socket, PollFlags::RDHUP)], Some(&now)) == Ok(0) {
+        sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -156,6 +169,8 @@ struct Visitor {
     channel: Option<Channel<Msg>>,
     keyboard: Option<UnboundedSender<Vec<u8>>>,
     shell: Option<AbortHandle>,
+    /// The connection, where it is never answered: nobody reads it any more, and its end must be seen.
+    hangs: Option<OwnedFd>,
 }
 
 impl Drop for Visitor {
@@ -173,8 +188,8 @@ impl Visitor {
             && !self.device.has(Kind::RejectPassword)
             && !self.device.has(Kind::AuthHang);
         self.site.journal.note(&self.device.name, self.session, Event::Auth { method, user, accepted });
-        if self.device.has(Kind::AuthHang) {
-            sleep(FOREVER).await;
+        if let Some(socket) = &self.hangs {
+            until_hung_up(socket).await;
         }
         if accepted { Auth::Accept } else { Auth::reject() }
     }

@@ -43,12 +43,6 @@ impl Keyboard {
     fn has_more(&self) -> bool {
         self.waiting.len() > 0
     }
-
-    /// Waits until the client goes away.
-    pub async fn ignore(&mut self) -> Gone {
-        while self.key().await.is_ok() {}
-        Gone
-    }
 }
 
 /// A session at a prompt.

@@ -2,8 +2,8 @@
 //! there is one capture per device, with the right status, and mod-parse makes of them what the devices show.
 
 use crate::{
-    sim::Fleet,
-    support::{Run, tool},
+    support::{Run, records, tool},
+    support_sim::{Fleet, PASSWORD, USER},
 };
 
 /// Budgets that a test can wait for.
@@ -24,12 +24,12 @@ const BUDGETS: [&str; 12] = [
 
 fn fetch(fleet: &Fleet, args: &[&str]) -> Run {
     tool("ccap-fetch")
-        .args(["--user", "operator", "--login-rate", "1000/s", "-j", "8"])
+        .args(["--user", USER, "--login-rate", "1000/s", "-j", "8"])
         .arg("-i", fleet.inventory())
         .arg("--known-hosts", fleet.known_hosts())
         .args(BUDGETS)
         .args(args)
-        .env("CCAP_PASSWORD", "simulated")
+        .env("CCAP_PASSWORD", PASSWORD)
         .run()
 }
 
@@ -50,8 +50,9 @@ fn samples(stream: &str) -> Vec<String> {
     lines
 }
 
+/// What the devices show, in the same form.
 fn truth(fleet: &Fleet) -> Vec<String> {
-    let mut lines: Vec<String> = fleet.truth().iter().map(ToString::to_string).collect();
+    let mut lines: Vec<String> = records(&fleet.truth().join("\n")).iter().map(ToString::to_string).collect();
     lines.sort();
     lines
 }
@@ -63,7 +64,7 @@ fn matrix(kind: &str, families: &[&str], args: &[&str]) -> Run {
     let mut flags: Vec<String> =
         ["--devices", "e6000=2,casa=2,cbr8=2", "--upstreams", "12"].map(String::from).into();
     flags.extend(faults);
-    let fleet = Fleet::start(&flags);
+    let fleet = Fleet::start(&flags.iter().map(String::as_str).collect::<Vec<_>>());
     let run = fetch(&fleet, args);
     let captures: Vec<_> = run.records().into_iter().filter(|record| record["type"] == "capture").collect();
     let mut statuses: Vec<_> =

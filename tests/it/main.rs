@@ -3,6 +3,7 @@
 
 mod fetch_cli;
 mod fetch_faults;
+mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
 mod mail;
@@ -19,3 +20,4 @@ mod store;
 mod store_mysql;
 mod store_older;
 mod support;
+mod support_sim;
