@@ -2,8 +2,12 @@
 
 use std::{
     fs,
+    io::Write,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
+    thread,
+    time::Duration,
 };
 
 use serde_json::json;
@@ -280,6 +284,27 @@ fn a_server_that_hangs_up_or_hangs_is_not_waited_for() {
         let run = server.mail(["--to", "a@example.net", "--timeout", "1s"]).stdin(report()).run();
         run.says(1, &["a@example.net: not mailed", said]);
     }
+}
+
+/// Each answer comes in time, but there is no end to it.
+#[test]
+fn a_server_that_drips_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let drip = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while stream.write_all(b"220-one moment\r\n").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let mail =
+        tool("mod-mail").args(["--from", "n@example.net", "--to", "a@example.net", "--timeout", "300ms"]);
+    mail.env("SMTP_PORT", port)
+        .env("SMTP_HOST", "127.0.0.1")
+        .stdin(report())
+        .run()
+        .says(1, &["not done within 1.8s"]);
+    drip.join().unwrap();
 }
 
 #[test]
