@@ -1,9 +1,13 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+pub mod watch;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use log::LevelFilter;
+
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

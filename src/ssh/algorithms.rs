@@ -72,8 +72,9 @@ pub fn supported() -> Result<Vec<Class>, ssh2::Error> {
         .iter()
         .map(|&(name, method, modern, legacy)| {
             let known = session.supported_algs(method)?;
-            let usable =
-                |names: &'static str| names.split(',').filter(|name| known.contains(name)).collect::<Vec<_>>();
+            let usable = |names: &'static str| {
+                names.split(',').filter(|name| known.contains(name)).collect::<Vec<_>>()
+            };
             Ok(Class { name, modern: usable(modern), legacy: usable(legacy) })
         })
         .collect()
