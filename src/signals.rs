@@ -18,6 +18,7 @@ use signal_hook::{
 use crate::{
     error::{Error, Result},
     stage::Role,
+    watch::proc,
 };
 
 /// How long a filter may go on after the first signal.
@@ -48,6 +49,7 @@ impl Signals {
         // Only a source has something to read again; SIGHUP ends a filter as it ends any Unix tool,
         // and a supervisor must not be ended by it without its command.
         let mut incoming = match role {
+            Role::Supervisor if proc::ignores(SIGHUP) => listen(&[SIGTERM, SIGINT])?,
             Role::Source | Role::Supervisor => listen(&[SIGTERM, SIGINT, SIGHUP])?,
             Role::Filter => listen(&[SIGTERM, SIGINT])?,
         };

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Beyond the supervisor's own time-out, for it to write its last status.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -175,7 +175,7 @@ impl Control<'_> {
             return Ok(());
         }
         let Attempt::Taken(lock) = Lock::take(&self.place.pid())? else { return Ok(()) };
-        Journal::of(self.place, self.clock).warn("stop: processes of a supervisor that is gone are ended");
+        Journal::of(self.place, self.clock).info("stop: processes of a supervisor that is gone are ended");
         leftovers.terminate();
         let kill_at = Instant::now() + self.options.stop_timeout;
         while !leftovers.is_gone() {

@@ -13,6 +13,15 @@ pub fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 
+/// Whether this process ignores a signal, as `nohup` hands it down.
+#[must_use]
+pub fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 /// When a process began, in clock ticks since boot; none when there is no such process, or only
 /// what is left of it until its parent asks.
 #[must_use]
@@ -98,6 +107,8 @@ mod tests {
         let own = rustix::process::getpid();
         assert!(start_time(own).is_some_and(|start| start > 0));
         assert!(!belongs(own, Some(rustix::process::getpgrp()), Path::new("/nowhere")));
+        // Rust's runtime sees to it.
+        assert!(ignores(libc::SIGPIPE) && !ignores(libc::SIGTERM));
         assert!(boot_id().is_ok_and(|id| id.len() == 36));
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Supervisor<'a> {
         let mut pipeline = Pipeline::new(place.socket());
         let leftovers = !pipeline.is_gone();
         if leftovers {
-            journal.warn("processes of an earlier supervisor still run: they are ended first");
+            journal.info("processes of an earlier supervisor still run: they are ended first");
         }
         let (machine, first) = Machine::begin(policy, leftovers, now, fastrand::Rng::new());
         let supervisor = Supervisor {

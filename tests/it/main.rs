@@ -2,3 +2,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
+mod watch;
+mod watch_faults;
+mod watch_once;
