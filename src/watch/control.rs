@@ -11,8 +11,8 @@ use clap::Parser;
 use super::{
     health::{Document, StatusWord},
     journal::Journal,
-    launch::{self, Launched, launch},
-    lock::{self, Attempt, Lock},
+    launch::{self, Launched},
+    lock::{self, Attempt, Lock, Look},
     observe::{StatusRecord, observe},
     pipeline::Pipeline,
     place::{Place, Recipe},
@@ -45,7 +45,7 @@ impl Control<'_> {
     /// `start`: 0 it is up, 3 it is up and not well, 4 it was running.
     ///
     /// # Errors
-    /// [`Error::Locked`]; those of [`launch`].
+    /// [`Error::Locked`]; those of [`launch::background`].
     pub fn start(&self, command: &[String], output: &mut dyn Write) -> Result<Exit> {
         let lock = match Lock::take(&self.place.pid())? {
             Attempt::Taken(lock) => lock,
@@ -53,7 +53,7 @@ impl Control<'_> {
         };
         let recipe = Recipe::of(self.options, command, self.place)?;
         self.place.clear_down()?;
-        let launched = launch(&recipe, lock)?;
+        let launched = launch::background(&recipe, lock)?;
         let name = self.place.name();
         let exit = self.settled(&launched)?;
         writeln!(output, "{name}: started (pid {})", launched.pid).map_err(Error::output)?;
@@ -71,7 +71,7 @@ impl Control<'_> {
     /// `check`: starts it again when it does not run and should.
     ///
     /// # Errors
-    /// Those of [`launch`]; [`Error::Read`] when NAME.cmd cannot be believed.
+    /// Those of [`launch::background`]; [`Error::Read`] when NAME.cmd cannot be believed.
     pub fn check(&self, command: &[String]) -> Result<Exit> {
         match Lock::take(&self.place.pid())? {
             Attempt::Taken(lock) => self.revive(lock, command),
@@ -107,7 +107,7 @@ impl Control<'_> {
             }
             (None, command) => Recipe::of(self.options, command, self.place)?,
         };
-        let launched = launch(&recipe, lock)?;
+        let launched = launch::background(&recipe, lock)?;
         Journal::of(self.place, self.clock)
             .info(&format!("check: it was not running and is started (pid {})", launched.pid));
         self.settled(&launched)
@@ -139,7 +139,7 @@ impl Control<'_> {
         let noted = self.place.set_down();
         let until = Instant::now() + self.stop_timeout() + GRACE;
         let mut told = None;
-        while let Some(holder) = lock::look(&self.place.pid())? {
+        while let Look::Held(holder) = lock::look(&self.place.pid())? {
             if let Some(holder) = holder.filter(|holder| told.as_ref() != Some(holder)) {
                 let what = format!("cannot stop the supervisor (pid {})", holder.pid.as_raw_nonzero());
                 holder.terminate().map_err(Error::system(what))?;

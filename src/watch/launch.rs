@@ -55,7 +55,7 @@ impl Recipe {
 ///
 /// # Errors
 /// [`Error::System`] with its own last words when it is not.
-pub fn launch(recipe: &Recipe, lock: Lock) -> Result<Launched> {
+pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
     let Some((verb, argv)) = recipe.argv.split_first().filter(|(verb, _)| *verb == "run") else {
         return Err(Error::usage("NAME.cmd does not say how to run it; `mod-watch start` writes it anew"));
     };

@@ -45,6 +45,15 @@ pub enum Attempt {
     Held(Option<Holder>),
 }
 
+/// What a look at the lock showed.
+#[derive(Debug, PartialEq)]
+pub enum Look {
+    /// Nobody holds it.
+    Free,
+    /// Somebody does; who it is, unless it has not said so yet.
+    Held(Option<Holder>),
+}
+
 impl Lock {
     /// Takes the lock if it is free. It is not waited for, but a passing look of another at the lock
     /// is told apart from a supervisor.
@@ -111,16 +120,19 @@ impl Lock {
     }
 }
 
-/// Who holds the lock: none when nobody does.
+/// Looks who holds the lock, without taking it.
 ///
 /// # Errors
 /// [`Error::Read`].
-pub fn look(path: &Path) -> Result<Option<Option<Holder>>> {
+pub fn look(path: &Path) -> Result<Look> {
     let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Look::Free),
         opened => opened.map_err(Error::read(path))?,
     };
-    Ok(settle(&mut file, FileExt::try_lock_shared).map_err(Error::read(path))?.err())
+    Ok(match settle(&mut file, FileExt::try_lock_shared).map_err(Error::read(path))? {
+        Ok(()) => Look::Free,
+        Err(holder) => Look::Held(holder),
+    })
 }
 
 /// Tries for the lock until it is got or its holder is known; a holder that is not known after a
@@ -214,14 +226,14 @@ mod tests {
         let (_dir, path) = scratch();
         // A number of a living process that never held the lock.
         std::fs::write(&path, format!("{}\n1\nold-boot\n", std::process::id())).expect("written");
-        assert!(look(&path).expect("readable").is_none());
+        assert_eq!(look(&path).expect("readable"), Look::Free);
         let Attempt::Taken(mut lock) = Lock::take(&path).expect("possible") else { unreachable!("free") };
         lock.sign().expect("signed");
         let own = Holder::own().expect("known");
         assert!(matches!(Lock::take(&path), Ok(Attempt::Held(Some(holder))) if holder == own));
-        assert_eq!(look(&path).expect("readable"), Some(Some(own)));
+        assert_eq!(look(&path).expect("readable"), Look::Held(Some(own)));
         lock.release();
-        assert!(look(&path).expect("readable").is_none());
+        assert_eq!(look(&path).expect("readable"), Look::Free);
         assert_eq!(std::fs::read(&path).expect("still there"), b"");
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     health::{Document, Statistics, StatusWord, local},
-    lock::{self, Holder},
+    lock::{self, Holder, Look},
     place::Place,
     status::{self, STALE},
 };
@@ -50,12 +50,15 @@ impl Body for StatusRecord<'_> {
 pub fn observe(place: &Place, now: Timestamp) -> Result<Observation> {
     let held = lock::look(&place.pid())?;
     let written = status::read(place)?;
-    let is_running = held.is_some();
-    let document = match held {
-        None => not_running(written.map(|(document, _)| document), place, now),
-        Some(holder) => running(holder, written, place, now),
-    };
-    Ok(Observation { is_running, document })
+    Ok(match held {
+        Look::Free => {
+            let document = not_running(written.map(|(document, _)| document), place, now);
+            Observation { is_running: false, document }
+        }
+        Look::Held(holder) => {
+            Observation { is_running: true, document: running(holder, written, place, now) }
+        }
+    })
 }
 
 fn not_running(written: Option<Document>, place: &Place, now: Timestamp) -> Document {

@@ -371,3 +371,17 @@ fn wrong_usage_is_said_before_anything_is_done() {
     scene.watch(&never).run().says(1, &["cannot start the supervisor", "/no/such/program"]);
     scene.watch(&["run", "--detached", "--", "true"]).run().says(2, &["--detached"]);
 }
+
+#[test]
+fn the_example_units_are_sound() {
+    let analyze = |unit: &str| {
+        let unit = support::in_package("examples/systemd").join(unit);
+        Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(unit).output()
+    };
+    for unit in ["modtools.service", "mod-watch@.service"] {
+        // Where there is no systemd, nobody uses them.
+        let Ok(output) = analyze(unit) else { return };
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !stderr.contains(unit), "{stderr}");
+    }
+}
