@@ -15,7 +15,7 @@ Examples:
   mod-watch start -- sh -c 'ccap-fetch -i ccaps.csv --every 10m | mod-parse | mod-store --notify'
   mod-watch status
   mod-watch status --json | jq .statistics
-  mod-watch check || logger 'the scanner is not well'
+  mod-watch check || logger 'the scanner is not well'      # from cron, every five minutes
   mod-watch stop
 
 Exit status:
@@ -67,7 +67,7 @@ pub enum Verb {
     },
     /// For cron: silent when healthy; starts it again when it is not running, unless `stop` was given
     Check {
-        /// What to start when nothing was started before; else what `run` or `start` was given
+        /// What to start when it is not running [default: what `run` or `start` was given last]
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,
     },

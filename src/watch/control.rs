@@ -98,14 +98,15 @@ impl Control<'_> {
             log::warn!("{name}: failed: {message}; `mod-watch start` or `mod-watch reset` tries again");
             return Ok(Exit::Failed);
         }
-        let recipe = match (self.place.recipe()?, command) {
-            (Some(recipe), _) => recipe,
-            (None, []) => {
-                let path = self.place.cmd();
-                log::warn!("{name}: not running, and never started here ({} is missing)", path.display());
-                return Ok(Exit::Failed);
-            }
-            (None, command) => Recipe::of(self.options, command, self.place)?,
+        let kept = if command.is_empty() {
+            self.place.recipe()?
+        } else {
+            Some(Recipe::of(self.options, command, self.place)?)
+        };
+        let Some(recipe) = kept else {
+            let path = self.place.cmd();
+            log::warn!("{name}: not running, and never started here ({} is missing)", path.display());
+            return Ok(Exit::Failed);
         };
         let launched = launch::background(&recipe, lock)?;
         Journal::of(self.place, self.clock)

@@ -198,7 +198,10 @@ impl Holder {
         if !self.lives() {
             return Ok(false);
         }
-        match pidfd_send_signal(&process, Signal::TERM) {
+        // One that was stopped is continued, or it would not hear it.
+        match pidfd_send_signal(&process, Signal::TERM)
+            .and_then(|()| pidfd_send_signal(&process, Signal::CONT))
+        {
             Err(rustix::io::Errno::SRCH) => Ok(false),
             sent => Ok(sent.map(|()| true)?),
         }

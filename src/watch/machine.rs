@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What survives a KILL, or was forked past it, gets another one this often.
+const KILL_AGAIN: Duration = Duration::from_secs(1);
 /// No pause before a restart is longer, however often it was doubled.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
@@ -51,7 +53,10 @@ pub enum Action {
     /// TERM to all of its processes.
     Terminate,
     /// KILL to all of its processes.
-    Kill,
+    Kill {
+        /// It was killed before, and something is still there.
+        again: bool,
+    },
     /// Nothing before the pause is over: say why, and which restart it will be.
     Pause {
         /// What went wrong.
@@ -188,12 +193,16 @@ impl Machine {
                 None
             }
             (Event::StopNow, State::Up { .. }) => {
-                self.state = State::Ending { then: Then::Stop, kill_at: now, killed: true };
-                Some(Action::Kill)
+                self.state = State::Ending { then: Then::Stop, kill_at: now + KILL_AGAIN, killed: true };
+                Some(Action::Kill { again: false })
             }
-            (Event::StopNow, State::Ending { then, killed, .. }) => {
+            (Event::StopNow, State::Ending { then, kill_at, killed }) => {
                 *then = Then::Stop;
-                (!std::mem::replace(killed, true)).then_some(Action::Kill)
+                if *killed {
+                    return None;
+                }
+                (*kill_at, *killed) = (now + KILL_AGAIN, true);
+                Some(Action::Kill { again: false })
             }
 
             (Event::Tick, _) => self.tick(now),
@@ -208,9 +217,9 @@ impl Machine {
                 (age > self.policy.max_heartbeat_age)
                     .then(|| self.end(Then::Restart(Cause::NoBeat(age)), now))
             }
-            State::Ending { kill_at, killed, .. } if now >= *kill_at && !*killed => {
-                *killed = true;
-                Some(Action::Kill)
+            State::Ending { kill_at, killed, .. } if now >= *kill_at => {
+                *kill_at = now + KILL_AGAIN;
+                Some(Action::Kill { again: std::mem::replace(killed, true) })
             }
             State::Pausing { until, .. } if now >= *until => Some(self.start()),
             _ => None,

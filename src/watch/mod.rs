@@ -51,7 +51,10 @@ pub fn run(
     _input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    let place = Place::of(&args.options)?;
+    let place = match args.verb {
+        Verb::Status { .. } => Place::find(&args.options)?,
+        _ => Place::make(&args.options)?,
+    };
     let control = control::Control { place: &place, options: &args.options, clock: context.clock };
     match &args.verb {
         Verb::Run { command, detached } => supervise(&args.options, command, *detached, &place, context),

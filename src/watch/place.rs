@@ -39,15 +39,25 @@ impl Place {
     /// The place that the flags name; its directory is made if it is not there.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a name that is no file name, or a directory that is none.
-    pub fn of(options: &Options) -> Result<Self> {
+    /// [`Error::Write`] for the directory; those of [`Place::find`].
+    pub fn make(options: &Options) -> Result<Self> {
+        let dir = directory(options);
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(&dir).map_err(Error::write(dir))?;
+        Self::find(options)
+    }
+
+    /// The place that the flags name, whether it is there or not.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that is no file name, or a directory that cannot be named.
+    pub fn find(options: &Options) -> Result<Self> {
         if text::file_name(&options.name) != options.name {
             let name = &options.name;
             return Err(Error::usage(format!("--name {name:?}: only letters, digits, `.`, `_` and `-`")));
         }
-        let dir = options.dir.clone().unwrap_or_else(default_dir);
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(&dir).map_err(Error::write(&dir))?;
-        let dir = dir.canonicalize().map_err(Error::read(&dir))?;
+        let dir = directory(options);
+        // One name for one directory: orphans are known by it.
+        let dir = dir.canonicalize().or_else(|_| std::path::absolute(&dir)).map_err(Error::read(&dir))?;
         if dir.to_str().is_none() {
             return Err(Error::usage(format!(
                 "--dir {}: the name of the directory is not UTF-8",
@@ -164,8 +174,11 @@ impl Place {
     }
 }
 
-/// DESIGN section 4: /run/modtools as root, else `$XDG_RUNTIME_DIR`, else the temporary directory.
-fn default_dir() -> PathBuf {
+/// `--dir`; else /run/modtools as root, else `$XDG_RUNTIME_DIR`, else the temporary directory.
+fn directory(options: &Options) -> PathBuf {
+    if let Some(dir) = &options.dir {
+        return dir.clone();
+    }
     if rustix::process::geteuid().is_root() {
         return PathBuf::from("/run/modtools");
     }

@@ -200,8 +200,10 @@ impl<'a> Supervisor<'a> {
                 self.explain();
                 self.pipeline.terminate();
             }
-            Action::Kill => {
-                self.journal.warn("the command did not end in time: it is killed");
+            Action::Kill { again } => {
+                if !again {
+                    self.journal.warn("the command did not end in time: it is killed");
+                }
                 self.pipeline.kill();
             }
             Action::Pause { cause, attempt, delay } => {

@@ -284,6 +284,23 @@ fn signals_end_the_pipeline_in_order_and_the_lock_goes() {
 }
 
 #[test]
+fn nohup_is_respected() {
+    let scene = Scene::new();
+    let mut command = Command::new("nohup");
+    command
+        .arg(support::built("mod-watch"))
+        .args(["run", "--name", "x", "--dir", ".", "--", "sh", "-c", PIPE]);
+    let run = Foreground::spawn(command.current_dir(scene.dir.path()));
+    scene.until_status("running");
+    run.signal(Signal::HUP);
+    let beat = || scene.status()["last_heartbeat"].as_f64().unwrap_or_default();
+    let before = beat();
+    until("later heartbeats", || beat() >= before + 2.0);
+    run.signal(Signal::TERM);
+    assert_eq!(run.end().0, Some(0));
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let scene = Scene::new();
     let run = scene.run(&["--stop-timeout", "1h"], "trap '' TERM; echo >up; while :; do sleep 0.05; done");
@@ -364,6 +381,8 @@ fn wrong_usage_is_said_before_anything_is_done() {
     scene.watch(&["run"]).run().says(2, &["COMMAND"]);
     scene.watch(&["check"]).run().says(1, &["x: not running, and never started here", "x.cmd"]);
     scene.watch(&["status"]).run().clean(1);
+    tool("mod-watch").args(["status", "--dir", "not/there"]).dir(scene.dir.path()).run().clean(1);
+    assert!(!scene.path("not").exists(), "looking makes nothing");
     tool("mod-watch").args(["status", "--name", "../x"]).run().says(2, &["--name", "../x"]);
     scene.watch(&["start", "--", "/no/such/program"]).run().says(3, &["/no/such/program", "restart 1 of 3"]);
     scene.watch(&["stop"]).run().clean(0);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Cause, Ended, Event, Machine, Phase, Policy, Verdict};
 
+const KILL: Action = Action::Kill { again: false };
 const CRASH: Event = Event::Ended(Ended::Exit(7));
 
 /// A machine and its clock.
@@ -87,8 +88,10 @@ fn one_that_hangs_gets_term_then_kill_and_is_restarted_when_all_of_it_is_gone() 
     // The shell is not the group.
     assert_eq!(life.on(Event::Ended(Ended::Signal(15))), None);
     assert_eq!(life.after(19), None);
-    assert_eq!(life.after(1), Some(Action::Kill));
-    assert_eq!(life.after(3600), None, "killed once, and nothing is started beside what still runs");
+    assert_eq!(life.after(1), Some(KILL));
+    let again = Some(Action::Kill { again: true });
+    assert_eq!(life.after(3600), again, "nothing is started beside what still runs");
+    assert_eq!(life.on(Event::Tick), None);
     let Some(Action::Pause { cause, attempt: 1, .. }) = life.on(Event::Gone) else { unreachable!("a pause") };
     assert_eq!(cause, Cause::NoBeat(s(301)));
 }
@@ -153,7 +156,7 @@ fn a_stop_waits_for_the_group_at_most_the_time_out() {
     assert_eq!(life.on(Event::Stop), Some(Action::Terminate));
     assert_eq!(life.machine.phase(), Phase::Stopping);
     assert_eq!(life.on(Event::Stop), None, "TERM once only: a second one would cut the stages short");
-    assert_eq!(life.after(20), Some(Action::Kill));
+    assert_eq!(life.after(20), Some(KILL));
     assert_eq!(life.on(Event::Gone), Some(Action::Finish(Verdict::Stopped)));
 }
 
@@ -161,9 +164,8 @@ fn a_stop_waits_for_the_group_at_most_the_time_out() {
 fn a_second_signal_ends_at_once() {
     let mut life = up();
     life.on(Event::Stop);
-    assert_eq!(life.on(Event::StopNow), Some(Action::Kill));
+    assert_eq!(life.on(Event::StopNow), Some(KILL));
     assert_eq!(life.on(Event::StopNow), None);
-    assert_eq!(life.after(20), None);
     assert_eq!(life.on(Event::Gone), Some(Action::Finish(Verdict::Stopped)));
 }
 
@@ -185,7 +187,7 @@ fn what_a_dead_supervisor_left_behind_is_ended_before_anything_starts() {
     let mut life = life(true);
     assert_eq!(life.first, Action::Terminate);
     assert_eq!(life.machine.phase(), Phase::Clearing);
-    assert_eq!(life.after(20), Some(Action::Kill));
+    assert_eq!(life.after(20), Some(KILL));
     assert_eq!(life.on(Event::Gone), Some(Action::Start));
     assert_eq!(life.on(Event::Started), None);
     assert_eq!(life.machine.phase(), Phase::Starting);
