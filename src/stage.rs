@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
@@ -43,6 +43,15 @@ pub trait Tool: Parser {
     fn common(&self) -> &Common;
 }
 
+/// Which standard streams are terminals: a person is there.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Terminals {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
 /// What every stage is given besides its arguments and its streams.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -54,11 +63,20 @@ pub struct Context {
     pub signals: Signals,
     /// What time it is.
     pub clock: Clock,
+    /// Where a person may be.
+    pub terminals: Terminals,
 }
 
 /// Runs a stage as a process: `fn main() -> ExitCode { stage::main(fetch::run) }`.
 pub fn main<A: Tool>(
     run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+) -> ExitCode {
+    main_with_threads(|arguments: &A, context, input, output| run(arguments, context, input, output))
+}
+
+/// As [`main`], for a stage that writes from a thread of its own.
+pub fn main_with_threads<A: Tool>(
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> ExitCode {
     let arguments = match A::try_parse() {
         Ok(arguments) => arguments,
@@ -75,6 +93,12 @@ pub fn main<A: Tool>(
         Err(error) => outcome(Ok(Err(error))),
     };
     ExitCode::from(exit.code())
+}
+
+/// Whether standard input is a person who has nothing to say, rather than a pipe or a file.
+#[must_use]
+pub fn input_is_terminal() -> bool {
+    io::stdin().is_terminal()
 }
 
 /// Help and version are data on stdout; everything else that clap says is a usage error.
@@ -96,7 +120,12 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
     }
     LOGGER.replace(A::NAME, common.level(), debug);
     let signals = Signals::install(arguments.role())?;
-    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System })
+    let terminals = Terminals {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    };
+    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System, terminals })
 }
 
 fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
@@ -116,7 +145,7 @@ fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
 fn with_streams<A: Tool>(
     arguments: &A,
     context: &Context,
-    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut dyn Write) -> Result<Exit>,
+    run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> Result<Exit> {
     let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
     let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);

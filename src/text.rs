@@ -1,7 +1,11 @@
 //! Text from devices and users is hostile: what it may do to a terminal, a CSV cell and a file name
 //! is settled here, once. (HTML is the web page's affair, mail headers are the mailer's.)
 
+mod clean;
+
 use std::borrow::Cow;
+
+pub use clean::clean;
 
 /// For terminals and logs: every control character, and those that turn the direction of text,
 /// as `\u{…}`; line feeds too, so that one message stays one line.

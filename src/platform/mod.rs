@@ -6,6 +6,8 @@
 mod casa;
 mod cbr8;
 mod e6000;
+mod lines;
+mod walk;
 
 use std::{fmt, str::FromStr};
 
@@ -15,6 +17,8 @@ use crate::{
     modulation::{Modulation, ProfileBook},
     record::Source,
 };
+
+pub use walk::Line;
 
 /// A family of CCAPs with a command line of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -148,19 +152,34 @@ impl Answer<'_> {
 }
 
 /// What one line of output was taken for (`mod-parse --explain`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// A header or first line of a table or block, by its name.
     Header(&'static str),
-    /// A row that became a sample, or part of one.
-    Sample(String),
-    /// A line of a profile.
-    Profile(String),
+    /// A row that became a sample, or part of one: of what.
+    Row(&'static str),
+    /// The data grants of a modulation profile.
+    Profile,
     /// Understood, and not of interest: why.
     Ignored(&'static str),
     /// Not understood where a row was expected; counted in `scan.unparsed`.
     Unparsed(&'static str),
 }
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Taken::Header(name) => write!(f, "header of {name}"),
+            Taken::Row(what) => f.write_str(what),
+            Taken::Profile => f.write_str("data grants of a profile"),
+            Taken::Ignored(why) => write!(f, "ignored, {why}"),
+            Taken::Unparsed(why) => write!(f, "unparsed, {why}"),
+        }
+    }
+}
+
+/// Is told of every line what it was taken for. Blocks are told when they end, so not strictly in order.
+pub type Explain<'a> = &'a mut dyn FnMut(Line<'_>, Taken);
 
 /// What a parser is given besides the text.
 pub struct Reading<'a> {
@@ -168,8 +187,8 @@ pub struct Reading<'a> {
     pub cmts: &'a str,
     /// What the user says about profile numbers.
     pub book: &'a ProfileBook,
-    /// Told of every line: command, number of the line in its output from 1, the line, what it was taken for.
-    pub explain: &'a mut dyn FnMut(&str, usize, &str, &Taken),
+    /// When somebody wants to know.
+    pub explain: Option<Explain<'a>>,
 }
 
 /// An upstream as its device shows it: a sample without time and device.
@@ -193,6 +212,23 @@ pub struct Upstream {
     pub description: Option<String>,
     /// MER, dB.
     pub snr_db: Option<f64>,
+}
+
+impl Upstream {
+    /// An upstream of which only the name is known; its modulation follows from the profile, once all are read.
+    fn named(name: impl Into<String>, source: Source) -> Self {
+        Upstream {
+            name: name.into(),
+            modulation: Modulation::Unknown,
+            profile: None,
+            source,
+            channel_type: None,
+            center_hz: None,
+            width_hz: None,
+            description: None,
+            snr_db: None,
+        }
+    }
 }
 
 /// What the answers of one scan came to.
@@ -298,7 +334,7 @@ pub fn error_text(output: &str) -> Option<&str> {
 }
 
 /// How a refusal goes on after its `%`; a syslog line (`%SYS-5-CONFIG_I: …`) does not.
-const REFUSALS: [&str; 13] = [
+const REFUSALS: [&str; 12] = [
     "invalid",
     "incomplete",
     "ambiguous",
@@ -311,7 +347,6 @@ const REFUSALS: [&str; 13] = [
     "permission",
     "access",
     "not ",
-    "no ",
 ];
 
 #[cfg(test)]

@@ -239,6 +239,12 @@ impl Source {
             Source::Config => "config",
         }
     }
+
+    /// The source of a record's or a table's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Source::State, Source::HopHistory, Source::Config].into_iter().find(|source| source.word() == word)
+    }
 }
 
 /// `sample`, from mod-parse to mod-store and mod-report: one upstream at one moment.

@@ -170,7 +170,8 @@ mod tests {
     /// Each case was run through python-dotenv; the right column is what it made of it.
     #[test]
     fn the_cases_of_python_dotenv() {
-        let cases: &[(&str, &[(&str, Option<&str>)])] = &[
+        type Case = (&'static str, &'static [(&'static str, Option<&'static str>)]);
+        let cases: &[Case] = &[
             ("A=b", &[("A", Some("b"))]),
             ("A = b c  # comment", &[("A", Some("b c"))]),
             ("A=b#c", &[("A", Some("b#c"))]),

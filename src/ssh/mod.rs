@@ -91,6 +91,11 @@ impl Budget {
         self.over = over;
     }
 
+    /// The phase goes on for `length` from now: the device has shown life.
+    pub fn extend(&mut self, length: Duration) {
+        self.phase_until = Instant::now() + length;
+    }
+
     /// How long to wait at most before looking again, or why there is nothing left to wait for.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What a database must do for the tools, and the values that go in and out of it. SQLite and
 //! MySQL/MariaDB each implement this in a place of their own; nobody else speaks SQL.
 
+use super::admit::Limits;
 use crate::{
     error::Result,
     modulation::Modulation,
@@ -28,7 +29,8 @@ pub struct Group {
     pub scan: Option<Scan>,
 }
 
-/// What became of the samples of one or more groups: `sent = stored + duplicate + rejected`.
+/// What became of the samples of one or more groups:
+/// `sent = stored + duplicate + rejected + left_out`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Samples that came.
@@ -39,6 +41,58 @@ pub struct Counts {
     pub duplicate: u64,
     /// Samples that do not fit, each with an `error` record.
     pub rejected: u64,
+    /// OFDMA and UNKNOWN samples, which an older table is spared.
+    pub left_out: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.sent += other.sent;
+        self.stored += other.stored;
+        self.duplicate += other.duplicate;
+        self.rejected += other.rejected;
+        self.left_out += other.left_out;
+    }
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// To read samples: it must be there and have them.
+    Read,
+    /// To look at it, whatever state it is in; nothing is written.
+    Look(Options),
+    /// To store.
+    Write(Options),
+}
+
+/// How samples are stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Make the tables that are missing.
+    pub init: bool,
+    /// With `init`: an index for the history of one upstream.
+    pub history_index: bool,
+    /// Rows per statement.
+    pub batch: usize,
+    /// OFDMA and UNKNOWN also into an older table.
+    pub store_all: bool,
+}
+
+/// What `--check` found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inspection {
+    /// What there is, by name, in the order in which it is shown.
+    pub facts: Vec<(String, String)>,
+    /// What is missing or off, each with its remedy.
+    pub missing: Vec<String>,
+}
+
+impl Inspection {
+    /// Adds a fact.
+    pub fn fact(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.facts.push((name.into(), value.into()));
+    }
 }
 
 /// A sample as it was stored.
@@ -85,11 +139,26 @@ pub trait Database {
     /// Its name for messages: no password in it.
     fn place(&self) -> &str;
 
-    /// Stores one group in one transaction.
+    /// What its sample table takes.
+    fn limits(&self) -> &Limits;
+
+    /// Stores one group in one transaction. Its samples and its scan have passed [`Database::limits`].
     ///
     /// # Errors
     /// [`crate::error::Error::Database`]; then nothing of the group is stored.
     fn store(&mut self, group: &Group) -> Result<Counts>;
+
+    /// Sets `lastupdatemodulation`, by which other programs see that samples came.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn touch(&mut self, now: Timestamp) -> Result<()>;
+
+    /// Server, tables, columns, rights, newest sample; writes nothing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn inspect(&mut self) -> Result<Inspection>;
 
     /// All samples of a window in the order of time, then cmts, then upstream. It streams: nothing is collected.
     ///

@@ -1,21 +1,35 @@
 //! mod-store: samples and scans into the database, one transaction per device and scan.
 
+mod admit;
+mod channels;
+mod check;
 mod database;
+mod mariadb;
+mod run;
+mod sqlite;
+mod target;
+mod tee;
 
-pub use database::{Channel, Counts, Database, Device, Group, Stored, Window};
+pub use admit::{Column, Limits, Repertoire, Verdict};
+pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use run::run;
+pub use target::{Host, Server, Target, Tls};
 
-use crate::{
-    cli,
-    error::{Error, Result},
-    settings::Settings,
-};
+use crate::{cli, error::Result, stage::Context};
 
-/// Connects to the database that flags and settings name (contract, section 3), making the file and the
-/// tables where `init` says so.
+/// Connects to the database that flags and settings name (contract, section 3).
 ///
 /// # Errors
-/// [`Error::Usage`] when none is named or the URL is wrong; [`Error::Database`].
-pub fn open(flags: &cli::Database, settings: &Settings, init: bool) -> Result<Box<dyn Database>> {
-    let _ = (flags, settings, init);
-    Err(Error::usage("no database is known yet"))
+/// [`crate::error::Error::Usage`] when none is named or the URL is wrong;
+/// [`crate::error::Error::Database`].
+pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<Box<dyn Database>> {
+    let init = match access {
+        Access::Read => false,
+        Access::Look(options) | Access::Write(options) => options.init,
+    };
+    let Context { settings, clock, .. } = context;
+    Ok(match Target::find(flags.db.as_deref(), settings, init)? {
+        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access)?),
+        Target::MySql(server) => Box::new(mariadb::MariaDb::open(&server, settings, access, *clock)?),
+    })
 }

@@ -1,6 +1,18 @@
 //! The integration tests, one binary so that they link once: the tools as processes, against real servers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod fetch_cli;
+mod fetch_faults;
+mod fetch_ssh;
+mod fetch_sshd;
+mod mariadb;
+mod parse;
+mod parse_stream;
+mod sim;
+mod sshd;
+mod store;
+mod store_mysql;
+mod store_older;
 mod support;
 mod watch;
 mod watch_faults;

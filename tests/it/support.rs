@@ -59,6 +59,11 @@ impl Tool {
         self
     }
 
+    /// A flag and its value.
+    pub fn arg(self, flag: &str, value: impl AsRef<OsStr>) -> Self {
+        self.args([flag.as_ref(), value.as_ref()])
+    }
+
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self

@@ -1,0 +1,7 @@
+//! Samples and scans into the database.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    modtools::stage::main(modtools::store::run)
+}

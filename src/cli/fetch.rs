@@ -1,0 +1,165 @@
+//! `ccap-fetch`: the flags.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+
+use super::Common;
+use crate::{
+    platform::Platform,
+    ssh::{Algorithms, Policy},
+    stage::{Role, Tool},
+    units,
+};
+
+/// Collect what each CCAP says of its upstreams over SSH: one `capture` record per device
+///
+/// Devices come from a file, from standard input, or from the command line, one per line: a bare name, CSV
+/// with a header, or NDJSON with cmts, host, port, platform, user, jump, algorithms, description.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "ccap-fetch", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Fetch {
+    /// Devices to fetch, besides those of the inventory
+    #[arg(value_name = "DEVICE")]
+    pub devices: Vec<String>,
+    /// Read the inventory from FILE; - is standard input, which is also read when nothing else is given
+    #[arg(short, long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Fetch this many devices at the same time
+    #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub jobs: u16,
+    /// Go on for ever: each device once per INTERVAL
+    #[arg(long, value_name = "INTERVAL", value_parser = units::duration)]
+    pub every: Option<Duration>,
+    /// With --every, look this often for devices that are due, and write a heartbeat
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::duration, requires = "every")]
+    pub tick: Duration,
+    /// Ask for profiles and configuration again after this long; in between the last answer goes along
+    #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = units::duration)]
+    pub refresh: Duration,
+    /// Keep answers about profiles and configuration in DIR, for the next run
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// The platform of devices that do not say theirs, whatever their names tell
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Log in to devices whose platform nothing tells, and find it out
+    #[arg(long)]
+    pub detect: bool,
+    /// Fetch only devices whose names match GLOB
+    #[arg(long, value_name = "GLOB")]
+    pub only: Option<String>,
+    /// Write device names in upper case
+    #[arg(long)]
+    pub upper: bool,
+    /// Show what would be fetched, and connect to nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send this instead of the platform's commands; may be repeated
+    #[arg(long = "command", value_name = "COMMAND")]
+    pub commands: Vec<String>,
+    /// Fetch only part I of N of the inventory, for N collectors
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<(u32, u32)>,
+    /// Write everything that passes to and from each device into DIR, secrets left out
+    #[arg(long, value_name = "DIR")]
+    pub transcript: Option<PathBuf>,
+
+    /// Account on the devices [default: CCAP_USER]
+    #[arg(long, value_name = "USER", help_heading = "Login")]
+    pub user: Option<String>,
+    /// Private key file [default: CCAP_IDENTITY]
+    #[arg(long, value_name = "FILE", help_heading = "Login")]
+    pub identity: Option<PathBuf>,
+    /// Account to try once where the first one is rejected; its password is CCAP_LOCAL_PASSWORD
+    #[arg(long, value_name = "USER", help_heading = "Login")]
+    pub local_user: Option<String>,
+    /// Leave user mode by `enable`; its password is CCAP_ENABLE_PASSWORD, else the account's
+    #[arg(long, help_heading = "Login")]
+    pub enable: bool,
+    /// Connect through HOST by `ssh -W`, as your OpenSSH configuration says [default: CCAP_JUMP]
+    #[arg(long, value_name = "HOST", help_heading = "Login")]
+    pub jump: Option<String>,
+    /// Begin at most this many logins
+    #[arg(long, value_name = "RATE", default_value = "10/s", value_parser = units::rate, help_heading = "Login")]
+    pub login_rate: f64,
+    /// Have at most this many logins under way
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Login")]
+    pub max_logins: u32,
+    /// Try an account no more after N devices in a row rejected it; 0 is never
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Login")]
+    pub auth_breaker: u32,
+
+    /// Host keys that are not known: refuse them, learn them, or do not look
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t, help_heading = "SSH")]
+    pub host_keys: Policy,
+    /// Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]
+    #[arg(long, value_name = "FILE", help_heading = "SSH")]
+    pub known_hosts: Option<PathBuf>,
+    /// Which algorithms are offered
+    #[arg(long, value_name = "SET", value_enum, default_value_t, help_heading = "SSH")]
+    pub algorithms: Algorithms,
+    /// List the SSH algorithms of this build
+    #[arg(long, help_heading = "SSH")]
+    pub list_algorithms: bool,
+
+    /// Name resolution and TCP connection
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration, help_heading = "Budgets per device")]
+    pub connect_timeout: Duration,
+    /// Banner and key exchange; and again authentication up to the first prompt
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::duration, help_heading = "Budgets per device")]
+    pub auth_timeout: Duration,
+    /// Silence in the middle of an answer
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::duration, help_heading = "Budgets per device")]
+    pub idle_timeout: Duration,
+    /// All attempts together
+    #[arg(long, value_name = "DURATION", default_value = "300s", value_parser = units::duration, help_heading = "Budgets per device")]
+    pub device_timeout: Duration,
+    /// All answers together
+    #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = units::size, help_heading = "Budgets per device")]
+    pub max_output: u64,
+    /// More attempts after a failure that may pass
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budgets per device")]
+    pub retries: u32,
+
+    /// The flags of every tool.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Tool for Fetch {
+    const NAME: &'static str = "ccap-fetch";
+
+    fn role(&self) -> Role {
+        Role::Source
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+fn shard(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match parsed {
+        Some((part, parts)) if (1..=parts).contains(&part) => Ok((part, parts)),
+        _ => Err(format!("{text:?} is no part such as 1/2 or 2/2")),
+    }
+}
+
+const AFTER_HELP: &str = "\
+Secrets have no flag: CCAP_PASSWORD_FILE, else $CREDENTIALS_DIRECTORY/ccap_password, else CCAP_PASSWORD in
+the environment or the env file; on a terminal you are asked. CCAP_PASSPHRASE opens the key file.
+
+Examples:
+  ccap-fetch CCAP001 | mod-parse
+  ccap-fetch -i inventory.ndjson -j 40 | mod-parse | mod-store
+  ccap-fetch -i inventory.csv --every 10m | mod-parse | mod-store
+  ccap-fetch --command 'show version' CCAP201 | jq -r '.commands[0].output'
+  printf '%s\\n' CCAP001 CCAP101 | ccap-fetch --dry-run
+
+Exit status:
+  0  every device answered
+  1  failed: the output could not be written, for instance
+  2  wrong usage or configuration; nothing was connected to
+  3  the output is valid, some devices failed: one line each on stderr, and their captures say why";

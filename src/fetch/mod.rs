@@ -1,0 +1,296 @@
+//! ccap-fetch: from an inventory to one `capture` record per device and scan, whatever happened.
+//!
+//! ```text
+//! inventory ─▶ coordinator ─▶ collect (connect, check, log in, ask, log out) ─▶ capture
+//!               logins          ssh ── terminal ── exchange (prompts, pagers, echoes)
+//!               schedule        script (what to ask; what was kept)
+//! ```
+//!
+//! Pure and worth reading first: [`exchange`], [`logins`], [`schedule`], [`script`].
+
+mod cache;
+mod collect;
+mod coordinator;
+mod exchange;
+mod inventory;
+mod logins;
+mod options;
+mod progress;
+mod schedule;
+mod script;
+mod spoken;
+mod terminal;
+mod transcript;
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, Write},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use self::{
+    coordinator::Coordinator,
+    inventory::{Device, Inventory, Reading},
+    options::{Options, Place},
+    schedule::Schedule,
+};
+use crate::{
+    cli,
+    error::{Error, Result},
+    exit::Exit,
+    platform,
+    record::{End, Fault, Heartbeat},
+    ssh,
+    stage::Context,
+};
+
+/// Runs ccap-fetch.
+///
+/// # Errors
+/// [`Error::Usage`] and [`Error::Read`] before the first connection; those of the output.
+pub fn run(
+    args: &cli::Fetch,
+    context: &Context,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    if args.list_algorithms {
+        return list_algorithms(output);
+    }
+    let reading = options::reading(args)?;
+    let place = Place::of(args, context, input)?;
+    let inventory = reading.inventory(&args.devices, &place.text()?);
+    let skipped = inventory.skipped.len() as u64;
+    report(&inventory, context, output)?;
+    refuse_nothing(args, &inventory)?;
+    if args.dry_run {
+        dry_run(args, context, &inventory, output)?;
+        return Ok(if skipped == 0 { Exit::Done } else { Exit::Partial });
+    }
+    let options = Options::new(args, context)?;
+    refuse_no_user(&options, &inventory)?;
+    raise_file_limit();
+    let mut coordinator = Coordinator::new(args, context, options, output)?;
+    match args.every {
+        None => once(&mut coordinator, inventory)?,
+        Some(every) => {
+            Continuous::new(args, every, reading, place).run(&mut coordinator, context, inventory)?
+        }
+    }
+    let (ok, failed) = (coordinator.ok, coordinator.failed + skipped);
+    coordinator.write(&End { ts: context.clock.now(), stage: context.tool.to_owned(), ok, failed })?;
+    Ok(if failed == 0 { Exit::Done } else { Exit::Partial })
+}
+
+fn once(coordinator: &mut Coordinator<'_>, inventory: Inventory) -> Result<()> {
+    for device in inventory.devices {
+        coordinator.add(Arc::new(device));
+    }
+    while !coordinator.is_idle() {
+        coordinator.turn(None)?;
+    }
+    Ok(())
+}
+
+/// `--every`: ticks, heartbeats, and an inventory that may change.
+struct Continuous<'a> {
+    args: &'a cli::Fetch,
+    reading: Reading,
+    place: Place,
+    seen: Option<(SystemTime, u64)>,
+    schedule: Schedule,
+    devices: HashMap<String, Arc<Device>>,
+}
+
+impl<'a> Continuous<'a> {
+    fn new(args: &'a cli::Fetch, every: Duration, reading: Reading, place: Place) -> Self {
+        let seen = stamp(&place);
+        Continuous { args, reading, place, seen, schedule: Schedule::new(every), devices: HashMap::new() }
+    }
+
+    fn run(
+        mut self,
+        coordinator: &mut Coordinator<'_>,
+        context: &Context,
+        inventory: Inventory,
+    ) -> Result<()> {
+        self.set(inventory);
+        let mut next_tick = Instant::now();
+        while !(context.signals.stopping() && coordinator.is_idle()) {
+            let now = Instant::now();
+            if !context.signals.stopping() {
+                let reload = context.signals.take_reload();
+                if reload || now >= next_tick {
+                    self.read_again(reload);
+                }
+                if now >= next_tick {
+                    next_tick = now + self.args.tick;
+                    self.tick(coordinator, context, now)?;
+                }
+            }
+            for done in coordinator.turn(Some(next_tick))? {
+                self.schedule.done(&done.cmts, done.took);
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, coordinator: &mut Coordinator<'_>, context: &Context, now: Instant) -> Result<()> {
+        let tick = self.schedule.tick(now);
+        for cmts in &tick.skipped {
+            log::warn!("{cmts}: still running from its last turn; this one is left out");
+        }
+        for cmts in &tick.due {
+            if let Some(device) = self.devices.get(cmts) {
+                coordinator.add(Arc::clone(device));
+            }
+        }
+        let ts = context.clock.now();
+        let next_due = self.schedule.next_due().map(|at| {
+            let wait = at.saturating_duration_since(now).as_secs();
+            ts + i64::try_from(wait).unwrap_or(i64::MAX)
+        });
+        coordinator.write(&Heartbeat {
+            ts,
+            devices: self.devices.len() as u64,
+            due: (tick.due.len() + tick.skipped.len()) as u64,
+            running: coordinator.running() as u64,
+            next_due,
+        })
+    }
+
+    fn set(&mut self, inventory: Inventory) {
+        let names: Vec<String> = inventory.devices.iter().map(|device| device.cmts.clone()).collect();
+        self.schedule.set(names.iter().map(String::as_str), Instant::now());
+        self.devices = inventory.devices.into_iter().map(|d| (d.cmts.clone(), Arc::new(d))).collect();
+    }
+
+    /// The inventory when it has changed, or when we are told; one that cannot be used leaves the old one.
+    fn read_again(&mut self, told: bool) {
+        let stamp = stamp(&self.place);
+        if !told && stamp == self.seen {
+            return;
+        }
+        self.seen = stamp;
+        let inventory = match self.place.text() {
+            Ok(text) => self.reading.inventory(&self.args.devices, &text),
+            Err(e) => return log::warn!("the inventory as it was is kept: {e}"),
+        };
+        if inventory.devices.is_empty() {
+            return log::warn!("the inventory as it was is kept: the new one has no device");
+        }
+        say_skipped(&inventory);
+        log::info!("the inventory was read again: {} devices", inventory.devices.len());
+        self.set(inventory);
+    }
+}
+
+fn stamp(place: &Place) -> Option<(SystemTime, u64)> {
+    let Place::File(path) = place else { return None };
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn say_skipped(inventory: &Inventory) {
+    for skipped in &inventory.skipped {
+        let place = skipped.line.map_or(String::new(), |line| format!("inventory line {line}: "));
+        let name = skipped.cmts.as_ref().map_or(String::new(), |cmts| format!("{cmts}: "));
+        log::warn!("{place}{name}{}", skipped.reason);
+    }
+}
+
+/// Lines of the inventory that give no device: on stderr and as `error` records.
+fn report(inventory: &Inventory, context: &Context, output: &mut dyn Write) -> Result<()> {
+    say_skipped(inventory);
+    for skipped in &inventory.skipped {
+        let name = skipped.cmts.as_ref().map_or(String::new(), |cmts| format!("{cmts}: "));
+        let fault = Fault {
+            ts: context.clock.now(),
+            stage: context.tool.to_owned(),
+            line: skipped.line,
+            message: format!("{name}{}", skipped.reason),
+        };
+        crate::record::write(output, &fault).map_err(Error::output)?;
+    }
+    Ok(())
+}
+
+/// An inventory without a device is a mistake, except where another collector has them all.
+fn refuse_nothing(args: &cli::Fetch, inventory: &Inventory) -> Result<()> {
+    if !inventory.devices.is_empty() {
+        return Ok(());
+    }
+    match (inventory.listed, &args.only, args.shard) {
+        (0, ..) if inventory.skipped.is_empty() => {
+            Err(Error::usage("the inventory is empty: give -i FILE, names, or lines on standard input"))
+        }
+        (1.., Some(only), _) if inventory.skipped.is_empty() => {
+            Err(Error::usage(format!("--only {only} matches no device of the inventory")))
+        }
+        (1.., _, Some(_)) if inventory.skipped.is_empty() => Ok(()),
+        _ => Err(Error::usage("the inventory holds no device that can be fetched")),
+    }
+}
+
+fn refuse_no_user(options: &Options, inventory: &Inventory) -> Result<()> {
+    let lacks = |device: &&Device| device.user.is_none();
+    if options.user.is_some() || options.openssh {
+        return Ok(());
+    }
+    match inventory.devices.iter().find(lacks) {
+        Some(device) => Err(Error::usage(format!(
+            "no user for {}: give --user, or set CCAP_USER in the environment or in ./.env",
+            device.cmts
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Hundreds of sessions need more descriptors than the usual soft limit.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+    if let Err(e) = raised {
+        log::debug!("the limit of open files stays at {:?}: {e}", limit.current);
+    }
+}
+
+fn list_algorithms(output: &mut dyn Write) -> Result<Exit> {
+    let classes = ssh::supported().map_err(|e| Error::usage(format!("libssh2: {}", e.message())))?;
+    for class in classes {
+        for (set, names) in [("modern", class.modern), ("legacy", class.legacy)] {
+            writeln!(output, "{:<13} {set}  {}", class.name, names.join(" ")).map_err(Error::output)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// One line per device, and the commands of each platform.
+fn dry_run(
+    args: &cli::Fetch,
+    context: &Context,
+    inventory: &Inventory,
+    output: &mut dyn Write,
+) -> Result<()> {
+    let user = args.user.clone().map_or_else(|| context.settings.get("CCAP_USER"), |user| Ok(Some(user)))?;
+    let jump = args.jump.clone().map_or_else(|| context.settings.get("CCAP_JUMP"), |jump| Ok(Some(jump)))?;
+    for device in &inventory.devices {
+        let platform = device.platform.map_or("(detect)", |platform| platform.word());
+        let user = device.user.as_deref().or(user.as_deref()).unwrap_or("(ssh configuration)");
+        let via = device.jump.as_ref().or(jump.as_ref()).map_or(String::new(), |jump| format!(" via {jump}"));
+        let (cmts, host, port) = (&device.cmts, &device.host, device.port.unwrap_or(22));
+        writeln!(output, "{cmts} {platform} {user}@{host}:{port}{via}").map_err(Error::output)?;
+    }
+    let mut platforms: Vec<_> = inventory.devices.iter().filter_map(|device| device.platform).collect();
+    platforms.sort();
+    platforms.dedup();
+    for platform in platforms {
+        let own = platform::family(platform).plan(&[]).into_iter().map(|step| step.command).collect();
+        let commands = if args.commands.is_empty() { own } else { args.commands.clone() };
+        writeln!(output, "{platform}: {}", commands.join(" · ")).map_err(Error::output)?;
+    }
+    Ok(())
+}

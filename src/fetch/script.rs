@@ -1,0 +1,183 @@
+//! What is asked of a device in one session: the platform's commands or the user's, without those whose
+//! answer was kept, until an unexplained profile number tells that a kept answer is out of date.
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::{
+    modulation::{Modulation, ProfileBook},
+    platform::{self, Answer, Need, Platform, Verdict},
+    record::{CommandOutput, Status, Timestamp},
+};
+
+/// A complete answer of an earlier session.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Kept {
+    /// What was typed.
+    pub command: String,
+    /// The answer.
+    pub output: String,
+    /// When it was asked.
+    pub ts: Timestamp,
+}
+
+/// The commands of one session and their answers so far.
+#[derive(Debug)]
+pub struct Script<'a> {
+    cmts: &'a str,
+    platform: Platform,
+    commands: &'a [String],
+    kept: HashMap<String, Kept>,
+    /// In the order in which they were asked or taken from what was kept.
+    pub answers: Vec<CommandOutput>,
+}
+
+impl<'a> Script<'a> {
+    /// A script of `commands`, or of the platform's own when there are none. Kept answers that are older
+    /// than `refresh` are asked for again.
+    #[must_use]
+    pub fn new(
+        cmts: &'a str,
+        platform: Platform,
+        commands: &'a [String],
+        kept: &[Kept],
+        now: Timestamp,
+        refresh: Duration,
+    ) -> Self {
+        let oldest = now + -refresh.as_secs().try_into().unwrap_or(i64::MAX);
+        let fresh = kept.iter().filter(|kept| kept.ts > oldest && kept.ts <= now);
+        let kept = fresh.map(|kept| (kept.command.clone(), kept.clone())).collect();
+        Script { cmts, platform, commands, kept, answers: Vec::new() }
+    }
+
+    /// The next command to type, or none when all is asked.
+    pub fn next(&mut self, now: Timestamp) -> Option<String> {
+        if !self.commands.is_empty() {
+            return self.commands.get(self.answers.len()).cloned();
+        }
+        loop {
+            let Some(step) = platform::family(self.platform).plan(&self.as_answers()).into_iter().next()
+            else {
+                return self.out_of_date();
+            };
+            match self.kept.get(&step.command).filter(|_| step.slow_changing) {
+                Some(kept) => self.answers.push(CommandOutput {
+                    command: step.command,
+                    output: kept.output.clone(),
+                    elapsed_ms: 0,
+                    complete: true,
+                    age_s: Some(now.since(kept.ts).max(0).unsigned_abs()),
+                }),
+                None => return Some(step.command),
+            }
+        }
+    }
+
+    /// A kept answer that has to be asked for again, because a profile number stands there that nothing
+    /// explains; each once.
+    fn out_of_date(&mut self) -> Option<String> {
+        let at = self.answers.iter().position(|answer| answer.age_s.is_some())?;
+        let unexplained = {
+            let book = ProfileBook::default();
+            let mut reading = platform::Reading { cmts: self.cmts, book: &book, explain: None };
+            let parsed = platform::family(self.platform).parse(&self.as_answers(), &mut reading);
+            parsed.upstreams.iter().any(|upstream| upstream.modulation == Modulation::Unknown)
+        };
+        if !unexplained {
+            return None;
+        }
+        let command = self.answers.remove(at).command;
+        self.kept.remove(&command);
+        Some(command)
+    }
+
+    fn as_answers(&self) -> Vec<Answer<'_>> {
+        self.answers
+            .iter()
+            .map(|a| Answer { command: &a.command, output: &a.output, complete: a.complete })
+            .collect()
+    }
+
+    /// How a session that came to its end in order went.
+    #[must_use]
+    pub fn verdict(&self) -> (Status, Option<String>) {
+        match platform::judge(self.platform, &self.as_answers()) {
+            Verdict::Ok => (Status::Ok, None),
+            Verdict::Partial(reason) => (Status::Partial, Some(reason)),
+            Verdict::CommandFailed(reason) => (Status::CommandFailed, Some(reason)),
+        }
+    }
+
+    /// Whether everything that the platform cannot do without was answered, so that what failed is optional.
+    #[must_use]
+    pub fn has_all_it_needs(&self) -> bool {
+        let answers = self.as_answers();
+        let needed =
+            platform::family(self.platform).plan(&answers).into_iter().any(|s| s.need == Need::Needed);
+        self.commands.is_empty()
+            && !needed
+            && !matches!(platform::judge(self.platform, &answers), Verdict::CommandFailed(_))
+    }
+
+    /// The complete answers that are worth keeping for the next session.
+    #[must_use]
+    pub fn to_keep(&self, now: Timestamp) -> Vec<Kept> {
+        if !self.commands.is_empty() {
+            return Vec::new();
+        }
+        let answers = self.as_answers();
+        let slow =
+            platform::family(self.platform).script(&answers).into_iter().filter(|step| step.slow_changing);
+        slow.filter_map(|step| {
+            let at = answers.iter().position(|a| a.command == step.command && a.is_good())?;
+            match self.answers[at].age_s {
+                Some(_) => self.kept.get(&step.command).cloned(),
+                None => {
+                    Some(Kept { command: step.command, output: self.answers[at].output.clone(), ts: now })
+                }
+            }
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_777_636_800);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn answer(script: &mut Script<'_>, command: &str, output: &str) {
+        let (command, output) = (command.to_owned(), output.to_owned());
+        script.answers.push(CommandOutput { command, output, complete: true, ..CommandOutput::default() });
+    }
+
+    #[test]
+    fn kept_answers_go_along_with_their_age_until_they_are_too_old() {
+        let kept = |age: i64| Kept {
+            command: "show running-config verbose | include modulation-profile".into(),
+            output: "configure cable modulation-profile 64 iuc 10 mod qam64\n".into(),
+            ts: NOW + -age,
+        };
+        let mut script = Script::new("CCAP001", Platform::E6000, &[], &[kept(60)], NOW, HOUR);
+        assert_eq!(script.next(NOW).as_deref(), Some("show interface cable-upstream"));
+        answer(&mut script, "show interface cable-upstream", "");
+        assert_eq!(script.next(NOW), None);
+        assert_eq!(script.answers[1].age_s, Some(60));
+        assert_eq!(script.to_keep(NOW), [kept(60)]);
+        let mut script = Script::new("CCAP001", Platform::E6000, &[], &[kept(3600)], NOW, HOUR);
+        answer(&mut script, "show interface cable-upstream", "");
+        assert!(script.next(NOW).is_some_and(|command| command.contains("modulation-profile")));
+    }
+
+    #[test]
+    fn the_users_commands_replace_the_script() {
+        let own = ["show clock".to_owned(), "show clock".to_owned()];
+        let mut script = Script::new("CCAP001", Platform::E6000, &own, &[], NOW, HOUR);
+        for _ in 0..2 {
+            let command = script.next(NOW).expect("one more");
+            answer(&mut script, &command, "12:00\n");
+        }
+        assert_eq!((script.next(NOW), script.verdict().0), (None, Status::Ok));
+    }
+}

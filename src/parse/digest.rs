@@ -1,0 +1,196 @@
+//! One capture becomes its samples and its scan: whether it is to be believed, what its platform's parser
+//! reads in it, and what there is to say about it.
+
+use std::collections::BTreeSet;
+
+use super::Method;
+use crate::{
+    modulation::Modulation,
+    platform::{
+        Answer, Line, Need, Parsed, Platform, Reading, Taken, Upstream, Verdict, error_text, family, judge,
+    },
+    record::{self, Capture, Sample, Scan, Status},
+};
+
+/// What came of a capture.
+#[derive(Debug, Default)]
+pub(super) struct Digest {
+    /// Its records, as they are written.
+    pub records: Vec<u8>,
+    /// What failed here, and not already at the fetcher's.
+    pub complaint: Option<String>,
+    /// Profile numbers that nothing explains.
+    pub unknown: BTreeSet<u32>,
+    /// What each line was taken for, when somebody wants to know.
+    pub explained: Vec<String>,
+    /// Whether somebody may want to look at the capture.
+    pub remarkable: bool,
+}
+
+/// Digests a capture of the fetcher.
+pub(super) fn digest(capture: &Capture, method: &Method) -> Digest {
+    if !capture.status.is_good() {
+        return Outcome::failed(capture.status, capture.error.clone()).digest(capture);
+    }
+    let Ok(platform) = capture.platform.parse::<Platform>() else {
+        let reason = format!(
+            "platform {:?} is not known: name one of e6000, casa, cbr8 in the inventory",
+            capture.platform
+        );
+        return Outcome::failed(Status::ParseFailed, Some(reason)).told_here().digest(capture);
+    };
+    let answers = answers(capture);
+    if let Some((status, reason)) = doubt(platform, &answers) {
+        return Outcome::failed(status, Some(reason)).told_here().digest(capture);
+    }
+    let mut outcome = read(platform, &answers, capture, method);
+    if outcome.status == Status::Ok {
+        (outcome.status, outcome.error) = (capture.status, capture.error.clone());
+    }
+    outcome.digest(capture)
+}
+
+/// Digests pasted text. Nobody has judged it yet, and what stands in it need not be a whole scan: an error
+/// text is a fault only where nothing else could be read.
+pub(super) fn digest_pasted(platform: Platform, capture: &Capture, method: &Method) -> Digest {
+    let answers = answers(capture);
+    let mut outcome = read(platform, &answers, capture, method);
+    let refused = answers.iter().find_map(|answer| {
+        error_text(answer.output).map(|text| match answer.command {
+            "" => text.to_owned(),
+            command => format!("{command}: {text}"),
+        })
+    });
+    if let Some(reason) = refused {
+        outcome.status = if outcome.status == Status::Ok { Status::Partial } else { Status::CommandFailed };
+        outcome.error = Some(reason);
+    }
+    outcome.told_here().digest(capture)
+}
+
+fn answers(capture: &Capture) -> Vec<Answer<'_>> {
+    let commands = capture.commands.iter();
+    commands.map(|c| Answer { command: &c.command, output: &c.output, complete: c.complete }).collect()
+}
+
+/// Why a capture that calls itself good is not believed: a needed command that is missing, broken off or
+/// refused. Commands of the user's own stand in for those of the platform, as far as they show its tables.
+fn doubt(platform: Platform, answers: &[Answer<'_>]) -> Option<(Status, String)> {
+    let family = family(platform);
+    if let Verdict::CommandFailed(reason) = judge(platform, answers) {
+        let broken =
+            |answer: &Answer<'_>| !answer.complete && family.need(answer.command, answers) == Need::Needed;
+        let status = if answers.iter().any(broken) { Status::ReadTimeout } else { Status::CommandFailed };
+        return Some((status, reason));
+    }
+    let script = family.script(answers);
+    if answers.iter().any(|answer| script.iter().all(|step| step.command != answer.command)) {
+        return None;
+    }
+    let missing = family.plan(answers).into_iter().find(|step| step.need == Need::Needed)?;
+    Some((Status::CommandFailed, format!("{}: its answer is missing", missing.command)))
+}
+
+/// What became of a capture, before it is written.
+struct Outcome {
+    status: Status,
+    error: Option<String>,
+    told_here: bool,
+    parsed: Parsed,
+    explained: Vec<String>,
+}
+
+fn read(platform: Platform, answers: &[Answer<'_>], capture: &Capture, method: &Method) -> Outcome {
+    let mut told: Vec<(usize, usize, String)> = Vec::new();
+    let mut note = |line: Line<'_>, taken: Taken| {
+        let command = if line.command.is_empty() { "pasted text" } else { line.command };
+        let text = format!("{}: {command}: line {}: {taken}: {}", capture.cmts, line.number, line.text);
+        told.push((line.answer, line.number, text));
+    };
+    let explain = if method.explain { Some(&mut note as _) } else { None };
+    let mut reading = Reading { cmts: &capture.cmts, book: &method.book, explain };
+    let mut parsed = family(platform).parse(answers, &mut reading);
+    told.sort_by_key(|(answer, number, _)| (*answer, *number));
+    let error = parsed.fault.take();
+    Outcome {
+        status: if error.is_some() { Status::ParseFailed } else { Status::Ok },
+        told_here: error.is_some(),
+        error,
+        parsed,
+        explained: told.into_iter().map(|(.., text)| text).collect(),
+    }
+}
+
+impl Outcome {
+    fn failed(status: Status, error: Option<String>) -> Self {
+        Outcome { status, error, told_here: false, parsed: Parsed::default(), explained: Vec::new() }
+    }
+
+    /// Nobody else has reported it.
+    fn told_here(mut self) -> Self {
+        self.told_here = true;
+        self
+    }
+
+    fn digest(self, capture: &Capture) -> Digest {
+        let mut digest = Digest { explained: self.explained, ..Digest::default() };
+        let scan = Scan {
+            ts: capture.ts,
+            cmts: capture.cmts.clone(),
+            platform: platform_word(capture),
+            status: self.status,
+            error: self.error,
+            attempts: capture.attempts,
+            elapsed_ms: capture.elapsed_ms,
+            samples: self.parsed.upstreams.len() as u64,
+            unparsed: self.parsed.unparsed,
+        };
+        if self.told_here && !scan.status.is_good() {
+            digest.complaint = Some(format!(
+                "{}: {}: {}",
+                scan.cmts,
+                scan.status,
+                scan.error.as_deref().unwrap_or("no reason")
+            ));
+        }
+        for upstream in self.parsed.upstreams {
+            if let (Modulation::Unknown, Some(profile)) = (upstream.modulation, upstream.profile) {
+                digest.unknown.insert(profile);
+            }
+            write(&mut digest.records, &sample(capture, upstream));
+        }
+        write(&mut digest.records, &scan);
+        digest.remarkable = scan.status != Status::Ok || scan.unparsed > 0 || !digest.unknown.is_empty();
+        digest
+    }
+}
+
+/// The platform as records spell it; one that is not known as it came.
+fn platform_word(capture: &Capture) -> String {
+    capture
+        .platform
+        .parse()
+        .map_or_else(|_| capture.platform.clone(), |platform: Platform| platform.word().to_owned())
+}
+
+fn sample(capture: &Capture, upstream: Upstream) -> Sample {
+    Sample {
+        ts: capture.ts,
+        cmts: capture.cmts.clone(),
+        upstream: upstream.name,
+        modulation: upstream.modulation,
+        profile: upstream.profile,
+        source: upstream.source,
+        platform: Some(platform_word(capture)),
+        channel_type: upstream.channel_type,
+        center_hz: upstream.center_hz,
+        width_hz: upstream.width_hz,
+        description: upstream.description,
+        snr_db: upstream.snr_db,
+    }
+}
+
+fn write(records: &mut Vec<u8>, body: &impl record::Body) {
+    record::write(records, body)
+        .expect("invariant: records of numbers and text are JSON, and memory takes them");
+}

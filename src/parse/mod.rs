@@ -1,0 +1,52 @@
+//! mod-parse: captures become samples and scans. Pure between its streams: each line is digested by
+//! itself, on as many threads as wished, and settled in the order of the input.
+
+mod digest;
+mod keep;
+mod raw;
+mod settle;
+mod stream;
+
+use std::io::{BufRead, Write};
+
+use crate::{cli, error::Result, exit::Exit, modulation::ProfileBook, ndjson::Lines, stage::Context};
+use keep::Keep;
+use settle::Settler;
+
+/// What a capture is digested with.
+struct Method {
+    book: ProfileBook,
+    explain: bool,
+}
+
+/// Runs mod-parse.
+///
+/// # Errors
+/// [`crate::error::Error::Usage`] and [`crate::error::Error::Read`] for flags that cannot be used; those of the streams.
+pub fn run(
+    args: &cli::Parse,
+    context: &Context,
+    input: &mut dyn BufRead,
+    output: &mut (dyn Write + Send),
+) -> Result<Exit> {
+    let book = args.profiles.as_deref().map(ProfileBook::read).transpose()?.unwrap_or_default();
+    let method = Method { book, explain: args.explain };
+    let keep = args.keep.as_deref().map(Keep::open).transpose()?;
+    let settler = Settler::new(context, args.strict, keep);
+    if args.raw {
+        let (platform, capture) = raw::read(args, context.clock.now(), input)?;
+        return settler.raw(&capture, digest::digest_pasted(platform, &capture, &method), output);
+    }
+    let lines = Lines::new(input);
+    match jobs(args) {
+        1 => stream::one_by_one(lines, &method, settler, output),
+        jobs => stream::in_parallel(jobs, lines, &method, settler, output),
+    }
+}
+
+/// How many captures at a time. More than four do not help: one thread reads and one writes.
+fn jobs(args: &cli::Parse) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+    // The first fault ends a strict run at once, not when the next line wakes the reader.
+    if args.strict { 1 } else { args.jobs.map_or_else(cores, usize::from) }
+}

@@ -1,0 +1,147 @@
+//! What becomes of the digested lines, in the order of the input: records out, one stderr line for each
+//! thing that went wrong, the exit code, and the captures that are kept.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    io::Write,
+};
+
+use super::{
+    Method,
+    digest::{Digest, digest},
+    keep::Keep,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    exit::Exit,
+    ndjson::Account,
+    record::{self, BadLine, Capture, Record},
+    stage::Context,
+};
+
+/// So many unexplained profile numbers are named; a device that makes numbers up cannot fill memory.
+const NAMED: usize = 65_536;
+
+/// A line that was looked at: its record, and what came of it when it is a capture. Of that only the head
+/// is left.
+pub(super) type Looked = Result<(Record, Option<Digest>), BadLine>;
+
+/// Looks at one line; needs nothing of those before it.
+pub(super) fn look(line: &str, method: &Method) -> Looked {
+    Ok(match record::decode(line)? {
+        Record::Capture(mut capture) => {
+            let digest = digest(&capture, method);
+            capture.commands = Vec::new();
+            (Record::Capture(capture), Some(digest))
+        }
+        record => (record, None),
+    })
+}
+
+/// The account of a run.
+pub(super) struct Settler {
+    tool: &'static str,
+    clock: Clock,
+    strict: bool,
+    account: Account,
+    named: HashSet<(String, u32)>,
+    keep: Option<Keep>,
+    failed: bool,
+}
+
+impl Settler {
+    pub fn new(context: &Context, strict: bool, keep: Option<Keep>) -> Self {
+        let (account, named) = (Account::default(), HashSet::new());
+        Settler { tool: context.tool, clock: context.clock, strict, account, named, keep, failed: false }
+    }
+
+    /// Settles one line of a stream; true when the run goes on.
+    pub fn line(
+        &mut self,
+        number: u64,
+        line: &str,
+        looked: Looked,
+        mut output: &mut dyn Write,
+    ) -> Result<bool> {
+        match looked {
+            Ok((record, digest)) => {
+                self.account.note(&record);
+                match (record, digest) {
+                    (Record::Capture(capture), Some(digest)) => {
+                        self.capture(&capture, digest, line, output)?
+                    }
+                    _ => {
+                        let whole = output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n"));
+                        whole.map_err(Error::output)?;
+                    }
+                }
+            }
+            Err(bad) => {
+                self.failed = true;
+                self.account.bad_line(self.tool, self.clock.now(), number, &bad, &mut output)?;
+            }
+        }
+        Ok(!(self.strict && self.failed))
+    }
+
+    /// Settles pasted text, the whole of a run.
+    pub fn raw(mut self, capture: &Capture, digest: Digest, output: &mut dyn Write) -> Result<Exit> {
+        let mut line = Vec::new();
+        if self.keep.is_some() {
+            record::write(&mut line, capture).map_err(Error::output)?;
+        }
+        self.capture(capture, digest, String::from_utf8_lossy(&line).trim_end(), output)?;
+        Ok(self.exit())
+    }
+
+    fn capture(
+        &mut self,
+        capture: &Capture,
+        digest: Digest,
+        line: &str,
+        output: &mut dyn Write,
+    ) -> Result<()> {
+        output.write_all(&digest.records).map_err(Error::output)?;
+        for text in &digest.explained {
+            log::warn!("{text}");
+        }
+        if let Some(complaint) = digest.complaint {
+            self.failed = true;
+            log::warn!("{complaint}");
+        }
+        self.name_unknown(&capture.cmts, &digest.unknown);
+        if let Some(keep) = self.keep.as_mut().filter(|_| digest.remarkable) {
+            self.failed |= !keep.save(capture, line);
+        }
+        Ok(())
+    }
+
+    fn name_unknown(&mut self, cmts: &str, profiles: &BTreeSet<u32>) {
+        for &profile in profiles {
+            if self.named.len() < NAMED && self.named.insert((cmts.to_owned(), profile)) {
+                log::warn!(
+                    "{cmts}: profile {profile}: nothing explains it, its upstreams are UNKNOWN; name it in a file for --profiles"
+                );
+            }
+        }
+    }
+
+    /// The end of the stream.
+    pub fn end(mut self) -> Exit {
+        if self.account.broke_off() {
+            self.failed = true;
+            log::warn!("the input ended without an end record: its source was cut off");
+        }
+        self.exit()
+    }
+
+    /// What the run came to.
+    pub fn exit(&self) -> Exit {
+        match (self.failed, self.strict) {
+            (false, _) => Exit::Done,
+            (true, false) => Exit::Partial,
+            (true, true) => Exit::Failed,
+        }
+    }
+}

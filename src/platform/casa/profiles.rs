@@ -1,0 +1,77 @@
+//! The modulation profiles: `modulation-profile N`, then a line per burst type: IUC, channel type, modulation.
+
+use std::collections::HashMap;
+
+use super::Taken;
+use crate::modulation::{Iuc, Modulation, ProfileTable};
+
+/// The profile whose block we are in, and the channel type of each profile's data grants.
+#[derive(Default)]
+pub(super) struct Profiles<'a> {
+    open: Option<u32>,
+    types: HashMap<u32, &'a str>,
+}
+
+impl<'a> Profiles<'a> {
+    /// The channel type that a profile is for: `atdma`, `tdma`, `scdma`.
+    pub fn channel_type(&self, profile: u32) -> Option<&'a str> {
+        self.types.get(&profile).copied()
+    }
+
+    /// What is next is none of the profile's.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// What a line was taken for; none when it has to do with no profile.
+    pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
+        let mut words = text.split_ascii_whitespace();
+        let first = words.next()?;
+        if first.eq_ignore_ascii_case("modulation-profile") {
+            let Some(profile) = words.next().and_then(|number| number.parse().ok()) else {
+                return Some(Taken::Unparsed("a profile without a number"));
+            };
+            self.open = Some(profile);
+            return Some(match words.next() {
+                Some(iuc) => self.burst(iuc, words, table),
+                None => Taken::Header("a modulation profile"),
+            });
+        }
+        let data = Iuc::from_token(first).is_some() && !first.as_bytes()[0].is_ascii_digit();
+        if data || self.open.is_some() && is_burst(first) {
+            return Some(self.burst(first, words, table));
+        }
+        if self.open.is_some() && matches!(first, "exit" | "end" | "!") {
+            self.close();
+            return Some(Taken::Ignored("the end of a block"));
+        }
+        None
+    }
+
+    fn burst(&mut self, iuc: &str, words: impl Iterator<Item = &'a str>, table: &mut ProfileTable) -> Taken {
+        let Some(iuc) = Iuc::from_token(iuc) else {
+            return Taken::Ignored("a burst that carries no data");
+        };
+        let Some(profile) = self.open else {
+            return Taken::Unparsed("a burst of no profile");
+        };
+        // Behind the IUC stands the channel type, which some releases leave out.
+        for word in words.take(2) {
+            if let Some(modulation) = Modulation::from_spelling(word) {
+                table.add(profile, iuc, modulation);
+                return Taken::Profile;
+            }
+            if word.ends_with("dma") {
+                self.types.insert(profile, word);
+            }
+        }
+        Taken::Unparsed("a modulation that is not known")
+    }
+}
+
+/// The other burst types, by name.
+fn is_burst(word: &str) -> bool {
+    ["request", "req", "reqdata", "initial", "station", "ugs", "a-ugs"]
+        .iter()
+        .any(|name| word.eq_ignore_ascii_case(name))
+}

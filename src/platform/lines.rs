@@ -1,0 +1,187 @@
+//! What lines and words of any device's output look like: ports, frequencies, and everything that may
+//! stand between the rows of a table without being one of them.
+
+/// Why a line is none that anybody must understand: blank, a rule, a total, the time, a log message.
+pub(super) fn noise(line: &str) -> Option<&'static str> {
+    let text = line.trim();
+    let Some(first) = text.split_ascii_whitespace().next() else {
+        return Some("blank");
+    };
+    if text
+        .bytes()
+        .all(|b| matches!(b, b'-' | b'=' | b'+' | b'*' | b'_' | b'|' | b'#' | b'~' | b'.' | b' ' | b'\t'))
+    {
+        return Some("a rule");
+    }
+    if starts_with(text, "load for ") || starts_with(text, "time source is") {
+        return Some("the time");
+    }
+    if starts_with(text, "total") || starts_with(text, "number of ") {
+        return Some("a total");
+    }
+    if is_moment(first, text) {
+        return Some("the time or a log message");
+    }
+    is_syslog(text).then_some("a log message")
+}
+
+/// Whether a text begins so, in any case.
+pub(super) fn starts_with(text: &str, beginning: &str) -> bool {
+    text.get(..beginning.len()).is_some_and(|head| head.eq_ignore_ascii_case(beginning))
+}
+
+/// `%SYS-5-CONFIG_I: …` anywhere in the line, or a syslog priority `<189>` before it.
+fn is_syslog(text: &str) -> bool {
+    let tag = |rest: &str| {
+        let Some((tag, _)) = rest.split_once(':') else { return false };
+        let mut parts = tag.rsplitn(3, '-');
+        let (Some(word), Some(level), Some(facility)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        let named = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+        };
+        named(facility) && named(word) && matches!(level.as_bytes(), [b'0'..=b'7'])
+    };
+    let priority = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    priority.is_some_and(|(number, _)| is_number(number))
+        || text.match_indices('%').any(|(at, _)| tag(&text[at + 1..]))
+}
+
+/// Whether a line begins with a date or a time: device clocks before an output, and log messages.
+fn is_moment(first: &str, text: &str) -> bool {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let second = || text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let bare = first.trim_start_matches(['*', '.', '[', '(']).trim_end_matches([',', ':', ']', ')']);
+    let is_one = |word: &str, names: &[&str]| {
+        names.iter().any(|name| word.eq_ignore_ascii_case(name) || word.len() == 3 && starts_with(name, word))
+    };
+    let counted = |word: &str| word.bytes().any(|b| b.is_ascii_digit());
+    is_one(bare, &DAYS) && (counted(second()) || is_one(second(), &MONTHS))
+        || is_one(bare, &MONTHS) && counted(second())
+        || is_time(bare)
+        || is_date(bare) && (bare.len() == text.len() || is_time(second()))
+        || first.starts_with('[') && counted(bare) && bare.contains(':')
+}
+
+/// `12:34`, `12:34:56`, `12:34:56.789`.
+fn is_time(word: &str) -> bool {
+    let word = word.trim_end_matches([',', ':']);
+    let mut parts = word.split(':');
+    let hour = parts.next().is_some_and(|hour| hour.len() <= 2 && is_number(hour));
+    let mut rest = parts.map(|part| is_number(part.split(['.', ',']).next().unwrap_or_default()));
+    hour && rest.next() == Some(true) && rest.all(|number| number)
+}
+
+/// `2026-11-24`, `2026/11/24`, `11/24/2026`, also with a time behind a `T`.
+fn is_date(word: &str) -> bool {
+    let date = word.split('T').next().unwrap_or_default();
+    let mut parts = date.split(['-', '/']);
+    let (Some(a), Some(b), Some(c), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    [a, b, c].into_iter().all(is_number) && (a.len() == 4 || c.len() == 4)
+}
+
+/// Digits and nothing else.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a word names an upstream port of any shape: a slot, then one or more parts behind slashes,
+/// `1/5/25`, `1/0/0.0`, `2/scq/310`, `11/0`.
+pub(super) fn is_port(word: &str) -> bool {
+    let mut parts = word.split('/');
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    let mut rest = parts.by_ref().skip(1).peekable();
+    rest.peek().is_some() && rest.all(part) && word.split('/').next().is_some_and(is_number)
+}
+
+/// Hz of a number in MHz, exactly: `58.800` is 58 800 000. Decimal places beyond whole Hz are cut off.
+pub(super) fn mhz(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    // 100 THz is beyond any cable, and keeps the arithmetic in range.
+    if !is_number(whole) || whole.len() > 8 || !is_number(part) {
+        return None;
+    }
+    let part = &part[..part.len().min(6)];
+    let scale = 10_u64.pow(6 - u32::try_from(part.len()).ok()?);
+    Some(whole.parse::<u64>().ok()? * 1_000_000 + part.parse::<u64>().ok()? * scale)
+}
+
+/// Hz of a frequency without a unit: a number too large for MHz is Hz.
+pub(super) fn frequency(text: &str) -> Option<u64> {
+    match text.parse::<u64>() {
+        Ok(hz) if hz >= 100_000 => Some(hz),
+        _ => mhz(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_rows_is_known_and_rows_are_not_taken_for_it() {
+        for (line, why) in [
+            ("", Some("blank")),
+            ("  ------ =====", Some("a rule")),
+            ("Load for five secs: 14%/1%; one minute: 13%", Some("the time")),
+            ("Time source is NTP, 13:11:32.445 EDT Fri Aug 7 2020", Some("the time")),
+            ("Total   12  9", Some("a total")),
+            ("Tue Nov 24 23:52:13 2026", Some("the time or a log message")),
+            ("Tue, 24 Nov 2026", Some("the time or a log message")),
+            ("*Mar  1 00:00:12.123: %LINK-3-UPDOWN: x", Some("the time or a log message")),
+            ("2026-11-24 12:00:00 CCAP: cm online", Some("the time or a log message")),
+            ("11/24/2026 12:00:00", Some("the time or a log message")),
+            ("[05/11-13:09:25.22-12:SYSLOG]- text", Some("the time or a log message")),
+            ("000012: %CBR-SUP-5-CONFIG_I: by console", Some("a log message")),
+            ("<189>Nov 24: x", Some("a log message")),
+            ("2/scq/0     127     -    IS atdma", None),
+            ("11/24/20 127 - IS", None),
+            ("Monitored 3", None),
+            ("Maybe 1/0 at 20% util-3-x", None),
+        ] {
+            assert_eq!(noise(line), why, "{line}");
+        }
+    }
+
+    #[test]
+    fn ports_of_all_shapes_are_known() {
+        for port in ["1/5/25", "1/0/0.0", "2/scq/310", "2/ofd/50", "11/0"] {
+            assert!(is_port(port), "{port}");
+        }
+        for word in ["12", "scq/1", "1/", "/1", "a/1/2", "55.600-62.000", "1//2", "1/é"] {
+            assert!(!is_port(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn megahertz_become_hertz_without_a_rounding_error() {
+        assert_eq!(mhz("58.800"), Some(58_800_000));
+        assert_eq!(mhz("19.0251234"), Some(19_025_123));
+        assert_eq!(mhz("6"), Some(6_000_000));
+        for bad in ["", ".", "-6.0", "5.", ".5", "1.2.3", "999999999", "١٢"] {
+            assert_eq!(mhz(bad), None, "{bad}");
+        }
+        assert_eq!(frequency("58800000"), Some(58_800_000));
+        assert_eq!(frequency("58.8"), Some(58_800_000));
+    }
+}

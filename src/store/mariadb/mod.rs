@@ -1,0 +1,263 @@
+//! The database on a MySQL or MariaDB server: the only place that speaks to one.
+
+mod connect;
+mod inspect;
+mod partitions;
+mod read;
+mod rights;
+mod schema;
+mod shape;
+mod tables;
+mod write;
+mod zone;
+
+use std::{thread, time::Duration};
+
+use ::mysql::{Conn, Error as Fault};
+
+use self::{
+    connect::{Again, Connector},
+    shape::Shape,
+    tables::Tables,
+    zone::Zone,
+};
+use super::{
+    Access, Channel, Counts, Database, Device, Group, Inspection, Limits, Server, Stored, Target, Window,
+    channels::Channels,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    record::{Scan, Timestamp},
+    settings::Settings,
+};
+
+/// Times that a transaction is run again after a deadlock.
+const RERUNS: u32 = 6;
+/// Times that a lost connection is made again for one transaction.
+const RECONNECTS: u32 = 2;
+/// After partitions could not be made ahead (a long report holds the table), it is tried again
+/// after this, seconds: whoever waits for the table makes everyone else wait behind.
+const PARTITIONS_EVERY_S: i64 = 600;
+/// Days of samples kept, as mod-prune has it, unless DATA_RETENTION_DAYS says otherwise.
+const KEEP_DAYS: u32 = 8;
+
+/// A server, connected.
+pub(super) struct MariaDb {
+    connector: Connector,
+    connection: Conn,
+    tables: Tables,
+    shape: Shape,
+    clock: Clock,
+    batch: usize,
+    channels: Option<Channels>,
+    warned_ambiguous: bool,
+    warned_partitions: bool,
+    /// When partitions that are not needed yet are tried again.
+    partitions_from: Timestamp,
+}
+
+impl MariaDb {
+    /// Connects, makes the tables when told to, and learns what there is.
+    pub fn open(server: &Server, settings: &Settings, access: Access, clock: Clock) -> Result<Self> {
+        let (user, password) = server.credentials(settings)?;
+        let local = Zone::of_settings(settings)?;
+        let keep_days = settings.parse("DATA_RETENTION_DAYS", "a number of days")?.unwrap_or(KEEP_DAYS);
+        let server = Server { user: Some(user.clone()), ..server.clone() };
+        let place = Target::MySql(server.clone()).place();
+        let patient = matches!(access, Access::Read);
+        let connector = Connector { server, user, password, patient, place };
+        let mut connection = connector.connect()?;
+        let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
+        let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
+        let shape = tables.shape(&mut connection, &connector, local, store_all)?;
+        let batch = match access {
+            Access::Write(options) | Access::Look(options) => options.batch,
+            Access::Read => 1,
+        };
+        Ok(MariaDb {
+            connector,
+            connection,
+            tables,
+            shape,
+            clock,
+            batch,
+            channels: None,
+            warned_ambiguous: false,
+            warned_partitions: false,
+            partitions_from: Timestamp(i64::MIN),
+        })
+    }
+
+    fn known_channels(&mut self) -> Result<&mut Channels> {
+        if self.channels.is_none() {
+            let mut known = Channels::default();
+            known.learn(read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?);
+            self.channels = Some(known);
+        }
+        Ok(self.channels.get_or_insert_default())
+    }
+
+    /// Makes the partitions that the samples of `ts` need, and those of the next days.
+    fn make_partitions(&mut self, ts: Timestamp) -> Result<()> {
+        let now = self.clock.now();
+        for table in self.tables.partitioned() {
+            let covered = self.tables.end(table) > ts.0;
+            if covered && now < self.partitions_from {
+                continue;
+            }
+            let Err(fault) = self.extend(table, ts, now)? else { continue };
+            let reason = self.connector.reason(&fault);
+            if !covered {
+                let reason = format!("{table} has no partition for {ts} and none can be made: {reason}");
+                return Err(Error::Database { place: self.connector.place.clone(), reason });
+            }
+            self.partitions_from = now + PARTITIONS_EVERY_S;
+            if !std::mem::replace(&mut self.warned_partitions, true) {
+                let end = Timestamp(self.tables.end(table));
+                log::warn!("{table}: no partitions can be made beyond {end}: {reason}");
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection that was lost while nothing came is made again.
+    fn extend(&mut self, table: &'static str, ts: Timestamp, now: Timestamp) -> Result<Result<(), Fault>> {
+        match self.tables.extend(&mut self.connection, table, ts, now) {
+            Err(fault) if Again::after(&fault) == Again::Reconnect => {
+                self.connection = self.connector.connect()?;
+                Ok(self.tables.extend(&mut self.connection, table, ts, now))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn warn_ambiguous(&mut self, ts: Timestamp) {
+        if !self.warned_ambiguous && self.shape.zone.is_ambiguous(ts) {
+            self.warned_ambiguous = true;
+            log::warn!(
+                "{ts} is in the hour that the clocks repeat: modulation_new.timestamp is DATETIME, \
+                 so it will read as the first of the two"
+            );
+        }
+    }
+
+    /// Whether storing a group twice leaves it there once.
+    fn is_repeatable(&self) -> bool {
+        self.shape.keyed || self.tables.has("modulation_scan")
+    }
+
+    /// Gets ready to run a transaction again after a fault, or gives up with it.
+    fn recover(&mut self, fault: &Fault, tries: u32) -> Result<()> {
+        match Again::after(fault) {
+            Again::Rerun if tries <= RERUNS => {
+                log::debug!("run again: {fault}");
+                thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
+                Ok(())
+            }
+            Again::Reconnect if tries <= RECONNECTS && self.is_repeatable() => {
+                log::info!("connecting again: {fault}");
+                thread::sleep(Duration::from_millis(fastrand::u64(1..=200)));
+                self.connection = self.connector.connect()?;
+                Ok(())
+            }
+            _ => Err(self.connector.fault(fault)),
+        }
+    }
+}
+
+impl Database for MariaDb {
+    fn place(&self) -> &str {
+        &self.connector.place
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.shape.limits
+    }
+
+    fn store(&mut self, group: &Group) -> Result<Counts> {
+        if !group.samples.is_empty() {
+            self.make_partitions(group.ts)?;
+            self.warn_ambiguous(group.ts);
+        }
+        let changes = if self.tables.has("modulation_channel") {
+            self.known_channels()?.changes(group)
+        } else {
+            Vec::new()
+        };
+        let mut tries = 0;
+        let counts = loop {
+            let plan = write::Plan { shape: &self.shape, tables: &self.tables, batch: self.batch };
+            match plan.run(&mut self.connection, group, &changes) {
+                Ok(counts) => break counts,
+                Err(fault) => {
+                    tries += 1;
+                    self.recover(&fault, tries)?;
+                }
+            }
+        };
+        if !changes.is_empty() {
+            self.known_channels()?.learn(changes);
+        }
+        Ok(counts)
+    }
+
+    fn touch(&mut self, now: Timestamp) -> Result<()> {
+        if !self.tables.has("lastupdatemodulation") {
+            return Ok(());
+        }
+        write::touch(&mut self.connection, now).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn samples(
+        &mut self,
+        window: Window,
+        detail: bool,
+        each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let detail = detail && self.tables.has("modulation_detail");
+        let mut outcome = Ok(());
+        read::samples(&mut self.connection, &self.shape, window, detail, &mut |row| {
+            outcome = each(row);
+            outcome.is_ok()
+        })
+        .map_err(|e| self.connector.fault(&e))?;
+        outcome
+    }
+
+    fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()> {
+        if !self.tables.has("modulation_scan") {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        read::scans(&mut self.connection, window, &mut |scan| {
+            outcome = each(scan);
+            outcome.is_ok()
+        })
+        .map_err(|e| self.connector.fault(&e))?;
+        outcome
+    }
+
+    fn channels(&mut self) -> Result<Vec<Channel>> {
+        if !self.tables.has("modulation_channel") {
+            return Ok(Vec::new());
+        }
+        let rows = read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?;
+        Ok(rows.into_iter().map(|row| row.channel).collect())
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>> {
+        if !self.tables.has("modulation_device") {
+            return Ok(Vec::new());
+        }
+        read::devices(&mut self.connection).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn newest(&mut self) -> Result<Option<Timestamp>> {
+        read::newest(&mut self.connection, &self.shape).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn inspect(&mut self) -> Result<Inspection> {
+        self.look().map_err(|e| self.connector.fault(&e))
+    }
+}

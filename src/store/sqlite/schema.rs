@@ -1,0 +1,96 @@
+//! The tables in SQLite: made when they are missing, refused when a newer modtools made them.
+//! Times are INTEGER UNIX seconds.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// The version of the schema, kept in `user_version`.
+pub(super) const VERSION: i64 = 1;
+
+/// Every table that we make.
+pub(super) const TABLES: [&str; 7] = [
+    "modulation_new",
+    "modulation_detail",
+    "modulation_channel",
+    "modulation_scan",
+    "modulation_device",
+    "modulation_day",
+    "lastupdatemodulation",
+];
+
+const CREATE: &str = "
+CREATE TABLE modulation_new (
+    timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL, modulation TEXT NOT NULL,
+    PRIMARY KEY (timestamp, cmts, upstream)
+) WITHOUT ROWID;
+CREATE TABLE modulation_detail (
+    timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL,
+    profile INTEGER, source TEXT NOT NULL, snr_db REAL,
+    PRIMARY KEY (timestamp, cmts, upstream)
+) WITHOUT ROWID;
+CREATE TABLE modulation_channel (
+    cmts TEXT NOT NULL, upstream TEXT NOT NULL, platform TEXT, type TEXT, center_hz INTEGER, width_hz INTEGER,
+    description TEXT, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    PRIMARY KEY (cmts, upstream)
+) WITHOUT ROWID;
+CREATE TABLE modulation_scan (
+    ts INTEGER NOT NULL, cmts TEXT NOT NULL, platform TEXT, status TEXT NOT NULL, error TEXT,
+    attempts INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL, samples INTEGER NOT NULL, unparsed INTEGER NOT NULL,
+    PRIMARY KEY (ts, cmts)
+) WITHOUT ROWID;
+CREATE TABLE modulation_device (
+    cmts TEXT NOT NULL PRIMARY KEY, platform TEXT, last_try INTEGER NOT NULL, last_good INTEGER,
+    last_status TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE modulation_day (
+    day TEXT NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL, tz TEXT NOT NULL, interval_s INTEGER NOT NULL,
+    samples INTEGER NOT NULL, finished TEXT NOT NULL,
+    PRIMARY KEY (day, cmts, upstream)
+) WITHOUT ROWID;
+CREATE TABLE lastupdatemodulation (stamp INTEGER NOT NULL);
+PRAGMA user_version = 1;
+";
+
+/// What kind of database a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing is in it.
+    Empty,
+    /// Our tables, of our version.
+    Ours,
+    /// Our tables, of a newer version.
+    Newer(i64),
+    /// Somebody else's.
+    Foreign,
+}
+
+impl State {
+    pub fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let tables = count("SELECT count(*) FROM sqlite_master")?;
+        let ours =
+            count("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'modulation_new'")?;
+        Ok(match (version, tables, ours) {
+            (0, 0, _) => State::Empty,
+            (VERSION, _, 1) => State::Ours,
+            (newer, _, 1) if newer > VERSION => State::Newer(newer),
+            _ => State::Foreign,
+        })
+    }
+}
+
+/// Makes the tables in an empty file. Two processes may try at once.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if State::of(&transaction)? == State::Empty {
+        transaction.execute_batch(CREATE)?;
+    }
+    transaction.commit()
+}
+
+/// The index behind the history of one upstream.
+pub(super) fn create_history_index(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE INDEX IF NOT EXISTS modulation_history ON modulation_new (cmts, upstream, timestamp)",
+    )
+}
