@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, PipeReader, Read, Write},
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{
     lock::{Holder, Lock},
     place::{Place, Recipe},
+    proc,
 };
 use crate::{
     cli::watch::Options,
@@ -69,6 +70,7 @@ pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
     if let Some(path) = &recipe.path {
         command.env("PATH", path);
     }
+    keep_descriptors_from_children();
     let mut child = command.spawn().map_err(wrong(&recipe.cwd))?;
     // Our copies of the lock and of the pipe go with it.
     drop(command);
@@ -79,6 +81,18 @@ pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
     let status = child.wait().map_err(wrong("wait"))?;
     let reason = if said.is_empty() { status.to_string() } else { said.join("; ") };
     Err(wrong("it ended at once")(io::Error::other(reason)))
+}
+
+/// What our own starter left open, the lock of a script for instance, must not stay open in a
+/// supervisor that outlives it.
+#[allow(unsafe_code)]
+fn keep_descriptors_from_children() {
+    for descriptor in proc::descriptors().into_iter().filter(|&descriptor| descriptor > 2) {
+        // SAFETY: borrowed for this one call, which only sets a flag that all of our own have anyway;
+        // one that was closed meanwhile is refused by the system.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        let _ = rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC);
+    }
 }
 
 /// What it says until it lets go of its stderr, and whether that was because it is up.

@@ -1,4 +1,4 @@
-//! The supervised command as processes: started in a group of its own, signalled as a whole, and
+//! The supervised command as processes: started in a session of its own, signalled as a whole, and
 //! gone only when the last of them is.
 
 use std::{
@@ -43,21 +43,25 @@ impl Pipeline {
     ///
     /// # Errors
     /// What the system says: no such program, mostly.
+    #[allow(unsafe_code)]
     pub fn start(&mut self, command: &[String], max_heartbeat_age: Duration) -> io::Result<PipeReader> {
         let (program, args) = command.split_first().ok_or_else(|| io::Error::other("there is no command"))?;
         let (reader, writer) = io::pipe()?;
         rustix::io::ioctl_fionbio(&reader, true)?;
-        let child = Command::new(program)
+        let mut prepared = Command::new(program);
+        prepared
             .args(args)
             .env("NOTIFY_SOCKET", &self.socket)
             .env("WATCHDOG_USEC", max_heartbeat_age.as_micros().to_string())
             .env_remove("WATCHDOG_PID")
             .stdin(Stdio::null())
             .stdout(Stdio::inherit())
-            .stderr(writer)
-            .process_group(0)
-            .spawn()
-            .map_err(|e| io::Error::new(e.kind(), format!("{program}: {e}")))?;
+            .stderr(writer);
+        // A session, and with it a group, of its own: without a terminal nothing in it can wait for a
+        // password that nobody will type.
+        // SAFETY: between fork and exec there is one system call, and no memory is touched.
+        unsafe { prepared.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+        let child = prepared.spawn().map_err(|e| io::Error::new(e.kind(), format!("{program}: {e}")))?;
         let pid = Pid::from_child(&child);
         self.leader = Some(Leader { child, pid, ended: false });
         Ok(reader)

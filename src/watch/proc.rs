@@ -1,7 +1,7 @@
 //! All that is read from /proc: who a process is beyond its number, which is reused, and which
 //! processes belong to a supervised command.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, os::fd::RawFd, path::Path};
 
 use rustix::process::Pid;
 
@@ -20,6 +20,13 @@ pub fn ignores(signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// The descriptors that this process has open.
+#[must_use]
+pub fn descriptors() -> Vec<RawFd> {
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// When a process began, in clock ticks since boot; none when there is no such process, or only

@@ -64,6 +64,30 @@ fn of_many_starts_one_is_it_and_the_others_say_so() {
     scene.watch(&["run", "--", "true"]).run().says(4, &[&holder, "nothing was done"]);
 }
 
+#[test]
+fn it_keeps_nothing_of_its_starter_open() {
+    let scene = Scene::new();
+    // A script that holds a lock while it runs, as cron jobs do.
+    let script = "exec 9>lock; flock 9; exec \"$0\" start --name x --dir . -- sleep 1000 >out 2>&1";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(crate::support::built("mod-watch")).current_dir(scene.dir.path());
+    assert!(command.status().expect("it runs").success(), "{}", scene.text("out"));
+    let lock = fs::File::open(scene.path("lock")).expect("there");
+    FileExt::try_lock_exclusive(&lock).expect("the lock went with the script");
+    scene.watch(&["check"]).run().clean(0);
+}
+
+#[test]
+fn the_command_has_a_session_of_its_own() {
+    let scene = Scene::new();
+    let run = scene.run(&[], "cut -d' ' -f5,6 /proc/$$/stat >ids; echo $$ >pid; exec sleep 1000");
+    until("its number", || scene.text("pid").ends_with('\n'));
+    let pid = scene.text("pid").trim().to_owned();
+    assert_eq!(scene.text("ids").trim(), format!("{pid} {pid}"), "group and session");
+    run.signal(Signal::TERM);
+    assert_eq!(run.end(), (Some(0), String::new()));
+}
+
 /// A process that has nothing to do with any of this.
 struct Innocent(Child);
 
