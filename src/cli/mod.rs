@@ -4,6 +4,7 @@ mod fetch;
 pub mod parse;
 pub mod report;
 mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use fetch::Fetch;
 pub use parse::Parse;
 pub use report::Report;
 pub use store::Store;
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]
