@@ -31,3 +31,4 @@ pub mod stage;
 pub mod store;
 pub mod text;
 pub mod units;
+pub mod watch;

@@ -5,6 +5,7 @@ mod mail;
 pub mod parse;
 pub mod report;
 mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use mail::Mail;
 pub use parse::Parse;
 pub use report::Report;
 pub use store::Store;
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

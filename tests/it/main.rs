@@ -21,3 +21,6 @@ mod store_mysql;
 mod store_older;
 mod support;
 mod support_sim;
+mod watch;
+mod watch_faults;
+mod watch_once;
