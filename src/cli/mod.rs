@@ -1,9 +1,11 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+mod mail;
 pub mod parse;
 pub mod report;
 mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -11,9 +13,11 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use mail::Mail;
 pub use parse::Parse;
 pub use report::Report;
 pub use store::Store;
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]
@@ -43,11 +47,15 @@ impl Common {
     }
 }
 
+/// A help text of its own: to rustdoc the brackets of a doc comment would be links.
+const DB_HELP: &str = "sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] \
+     [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]";
+
 /// Which database (contract, section 3).
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Database")]
 pub struct Database {
-    /// sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]
-    #[arg(long, value_name = "URL")]
+    /// The URL of the database.
+    #[arg(long, value_name = "URL", help = DB_HELP)]
     pub db: Option<String>,
 }

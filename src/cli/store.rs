@@ -38,7 +38,7 @@ pub struct Store {
     /// Pass every line on to standard output once it is committed, with a `stored` record per group
     #[arg(long)]
     pub tee: bool,
-    /// Rows per statement, at most 10000
+    /// Rows per statement on MySQL and MariaDB, at most 10000
     #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub batch: u16,
     /// Store OFDMA and UNKNOWN also in an older modulation_new, whose other readers may not know them

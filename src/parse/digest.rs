@@ -103,8 +103,8 @@ struct Outcome {
 fn read(platform: Platform, answers: &[Answer<'_>], capture: &Capture, method: &Method) -> Outcome {
     let mut told: Vec<(usize, usize, String)> = Vec::new();
     let mut note = |line: Line<'_>, taken: Taken| {
-        let text =
-            format!("{}: {}: line {}: {taken}: {}", capture.cmts, line.command, line.number, line.text);
+        let command = if line.command.is_empty() { "pasted text" } else { line.command };
+        let text = format!("{}: {command}: line {}: {taken}: {}", capture.cmts, line.number, line.text);
         told.push((line.answer, line.number, text));
     };
     let explain = if method.explain { Some(&mut note as _) } else { None };
@@ -137,7 +137,7 @@ impl Outcome {
         let scan = Scan {
             ts: capture.ts,
             cmts: capture.cmts.clone(),
-            platform: capture.platform.clone(),
+            platform: platform_word(capture),
             status: self.status,
             error: self.error,
             attempts: capture.attempts,
@@ -165,6 +165,14 @@ impl Outcome {
     }
 }
 
+/// The platform as records spell it; one that is not known as it came.
+fn platform_word(capture: &Capture) -> String {
+    capture
+        .platform
+        .parse()
+        .map_or_else(|_| capture.platform.clone(), |platform: Platform| platform.word().to_owned())
+}
+
 fn sample(capture: &Capture, upstream: Upstream) -> Sample {
     Sample {
         ts: capture.ts,
@@ -173,7 +181,7 @@ fn sample(capture: &Capture, upstream: Upstream) -> Sample {
         modulation: upstream.modulation,
         profile: upstream.profile,
         source: upstream.source,
-        platform: Some(capture.platform.clone()),
+        platform: Some(platform_word(capture)),
         channel_type: upstream.channel_type,
         center_hz: upstream.center_hz,
         width_hz: upstream.width_hz,

@@ -28,13 +28,13 @@ pub(super) fn one_by_one(
     mut settler: Settler,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    loop {
-        let number = lines.number() + 1;
-        let Some(line) = lines.next_line()? else { return Ok(settler.end()) };
-        if !settler.line(number, &line, look(&line, method), output)? {
+    while let Some(line) = lines.next_line()? {
+        let line = line.into_owned();
+        if !settler.line(lines.number(), &line, look(&line, method), output)? {
             return Ok(settler.exit());
         }
     }
+    Ok(settler.end())
 }
 
 struct Job {

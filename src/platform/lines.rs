@@ -53,20 +53,29 @@ fn is_syslog(text: &str) -> bool {
 
 /// Whether a line begins with a date or a time: device clocks before an output, and log messages.
 fn is_moment(first: &str, text: &str) -> bool {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
     let second = || text.split_ascii_whitespace().nth(1).unwrap_or_default();
     let bare = first.trim_start_matches(['*', '.', '[', '(']).trim_end_matches([',', ':', ']', ')']);
-    let named = |names: &[&str]| {
-        names.iter().any(|name| starts_with(bare, name))
-            && bare.len() <= 9
-            && bare.bytes().all(|b| b.is_ascii_alphabetic())
+    let is_one = |word: &str, names: &[&str]| {
+        names.iter().any(|name| word.eq_ignore_ascii_case(name) || word.len() == 3 && starts_with(name, word))
     };
     let counted = |word: &str| word.bytes().any(|b| b.is_ascii_digit());
-    let is_month = |word: &str| MONTHS.iter().any(|month| starts_with(word, month));
-    named(&DAYS) && (counted(second()) || is_month(second()))
-        || named(&MONTHS) && counted(second())
+    is_one(bare, &DAYS) && (counted(second()) || is_one(second(), &MONTHS))
+        || is_one(bare, &MONTHS) && counted(second())
         || is_time(bare)
         || is_date(bare) && (bare.len() == text.len() || is_time(second()))
         || first.starts_with('[') && counted(bare) && bare.contains(':')

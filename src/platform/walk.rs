@@ -44,7 +44,11 @@ impl<'r, 'a> Walk<'r, 'a> {
 
     /// Notes what a line was taken for.
     pub fn take(&mut self, line: Line<'_>, taken: Taken) {
-        self.parsed.unparsed += u64::from(matches!(taken, Taken::Unparsed(_)));
+        if matches!(taken, Taken::Unparsed(_)) {
+            self.parsed.unparsed += 1;
+            let (target, cmts) = (self.platform.log_target(), self.reading.cmts);
+            log::debug!(target: target, "{cmts}: {}: line {}: {taken}: {}", line.command, line.number, line.text);
+        }
         if let Some(explain) = &mut self.reading.explain {
             explain(line, taken);
         }

@@ -91,7 +91,7 @@ mod tests {
         let line = format!(
             r#"{{"v":1,"type":"sample","ts":"{ts}","cmts":"C","upstream":"u","modulation":"QPSK"{fields}}}"#
         );
-        let Ok(Record::Sample(sample)) = record::decode(&line) else { panic!("{line}") };
+        let Ok(Record::Sample(sample)) = record::decode(&line) else { unreachable!("{line}") };
         Group { cmts: "C".into(), ts: sample.ts, samples: vec![sample], scan: None }
     }
 

@@ -111,8 +111,9 @@ struct Session<'a> {
     /// Scans that were neither ok nor partial, and the first of them by name.
     not_good: u64,
     named: Vec<String>,
-    /// When `lastupdatemodulation` is due again; none: it cannot be set.
-    touch_from: Option<Timestamp>,
+    /// When `lastupdatemodulation` is due again.
+    touch_from: Timestamp,
+    warned_touch: bool,
 }
 
 impl<'a> Session<'a> {
@@ -133,7 +134,8 @@ impl<'a> Session<'a> {
             groups: 0,
             not_good: 0,
             named: Vec::new(),
-            touch_from: Some(Timestamp(i64::MIN)),
+            touch_from: Timestamp(i64::MIN),
+            warned_touch: false,
         }
     }
 
@@ -276,16 +278,15 @@ impl<'a> Session<'a> {
     /// The samples are safe by now; that other programs do not hear of them is said once.
     fn touch(&mut self) {
         let now = self.context.clock.now();
-        if self.touch_from.is_none_or(|from| now < from) {
+        if now < self.touch_from {
             return;
         }
-        self.touch_from = match self.database.touch(now) {
-            Ok(()) => Some(now + TOUCH_EVERY_S),
-            Err(error) => {
-                log::warn!("lastupdatemodulation is not kept: {error}");
-                None
-            }
-        };
+        self.touch_from = now + TOUCH_EVERY_S;
+        if let Err(error) = self.database.touch(now)
+            && !std::mem::replace(&mut self.warned_touch, true)
+        {
+            log::warn!("lastupdatemodulation is not kept: {error}");
+        }
     }
 
     fn release(&mut self) -> Result<()> {

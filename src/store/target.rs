@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn credentials_that_are_missing_are_named() {
-        let Ok(Target::MySql(server)) = Target::parse("mysql://h/d") else { panic!("a server") };
+        let Ok(Target::MySql(server)) = Target::parse("mysql://h/d") else { unreachable!("a server") };
         let ask = |pairs: &[(&str, &str)]| {
             server.credentials(&Settings::of(pairs.iter().copied())).map_err(|e| e.to_string())
         };

@@ -81,7 +81,11 @@ pub fn contents(url: &str, context: &Context) -> (Vec<String>, Vec<Scan>, usize)
     };
     database.samples(window, true, &mut one).unwrap();
     let mut scans = Vec::new();
-    database.scans(window, &mut |scan| Ok(scans.push(scan))).unwrap();
+    let mut keep = |scan| {
+        scans.push(scan);
+        Ok(())
+    };
+    database.scans(window, &mut keep).unwrap();
     (samples, scans, database.channels().unwrap().len())
 }
 
@@ -131,6 +135,8 @@ fn init_makes_the_tables_and_the_default_file() {
             "modulation_scan"
         ]
     );
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
     // Now that it is there, it is found without being named.
     tool("mod-store").dir(dir.path()).stdin(two_scans()).run().clean(0);
     tool("mod-store").args(["--init"]).dir(dir.path()).run().clean(0);

@@ -1,110 +1,15 @@
-//! mod-store on MariaDB: the keyed table and its partitions, older tables as they stand, rights,
-//! hosts, TLS, and faults that must be loud.
+//! mod-store on MariaDB: the keyed table and its partitions, hosts, TLS, and faults that must be loud.
 
-use std::net::TcpListener;
+use std::{io::Write, net::TcpListener, process::Stdio};
 
-use modtools::{settings::Settings, stage::Context};
-use mysql::{Conn, OptsBuilder, prelude::Queryable};
+use mysql::prelude::Queryable;
+use tempfile::TempDir;
 
 use crate::{
+    mariadb::{MariaDb, OLD, variable},
     store::{END, LATER, NOON, contents, counts, sample, scan, two_scans},
-    support::{Run, Tool, tool},
+    support::{DEADLINE, drain, tool, until, wait},
 };
-
-const OLD: &str = "CREATE TABLE modulation_new (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
-     cmts VARCHAR(64), upstream VARCHAR(64), modulation VARCHAR(16), timestamp TIMESTAMP NULL)";
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test`"))
-}
-
-/// A database of its own, dropped at the end.
-struct MariaDb {
-    connection: Conn,
-    name: String,
-}
-
-impl MariaDb {
-    fn new() -> Self {
-        let server = variable("MODTOOLS_TEST_MYSQL");
-        let (host, port) = server.rsplit_once(':').unwrap();
-        let options = OptsBuilder::new()
-            .ip_or_hostname(Some(host))
-            .tcp_port(port.parse().unwrap())
-            .user(Some(variable("MODTOOLS_TEST_MYSQL_USER")))
-            .pass(Some(variable("MODTOOLS_TEST_MYSQL_PASSWORD")))
-            .prefer_socket(false)
-            .init(vec!["SET time_zone = '+00:00'"]);
-        let mut connection = Conn::new(options).unwrap();
-        let name = format!("modtools_{:016x}", fastrand::u64(..));
-        connection.query_drop(format!("CREATE DATABASE {name}")).unwrap();
-        connection.query_drop(format!("USE {name}")).unwrap();
-        MariaDb { connection, name }
-    }
-
-    fn old(create: &str) -> Self {
-        let mut db = Self::new();
-        db.run(create);
-        db
-    }
-
-    fn run(&mut self, sql: &str) {
-        self.connection.query_drop(sql).unwrap();
-    }
-
-    fn url(&self) -> String {
-        let (user, server) = (variable("MODTOOLS_TEST_MYSQL_USER"), variable("MODTOOLS_TEST_MYSQL"));
-        format!("mysql://{user}@{server}/{}", self.name)
-    }
-
-    fn tool(&self, url: &str) -> Tool {
-        tool("mod-store").args(["--db", url]).env("ACCESS_PASSWORD", variable("MODTOOLS_TEST_MYSQL_PASSWORD"))
-    }
-
-    fn store(&self, flags: &[&str], input: impl Into<Vec<u8>>) -> Run {
-        self.tool(&self.url()).args(flags).stdin(input).run()
-    }
-
-    fn initialised() -> Self {
-        let db = Self::new();
-        db.store(&["--init"], "").clean(0);
-        db
-    }
-
-    /// The URL of an account that has only these rights on the database.
-    fn account(&mut self, rights: &str) -> String {
-        let (name, password) = (self.name.clone(), variable("MODTOOLS_TEST_MYSQL_PASSWORD"));
-        self.run(&format!("CREATE USER '{name}'@'%' IDENTIFIED BY '{password}'"));
-        self.run(&format!("GRANT {rights} ON `{name}`.* TO '{name}'@'%'"));
-        format!("mysql://{name}@{}/{name}", variable("MODTOOLS_TEST_MYSQL"))
-    }
-
-    fn number(&mut self, sql: &str) -> i64 {
-        self.connection.query_first(sql).unwrap().unwrap()
-    }
-
-    fn samples(&mut self) -> i64 {
-        self.number("SELECT COUNT(*) FROM modulation_new")
-    }
-
-    fn texts(&mut self, sql: &str) -> Vec<String> {
-        self.connection.query(sql).unwrap()
-    }
-
-    fn context(&self, more: &[(&str, &str)]) -> Context {
-        let password = variable("MODTOOLS_TEST_MYSQL_PASSWORD");
-        let settings = Settings::of([("ACCESS_PASSWORD", password.as_str())].iter().chain(more).copied());
-        Context { settings, ..Context::default() }
-    }
-}
-
-impl Drop for MariaDb {
-    fn drop(&mut self) {
-        let name = &self.name;
-        let _ = self.connection.query_drop(format!("DROP DATABASE {name}"));
-        let _ = self.connection.query_drop(format!("DROP USER IF EXISTS '{name}'@'%'"));
-    }
-}
 
 fn now() -> String {
     modtools::clock::Clock::System.now().to_string()
@@ -210,128 +115,6 @@ fn without_the_right_to_make_partitions_a_lacking_one_is_loud() {
 }
 
 #[test]
-fn an_older_table_is_filled_as_it_stands_and_a_replay_is_known() {
-    let mut db = MariaDb::old(OLD);
-    let before =
-        db.texts("SELECT column_type FROM information_schema.columns WHERE table_schema = DATABASE()");
-    let run = db.store(&["--init", "--tee"], two_scans()).clean(0);
-    assert_eq!(counts(&run), [4, 3, 0, 0]);
-    let left_out: u64 = run.records().iter().filter_map(|record| record["left_out"].as_u64()).sum();
-    assert_eq!(left_out, 1, "OFDMA is not for its other readers");
-    assert_eq!(counts(&db.store(&["--tee"], two_scans()).clean(0)), [4, 0, 3, 0]);
-    let rows = db.texts(
-        "SELECT CONCAT_WS(' ', timestamp, cmts, upstream, modulation) FROM modulation_new ORDER BY id",
-    );
-    assert_eq!(
-        rows,
-        [
-            "2026-05-01 12:00:00 CCAP101 1/1.0/0 QAM16",
-            "2026-05-01 12:00:00 CCAP101 1/1.1/0 QAM64",
-            "2026-05-01 12:10:00 CCAP101 1/1.0/0 QAM64",
-        ]
-    );
-    let columns = "SELECT column_type FROM information_schema.columns \
-                   WHERE table_schema = DATABASE() AND table_name = 'modulation_new'";
-    assert_eq!(db.texts(columns), before, "its schema is not touched");
-    assert_eq!(contents(&db.url(), &db.context(&[])).0.len(), 3);
-}
-
-#[test]
-fn store_all_means_all() {
-    let mut db = MariaDb::old(OLD);
-    let run = db.store(&["--init", "--store-all", "--tee"], two_scans()).clean(0);
-    assert_eq!((counts(&run), db.samples()), ([4, 4, 0, 0], 4));
-}
-
-#[test]
-fn a_group_that_came_in_parts_is_completed_in_an_older_table() {
-    let mut db = MariaDb::old(OLD);
-    let part = sample(NOON, "A", "u1", "QPSK", "");
-    db.store(&["--init"], part.as_str()).clean(0);
-    let whole = part + &sample(NOON, "A", "u2", "QPSK", "") + &scan(NOON, "A", "ok", 2) + END;
-    assert_eq!(counts(&db.store(&["--tee"], whole.as_str()).clean(0)), [2, 1, 1, 0]);
-    assert_eq!(counts(&db.store(&["--tee"], whole).clean(0)), [2, 0, 2, 0]);
-    assert_eq!(db.samples(), 2);
-    // The mark of the part without a scan is no scan.
-    assert_eq!(contents(&db.url(), &db.context(&[])).1.len(), 1);
-}
-
-#[test]
-fn datetime_is_local_time_and_the_repeated_hour_is_said_once() {
-    let mut db = MariaDb::old(&OLD.replace("TIMESTAMP NULL", "DATETIME"));
-    let zone = [("MODTOOLS_TZ", "Europe/Amsterdam")];
-    let store = |db: &MariaDb, input: String| {
-        db.tool(&db.url()).args(["--init", "--tee"]).env(zone[0].0, zone[0].1).stdin(input).run()
-    };
-    store(&db, two_scans()).clean(0);
-    let rows = db.texts("SELECT DISTINCT CAST(timestamp AS CHAR) FROM modulation_new ORDER BY 1");
-    assert_eq!(rows, ["2026-05-01 14:00:00", "2026-05-01 14:10:00"]);
-    let read = contents(&db.url(), &db.context(&zone)).0;
-    assert!(read.iter().all(|row| row.starts_with(NOON) || row.starts_with(LATER)), "{read:?}");
-    assert_eq!(counts(&store(&db, two_scans()).clean(0)), [4, 0, 3, 0]);
-    let night = ["2024-10-27T00:30:00Z", "2024-10-27T01:30:00Z"].map(|ts| sample(ts, "A", "u", "QPSK", ""));
-    let run = store(&db, night.concat()).says(0, &["the clocks repeat", "DATETIME"]);
-    assert_eq!(run.stderr.lines().count(), 1);
-    let run = db.tool(&db.url()).env("MODTOOLS_TZ", "Mars/Olympus").stdin(two_scans()).run();
-    run.says(2, &["MODTOOLS_TZ", "Mars/Olympus"]);
-}
-
-#[test]
-fn narrow_columns_reject_one_by_one_and_never_cut() {
-    let mut db = MariaDb::old(
-        "CREATE TABLE modulation_new (id BIGINT AUTO_INCREMENT PRIMARY KEY, cmts VARCHAR(7) CHARACTER SET latin1, \
-         upstream VARCHAR(20), modulation ENUM('QPSK','QAM16','QAM64'), timestamp TIMESTAMP NULL)",
-    );
-    let input = [
-        sample(NOON, "CCAP001", "u1", "QAM64", ""),
-        sample(NOON, "CCAP0010", "u1", "QAM64", ""),
-        sample(NOON, "CCAP001", "a name of 21 letters.", "QAM64", ""),
-        sample(NOON, "CCAP001", "u2", "QAM32", ""),
-        sample(NOON, "CCAPü", "u2", "QAM64", ""),
-    ];
-    let words = ["8 characters, 7 fit", "21 characters, 20 fit", "no room for QAM32", "character set"];
-    let run = db.store(&["--init", "--tee"], input.concat()).says(3, &words);
-    assert_eq!(counts(&run), [5, 1, 0, 4]);
-    assert_eq!(run.records().iter().filter(|record| record["type"] == "error").count(), 4);
-    assert_eq!(
-        db.texts("SELECT CONCAT_WS(' ', cmts, upstream, modulation) FROM modulation_new"),
-        ["CCAP001 u1 QAM64"]
-    );
-}
-
-#[test]
-fn without_the_right_to_create_the_older_table_is_still_filled() {
-    let mut db = MariaDb::old(OLD);
-    let url = db.account("SELECT, INSERT");
-    for flags in [&["--init"][..], &[]] {
-        let run = db
-            .tool(&url)
-            .args(flags)
-            .stdin(two_scans())
-            .run()
-            .says(0, &["modulation_scan", "not kept", "replay"]);
-        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    }
-    // Nothing tells it that the second run was a replay: that is what was said.
-    assert_eq!(db.samples(), 6);
-    let run = db.tool(&url).args(["--check"]).run().clean(3);
-    for word in ["right CREATE", "right UPDATE", "right ALTER", "older: a surrogate id", "missing"] {
-        assert!(run.stdout.contains(word), "{word}: {}", run.stdout);
-    }
-}
-
-#[test]
-fn an_exhausted_id_is_loud_and_stores_nothing_of_its_group() {
-    let mut db = MariaDb::old(OLD);
-    db.store(&["--init"], "").clean(0);
-    db.run("ALTER TABLE modulation_new AUTO_INCREMENT = 4294967294");
-    let input: String = (0..3).map(|n| sample(NOON, "A", &format!("u{n}"), "QPSK", "")).collect();
-    let run = db.store(&["--tee"], input).says(1, &["mod-store: database mysql://"]);
-    assert_eq!((run.stdout.as_str(), db.samples()), ("", 0));
-    assert_eq!(db.number("SELECT COUNT(*) FROM modulation_scan"), 0, "nor is it taken for a replay later");
-}
-
-#[test]
 fn a_fault_in_the_middle_acknowledges_only_what_is_committed() {
     let mut db = MariaDb::initialised();
     db.run("ALTER TABLE modulation_new ADD CONSTRAINT CHECK (cmts <> 'B')");
@@ -370,9 +153,33 @@ fn a_lock_that_another_holds_is_waited_for() {
     let run = std::thread::spawn(|| store.run());
     let waiting = "SELECT COUNT(*) FROM information_schema.processlist \
                    WHERE db = DATABASE() AND id <> CONNECTION_ID() AND info LIKE '%INSERT%'";
-    crate::support::until("the waiting statement", || db.number(waiting) == 1);
+    until("the waiting statement", || db.number(waiting) == 1);
     db.run("COMMIT");
     assert_eq!(counts(&run.join().unwrap().clean(0)), [1, 0, 1, 0]);
+}
+
+#[test]
+fn a_connection_that_was_lost_between_two_scans_is_made_again() {
+    let mut db = MariaDb::initialised();
+    let group = |ts: &str| sample(ts, "A", "u", "QPSK", "") + &scan(ts, "A", "ok", 1);
+    let dir = TempDir::new().unwrap();
+    let mut command = db.tool(&db.url()).args(["--tee"]).command(dir.path());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(group(NOON).as_bytes()).unwrap();
+    until("the first group", || db.samples() == 1);
+    let others = "SELECT CAST(id AS CHAR) FROM information_schema.processlist \
+                  WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+    for id in db.texts(others) {
+        db.run(&format!("KILL {id}"));
+    }
+    stdin.write_all((group(LATER) + END).as_bytes()).unwrap();
+    drop(stdin);
+    let (stdout, stderr) = (drain(child.stdout.take().unwrap()), drain(child.stderr.take().unwrap()));
+    assert_eq!(wait(&mut child, DEADLINE).code(), Some(0));
+    assert_eq!((stderr.join().unwrap().as_str(), stdout.join().unwrap().lines().count()), ("", 7));
+    assert_eq!(db.samples(), 2);
 }
 
 #[test]

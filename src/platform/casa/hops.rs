@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 
 use super::{Line, Taken, is_upstream};
-use crate::platform::lines::starts_with;
-
 /// Place of the profile after the hop among the fields of a row.
 const AFTER: usize = 9;
 
@@ -63,11 +61,11 @@ impl<'a> Hops<'a> {
     }
 }
 
-/// A heading, or a sentence that there is nothing to list.
+/// A heading, or a sentence that there is nothing to list. A heading names what hops, and something of
+/// the hop; other sentences (`… not supported`) must not be taken for an empty history.
 fn is_header(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "upstream",
-        "hop",
+    const WHAT: [&str; 5] = ["upstream", "interface", "channel", "hop", "hops"];
+    const MORE: [&str; 18] = [
         "history",
         "time",
         "date",
@@ -77,13 +75,21 @@ fn is_header(text: &str) -> bool {
         "old",
         "new",
         "profile",
+        "prof",
         "frequency",
+        "freq",
         "width",
         "before",
         "after",
         "action",
+        "reason",
+        "hop",
     ];
-    let word = |word: &str| WORDS.iter().any(|name| starts_with(word, name));
-    text.split_ascii_whitespace().filter(|text| word(text)).count() >= 2
-        || starts_with(text.trim(), "no ") && text.to_ascii_lowercase().contains("hop")
+    let lower = text.trim().to_ascii_lowercase();
+    let words = || lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let named = |names: &[&str]| words().filter(|word| names.contains(word)).count();
+    if lower.starts_with("no ") {
+        return lower.contains("hop");
+    }
+    named(&WHAT) > 0 && named(&MORE) > 0 && named(&["not", "cannot", "unsupported"]) == 0
 }

@@ -26,7 +26,7 @@ const STATEMENTS: usize = 64;
 /// Strict, in UTC, not waiting for ever; idle between two scans without being thrown out.
 const SESSION: &str = "SET SESSION time_zone = '+00:00', \
      sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-     wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, lock_wait_timeout = 20";
+     wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10";
 
 /// Where and as whom to connect, again and again.
 pub(super) struct Connector {

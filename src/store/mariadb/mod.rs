@@ -36,6 +36,9 @@ use crate::{
 const RERUNS: u32 = 6;
 /// Times that a lost connection is made again for one transaction.
 const RECONNECTS: u32 = 2;
+/// After partitions could not be made ahead (a long report holds the table), it is tried again
+/// after this, seconds: whoever waits for the table makes everyone else wait behind.
+const PARTITIONS_EVERY_S: i64 = 600;
 /// Days of samples kept, as mod-prune has it, unless DATA_RETENTION_DAYS says otherwise.
 const KEEP_DAYS: u32 = 8;
 
@@ -50,6 +53,8 @@ pub(super) struct MariaDb {
     channels: Option<Channels>,
     warned_ambiguous: bool,
     warned_partitions: bool,
+    /// When partitions that are not needed yet are tried again.
+    partitions_from: Timestamp,
 }
 
 impl MariaDb {
@@ -80,6 +85,7 @@ impl MariaDb {
             channels: None,
             warned_ambiguous: false,
             warned_partitions: false,
+            partitions_from: Timestamp(i64::MIN),
         })
     }
 
@@ -96,18 +102,34 @@ impl MariaDb {
     fn make_partitions(&mut self, ts: Timestamp) -> Result<()> {
         let now = self.clock.now();
         for table in self.tables.partitioned() {
-            let Err(fault) = self.tables.extend(&mut self.connection, table, ts, now) else { continue };
-            let end = self.tables.end(table);
+            let covered = self.tables.end(table) > ts.0;
+            if covered && now < self.partitions_from {
+                continue;
+            }
+            let Err(fault) = self.extend(table, ts, now)? else { continue };
             let reason = self.connector.reason(&fault);
-            if end <= ts.0 {
+            if !covered {
                 let reason = format!("{table} has no partition for {ts} and none can be made: {reason}");
                 return Err(Error::Database { place: self.connector.place.clone(), reason });
             }
+            self.partitions_from = now + PARTITIONS_EVERY_S;
             if !std::mem::replace(&mut self.warned_partitions, true) {
-                log::warn!("{table}: no partitions can be made beyond {}: {reason}", Timestamp(end));
+                let end = Timestamp(self.tables.end(table));
+                log::warn!("{table}: no partitions can be made beyond {end}: {reason}");
             }
         }
         Ok(())
+    }
+
+    /// A connection that was lost while nothing came is made again.
+    fn extend(&mut self, table: &'static str, ts: Timestamp, now: Timestamp) -> Result<Result<(), Fault>> {
+        match self.tables.extend(&mut self.connection, table, ts, now) {
+            Err(fault) if Again::after(&fault) == Again::Reconnect => {
+                self.connection = self.connector.connect()?;
+                Ok(self.tables.extend(&mut self.connection, table, ts, now))
+            }
+            other => Ok(other),
+        }
     }
 
     fn warn_ambiguous(&mut self, ts: Timestamp) {
@@ -184,7 +206,12 @@ impl Database for MariaDb {
         if !self.tables.has("lastupdatemodulation") {
             return Ok(());
         }
-        write::touch(&mut self.connection, now).map_err(|e| self.connector.fault(&e))
+        let mut tries = 0;
+        while let Err(fault) = write::touch(&mut self.connection, now) {
+            tries += 1;
+            self.recover(&fault, tries)?;
+        }
+        Ok(())
     }
 
     fn samples(

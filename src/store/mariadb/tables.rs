@@ -182,14 +182,17 @@ fn partition_end(connection: &mut Conn, table: &str) -> ::mysql::Result<Option<i
     Ok(bounds.iter().map(|bound| bound.parse().unwrap_or(i64::MAX)).max())
 }
 
+/// Name, type, type in full, length and character set.
+type Described = (String, String, String, Option<u64>, Option<String>);
+
 /// The columns of `modulation_new`.
 pub(super) fn columns(connection: &mut Conn) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
-    let rows: Vec<(String, String, String, Option<u64>, Option<String>)> = connection.query(
+    let rows: Vec<Described> = connection.query(
         "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name \
          FROM information_schema.columns \
          WHERE table_schema = DATABASE() AND table_name = 'modulation_new'",
     )?;
-    let named = |(name, data, full, chars, charset): (String, String, _, _, _)| {
+    let named = |(name, data, full, chars, charset): Described| {
         (name.to_ascii_lowercase(), ColumnType { data: data.to_ascii_lowercase(), full, chars, charset })
     };
     Ok(rows.into_iter().map(named).collect())
