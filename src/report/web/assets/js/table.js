@@ -23,12 +23,12 @@ const COLUMNS = [
 ];
 
 // A column that no row has anything in takes no room.
-const columnsOf = (day) => COLUMNS.filter(({ id }) => (id !== 'delta' || day.hasDelta) && (id !== 'why' || day.hasWhy));
+const columnsOf = (day) => COLUMNS.filter(({ id }) => day.has[id] ?? true);
 
 function headRow(day, sort, choose) {
   const cells = columnsOf(day).map(({ id, n }) => {
     const direction = sort === id ? 'ascending' : sort === `-${id}` ? 'descending' : 'none';
-    return el('th', { scope: 'col', role: 'columnheader', class: n ? 'n' : '', 'aria-sort': direction },
+    return el('th', { scope: 'col', role: 'columnheader', class: `${id}${n ? ' n' : ''}`, 'aria-sort': direction },
       el('button', { type: 'button', 'data-sort': id, onclick: () => choose(id) }, SORTS[id].label, el('span', { 'aria-hidden': 'true' }, arrow(sort, id))));
   });
   return el('tr', { role: 'row' }, el('th', { role: 'columnheader', scope: 'col' }, el('span', { class: 'unseen' }, 'Details')), ...cells);
@@ -92,7 +92,7 @@ function timeline(day, row) {
   const LISTED = 12;
   return el('div', { class: 'timeline' },
     el('div', { class: 'track', role: 'img', 'aria-label': low.length ? `below expectation: ${low.slice(0, LISTED).join('; ')}` : 'never below expectation' },
-      ...pieces.map((piece) => el('i', { class: `m ${modulationName(piece.modulation) || 'none'}`, title: words(piece), '--from': (100 * (piece.from - day.from)) / whole, '--width': (100 * (piece.to - piece.from)) / whole }))),
+      stretches(day, pieces)),
     hourAxis(day),
     el('p', { class: 'legend' }, ...legendOf([...new Set(pieces.map(({ modulation }) => modulation))].filter((m) => m >= 0).sort((a, b) => a - b))),
     low.length ? el('p', { class: 'hint' }, `Below expectation${exact}: ${low.slice(0, LISTED).join('; ')}${low.length > LISTED ? `; and ${low.length - LISTED} more` : ''}`) : null);
