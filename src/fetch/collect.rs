@@ -220,15 +220,13 @@ impl Visit<'_> {
     /// are tried next anyway.
     fn explained(&self, failure: Failure, host: &str, port: u16, jump: Option<&str>) -> Failure {
         let broke = matches!(failure.status, Status::KexFailed | Status::Disconnected);
-        if !broke || (failure.no_common_algorithm && self.falls_back()) {
+        let in_time = self.budget.wait().is_ok();
+        if !broke || !in_time || (failure.no_common_algorithm && self.falls_back()) {
             return failure;
         }
         let mut budget = self.budget.clone();
         budget.phase(Duration::from_secs(5), Failure::new(Status::KexFailed, ""));
-        match ssh::explain_key_exchange(host, port, jump, self.job.legacy, &budget) {
-            Some(error) => Failure { no_common_algorithm: true, ..Failure::new(Status::KexFailed, error) },
-            None => failure,
-        }
+        ssh::explain_key_exchange(host, port, jump, self.job.legacy, &budget).unwrap_or(failure)
     }
 
     fn falls_back(&self) -> bool {
