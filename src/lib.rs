@@ -22,6 +22,7 @@ pub mod output;
 pub mod parse;
 pub mod platform;
 pub mod record;
+pub mod report;
 pub mod settings;
 pub mod signals;
 pub mod ssh;

@@ -48,6 +48,8 @@ pub struct Terminals {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
+    /// Width of the terminal on stdout.
+    pub columns: Option<u16>,
 }
 
 /// What every stage is given besides its arguments and its streams.
@@ -122,6 +124,7 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
+        columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
     };
     Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System, terminals })
 }

@@ -2,6 +2,7 @@
 
 mod fetch;
 pub mod parse;
+pub mod report;
 mod store;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use log::LevelFilter;
 
 pub use fetch::Fetch;
 pub use parse::Parse;
+pub use report::Report;
 pub use store::Store;
 
 /// The flags that every tool has.

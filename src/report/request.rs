@@ -1,0 +1,215 @@
+//! What was asked for: the flags and settings, understood before anything is opened.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::{
+    arithmetic::Frame,
+    window::{self, days_before, local},
+};
+use crate::{
+    cli::{
+        self,
+        report::{Format, Layout, Sort},
+    },
+    error::{Error, Result},
+    modulation::Modulation,
+    record::Timestamp,
+    stage::Context,
+    store::Window,
+};
+
+/// The finished days before the window whose time counts for `expected`.
+const HISTORY_DAYS: u64 = 7;
+
+/// A report that can be made.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Request {
+    pub now: Timestamp,
+    pub tz: Tz,
+    /// None: the whole input.
+    pub window: Option<Window>,
+    pub interval_s: u64,
+    pub expected: Option<Modulation>,
+    pub format: Format,
+    pub layout: Layout,
+    pub sort: Sort,
+    pub top: Option<usize>,
+    pub only: Only,
+    /// Where the two files of `--save` go.
+    pub save: Option<PathBuf>,
+    /// Width of the terminal that is written to.
+    pub columns: Option<usize>,
+}
+
+/// Which upstreams are looked at.
+#[derive(Debug, Default)]
+pub struct Only {
+    cmts: Option<GlobMatcher>,
+    upstream: Option<GlobMatcher>,
+}
+
+impl Only {
+    /// Whether a CMTS is asked for.
+    #[must_use]
+    pub fn cmts(&self, name: &str) -> bool {
+        self.cmts.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+
+    /// Whether an upstream is asked for.
+    #[must_use]
+    pub fn upstream(&self, cmts: &str, name: &str) -> bool {
+        self.cmts(cmts) && self.upstream.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+}
+
+impl Request {
+    /// Understands the flags.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming the flag or setting and the remedy.
+    pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
+        let now = context.clock.now();
+        let tz = window::zone(args.tz.as_deref(), &context.settings)?;
+        let (format, layout) = format(args, context.terminals.stdout)?;
+        let on_terminal = args.output.is_none() && context.terminals.stdout;
+        Ok(Request {
+            now,
+            tz,
+            window: asked_window(args, tz, now)?,
+            interval_s: args.interval.as_secs(),
+            expected: expected(args, context)?,
+            format,
+            layout,
+            sort: args.sort.unwrap_or(Sort::Hops),
+            top: args.top,
+            only: Only {
+                cmts: glob("--cmts", args.cmts.as_deref())?,
+                upstream: glob("--upstream", args.upstream.as_deref())?,
+            },
+            save: args.save.then(|| save_directory(context)).transpose()?,
+            columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
+        })
+    }
+
+    /// The frame of a window. A window that the input itself spans ends when the input does, even if that is
+    /// later than what our clock says.
+    #[must_use]
+    pub fn frame(&self, window: Window) -> Frame {
+        let end = if self.window.is_some() { window.to.min(self.now) } else { window.to };
+        Frame {
+            window,
+            end,
+            history_from: days_before(self.tz, window.from, HISTORY_DAYS),
+            hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
+            expected: self.expected,
+            hourly: self.date(window).is_some(),
+        }
+    }
+
+    /// The local day that a window is, when it is exactly one.
+    #[must_use]
+    pub fn date(&self, window: Window) -> Option<NaiveDate> {
+        window::single_day(self.tz, window)
+    }
+
+    /// The window of a whole input: from its first sample to one interval after its last, not beyond now
+    /// unless the samples are.
+    #[must_use]
+    pub fn whole(&self, first: Timestamp, last: Timestamp) -> Window {
+        let interval = i64::try_from(self.interval_s).unwrap_or(i64::MAX);
+        let end = last + interval;
+        let to = if last < self.now { end.min(self.now) } else { end };
+        Window { from: first, to }
+    }
+
+    /// The local date that files of this window are named after.
+    #[must_use]
+    pub fn file_date(&self, window: Window) -> NaiveDate {
+        local(self.tz, window.from).date()
+    }
+}
+
+fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Window>> {
+    if let Some(text) = &args.from {
+        let from = window::moment("--from", text, tz, now)?;
+        let to = args.to.as_deref().map_or(Ok(now), |text| window::moment("--to", text, tz, now))?;
+        if from >= to {
+            return Err(Error::usage(format!("--from {text}: the window must begin before it ends ({to})")));
+        }
+        return Ok(Some(Window { from, to }));
+    }
+    let date = match &args.date {
+        Some(text) => text,
+        None if args.input.is_some() => return Ok(None),
+        None => "yesterday",
+    };
+    window::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
+}
+
+/// The seed layout is a CSV or JSON file; the full one is what every format has by itself.
+fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
+    let default = match args.layout {
+        Some(Layout::Seed) => Format::Csv,
+        _ if terminal && args.output.is_none() => Format::Table,
+        _ => Format::Ndjson,
+    };
+    let format = args.format.unwrap_or(default);
+    let layout = args.layout.unwrap_or(Layout::Full);
+    if layout == Layout::Seed {
+        if !matches!(format, Format::Csv | Format::Json) {
+            return Err(Error::usage("--layout seed: it is there as --format csv and --format json only"));
+        }
+        let senseless = [("--sort", args.sort.is_some()), ("--expected", args.expected.is_some())];
+        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
+            return Err(Error::usage(format!("{flag}: it has no meaning for --layout seed; leave it out")));
+        }
+    }
+    if format == Format::Samples {
+        let senseless = [
+            ("--sort", args.sort.is_some()),
+            ("--top", args.top.is_some()),
+            ("--save", args.save),
+            ("--expected", args.expected.is_some()),
+            ("--layout", args.layout.is_some()),
+        ];
+        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
+            return Err(Error::usage(format!(
+                "{flag}: it has no meaning for --format samples; leave it out"
+            )));
+        }
+    }
+    Ok((format, layout))
+}
+
+fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>> {
+    let setting = context.settings.get("MODTOOLS_EXPECTED")?;
+    let (place, text) = match (&args.expected, &setting) {
+        (Some(text), _) => ("--expected", text),
+        (None, Some(text)) => ("MODTOOLS_EXPECTED", text),
+        (None, None) => return Ok(None),
+    };
+    match text.parse::<Modulation>() {
+        Ok(modulation) if modulation.bits().is_some() => Ok(Some(modulation)),
+        _ => Err(Error::usage(format!("{place}: {text:?} cannot be expected; write QPSK, QAM8 … QAM256"))),
+    }
+}
+
+/// `*` does not stop at a slash: upstreams are full of them.
+fn glob(flag: &str, text: Option<&str>) -> Result<Option<GlobMatcher>> {
+    let build = |text: &str| {
+        let glob = GlobBuilder::new(text).case_insensitive(true).build();
+        glob.map(|glob| glob.compile_matcher()).map_err(|e| {
+            Error::usage(format!("{flag}: {text:?} is no pattern such as CCAP0* ({})", e.kind()))
+        })
+    };
+    text.map(build).transpose()
+}
+
+fn save_directory(context: &Context) -> Result<PathBuf> {
+    Ok(context.settings.get("REPORT_OUTPUT_DIR")?.map_or_else(|| PathBuf::from("reports"), PathBuf::from))
+}
