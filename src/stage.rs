@@ -29,6 +29,8 @@ pub enum Role {
     Source,
     /// Reads from another: goes on to the end of its input, at most 20 s.
     Filter,
+    /// Keeps others alive: ends when they have ended, and is never ended before them.
+    Supervisor,
 }
 
 /// The arguments of a tool, and what the harness must know of it.

@@ -11,6 +11,8 @@ need() { # need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds
     shift
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
+# Debian's package serves Debian's own python3, which need not be the first in PATH.
+aiosmtpd_there() { /usr/bin/python3 -c 'import aiosmtpd' || python3 -c 'import aiosmtpd'; }
 command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
 need gcc command_there cc
@@ -31,6 +33,7 @@ if [ "${1:-test}" = test ]; then
     need openssl command_there openssl
     need python3 command_there python3
     need python3-venv python3 -c 'import venv, ensurepip'
+    need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
 fi
 [ -z "$missing" ] && exit 0

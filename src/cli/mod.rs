@@ -1,9 +1,11 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
 mod fetch;
+mod mail;
 pub mod parse;
 pub mod report;
 mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -11,9 +13,11 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use fetch::Fetch;
+pub use mail::Mail;
 pub use parse::Parse;
 pub use report::Report;
 pub use store::Store;
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

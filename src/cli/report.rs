@@ -70,31 +70,31 @@ pub enum Sort {
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-report", version, after_help = AFTER, max_term_width = 100)]
 pub struct Report {
-    /// The local day: YYYY-MM-DD, today or yesterday [default: yesterday; with --input: all of it]
+    /// The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)
     #[arg(long, value_name = "D", conflicts_with_all = ["from", "to"])]
     pub date: Option<String>,
-    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD[ HH:MM]"
+    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"
     #[arg(long, value_name = "T")]
     pub from: Option<String>,
-    /// End of the window [default: now]
+    /// End of the window (default: now)
     #[arg(long, value_name = "T", requires = "from")]
     pub to: Option<String>,
     /// Read sample and scan records from FILE instead of the database; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     pub input: Option<PathBuf>,
-    /// Time zone of days and hours [default: MODTOOLS_TZ, else the system's]
+    /// Time zone of days and hours (default: MODTOOLS_TZ, else the system's)
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
     /// Interval between scans: a sample holds for at most 2.5 of them
     #[arg(long, value_name = "D", default_value = "10m", value_parser = interval)]
     pub interval: Duration,
-    /// Form of the output [default: table on a terminal, else ndjson]
+    /// Form of the output (default: table on a terminal, else ndjson)
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Columns of csv and json [default: full]
+    /// Columns of csv and json (default: full)
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<Layout>,
-    /// What comes first [default: hops]
+    /// What comes first (default: hops)
     #[arg(long, value_name = "BY")]
     pub sort: Option<Sort>,
     /// Show only the first N upstreams; the totals stay those of all
@@ -106,15 +106,15 @@ pub struct Report {
     /// Look only at the upstreams that match, such as 1/*
     #[arg(long, value_name = "GLOB")]
     pub upstream: Option<String>,
-    /// What every upstream should run at, such as QAM64 [default: MODTOOLS_EXPECTED, else the best that each
-    /// held for 1 % of the day and the seven before]
+    /// What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each
+    /// held for 1 % of the day and the seven before)
     #[arg(long, value_name = "M")]
     pub expected: Option<String>,
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams)
-    /// into REPORT_OUTPUT_DIR [default: reports]
+    /// into REPORT_OUTPUT_DIR (default: reports)
     #[arg(long)]
     pub save: bool,
     #[allow(missing_docs)]

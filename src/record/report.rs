@@ -101,31 +101,43 @@ pub struct Row {
     /// Modulation of the last sample in the window.
     pub last: Modulation,
     /// Samples in the window.
+    #[serde(default)]
     pub measurements: u64,
     /// Samples of each modulation.
+    #[serde(default)]
     pub counts: PerModulation<u64>,
     /// Changes that were observed: a lower bound.
+    #[serde(default)]
     pub hops: u64,
     /// Of them to fewer bits per symbol.
+    #[serde(default)]
     pub hops_down: u64,
     /// Of them to more bits per symbol.
+    #[serde(default)]
     pub hops_up: u64,
     /// What the program that this replaces called hops.
+    #[serde(default)]
     pub hops_seed: u64,
     /// Time in the window for which a sample held, s.
+    #[serde(default)]
     pub observed_s: u64,
     /// `observed_s` of the time that has passed of the window.
+    #[serde(default)]
     pub coverage_pct: f64,
     /// Of `measurements`.
+    #[serde(default)]
     pub share_pct: PerModulation<f64>,
     /// Of `observed_s`.
+    #[serde(default)]
     pub time_pct: PerModulation<f64>,
     /// What the upstream should run at; missing when nothing tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Modulation>,
     /// Time at fewer bits per symbol than expected, s.
+    #[serde(default)]
     pub degraded_s: u64,
     /// The longest stretch of it, s.
+    #[serde(default)]
     pub longest_degraded_s: u64,
     /// The lowest modulation that was sampled or held; missing when none has bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,6 +152,7 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost_gb: Option<f64>,
     /// Changes at least six times within twenty samples.
+    #[serde(default)]
     pub flapping: bool,
     /// One character per local hour that has passed, in windows of one day: the lowest modulation held in it
     /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.

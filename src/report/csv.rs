@@ -1,9 +1,11 @@
 //! The rows as CSV (RFC 4180: CRLF, quotes where they are needed), with the names of the record's fields as
 //! the header. Text cells that a spreadsheet would take for a formula are made harmless.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Borrow,
+    io::{self, Write},
+};
 
-use super::{findings::Findings, request::Request};
 use crate::{
     modulation::Modulation,
     record::{PerModulation, Row},
@@ -39,14 +41,14 @@ const COLUMNS: [&str; 22] = [
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+pub fn write<R: Borrow<Row>>(rows: impl IntoIterator<Item = R>, output: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(output);
     let per_modulation = ["counts", "share_pct", "time_pct"]
         .iter()
         .flat_map(|of| Modulation::ALL.iter().map(move |m| format!("{of}_{m}")));
     writer.write_record(COLUMNS.map(str::to_owned).into_iter().chain(per_modulation))?;
-    for row in findings.rows(request) {
-        writer.write_record(cells(&row))?;
+    for row in rows {
+        writer.write_record(cells(row.borrow()))?;
     }
     writer.flush()
 }

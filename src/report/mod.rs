@@ -1,5 +1,5 @@
 //! mod-report: what the samples of a window say of each upstream. The numbers are defined in
-//! [`arithmetic`]; samples come from a database or a record stream ([`source`]); one file per format.
+//! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
 
 pub mod arithmetic;
 mod csv;
@@ -20,7 +20,7 @@ mod tally;
 mod window;
 
 use std::{
-    io::{BufRead, Write},
+    io::{self, BufRead, Write},
     path::Path,
 };
 
@@ -32,6 +32,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     output,
+    record::Row,
     stage::Context,
 };
 use findings::Findings;
@@ -92,11 +93,26 @@ fn to_output(
     }
 }
 
+/// The rows of a report as the CSV of a layout, for stages that have them as records.
+///
+/// # Errors
+/// Those of the writer.
+pub fn rows_as_csv<'a>(
+    layout: Layout,
+    rows: impl IntoIterator<Item = &'a Row>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    match layout {
+        Layout::Full => csv::write(rows, output),
+        Layout::Seed => seed::csv_of(rows, output),
+    }
+}
+
 fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Result<()> {
     match (request.format, request.layout) {
         (Format::Csv, Layout::Seed) => seed::csv(request.top, findings, output),
         (Format::Json, Layout::Seed) => seed::json(request, request.top, findings, output),
-        (Format::Csv, Layout::Full) => csv::write(request, findings, output),
+        (Format::Csv, Layout::Full) => csv::write(findings.rows(request), output),
         (Format::Json, Layout::Full) => json::write(request, findings, output),
         (Format::Ndjson | Format::Samples, _) => ndjson::write(request, findings, output),
         (Format::Table, _) => table::write(request, findings, output),

@@ -115,6 +115,12 @@ impl Roster {
         number
     }
 
+    /// Takes what a scan or a database says of a device's family.
+    pub fn device(&mut self, cmts: &str, ts: Timestamp, platform: Option<String>) {
+        let cmts = self.cmts(cmts) as usize;
+        self.cmts[cmts].platform.offer(ts, platform);
+    }
+
     /// What a database knows of an upstream; of no use for one that has no samples.
     pub fn channel(&mut self, channel: Channel) {
         let Some(&at) = self.by_name.get(&*channel.cmts) else { return };

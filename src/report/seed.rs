@@ -16,7 +16,7 @@ use super::{
     request::Request,
     window::local,
 };
-use crate::text;
+use crate::{record, text};
 
 /// The percents of QAM64, QAM16 and QPSK, in this order.
 type Percents = [u64; 3];
@@ -25,7 +25,7 @@ type Percents = [u64; 3];
 struct Row<'a> {
     cmts: &'a str,
     upstream: &'a str,
-    hops: u32,
+    hops: u64,
     qam64_pct: u64,
     qam16_pct: u64,
     qpsk_pct: u64,
@@ -33,15 +33,15 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(cmts: &'a str, upstream: &'a str, numbers: &Numbers) -> Option<Self> {
-        let counts = SEED_MODULATIONS.map(|m| u64::from(numbers.counts[m.index()]));
+    /// `counts` are those of [`SEED_MODULATIONS`].
+    fn new(cmts: &'a str, upstream: &'a str, hops: u64, counts: [u64; 3]) -> Option<Self> {
         let measurements: u64 = counts.iter().sum();
         if measurements == 0 {
             return None;
         }
         let percent = |count: u64| ((count as f64 / measurements as f64) * 100.0).round_ties_even() as u64;
         let [qam64_pct, qam16_pct, qpsk_pct] = counts.map(percent);
-        Some(Row { cmts, upstream, hops: numbers.hops_seed, qam64_pct, qam16_pct, qpsk_pct, measurements })
+        Some(Row { cmts, upstream, hops, qam64_pct, qam16_pct, qpsk_pct, measurements })
     }
 
     fn percents(&self) -> Percents {
@@ -51,14 +51,15 @@ impl<'a> Row<'a> {
 
 /// Hops descending, CMTS, then the bytes of the two names as one.
 fn rows(findings: &Findings) -> Vec<Row<'_>> {
-    let mut rows: Vec<_> = findings
-        .lines
-        .iter()
-        .filter_map(|&(number, ref numbers)| {
-            let about = findings.roster.about(number);
-            Row::new(about.cmts, about.upstream, numbers)
-        })
-        .collect();
+    let row = |&(number, ref numbers): &'_ (u32, Numbers)| {
+        let about = findings.roster.about(number);
+        let counts = SEED_MODULATIONS.map(|m| u64::from(numbers.counts[m.index()]));
+        Row::new(about.cmts, about.upstream, numbers.hops_seed.into(), counts)
+    };
+    in_order(findings.lines.iter().filter_map(row).collect())
+}
+
+fn in_order(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     // Within one CMTS the joined names compare as the upstreams do.
     rows.sort_by_key(|row| (Reverse(row.hops), row.cmts, row.upstream));
     rows
@@ -69,8 +70,28 @@ fn rows(findings: &Findings) -> Vec<Row<'_>> {
 /// # Errors
 /// Those of the writer.
 pub fn csv(top: Option<usize>, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+    let rows = rows(findings);
+    csv_rows(&rows[..rows.len().min(top.unwrap_or(usize::MAX))], output)
+}
+
+/// The CSV of rows that are records.
+///
+/// # Errors
+/// Those of the writer.
+pub fn csv_of<'a>(
+    records: impl IntoIterator<Item = &'a record::Row>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let row = |row: &'a record::Row| {
+        let counts = SEED_MODULATIONS.map(|m| row.counts.get(&m).copied().unwrap_or(0));
+        Row::new(&row.cmts, &row.upstream, row.hops_seed, counts)
+    };
+    csv_rows(&in_order(records.into_iter().filter_map(row).collect()), output)
+}
+
+fn csv_rows(rows: &[Row<'_>], output: &mut dyn Write) -> io::Result<()> {
     output.write_all(b"CMTS;upstream;hops;%QAM64;%QAM16;%QPSK;Metingen\n")?;
-    for row in rows(findings).iter().take(top.unwrap_or(usize::MAX)) {
+    for row in rows {
         let [qam64, qam16, qpsk] = row.percents();
         let (cmts, upstream, hops, measurements) =
             (cell(row.cmts), cell(row.upstream), row.hops, row.measurements);
@@ -153,7 +174,7 @@ pub fn json(
 }
 
 fn total_hops<'a>(rows: impl IntoIterator<Item = &'a Row<'a>>) -> u64 {
-    rows.into_iter().map(|row| u64::from(row.hops)).sum()
+    rows.into_iter().map(|row| row.hops).sum()
 }
 
 /// The first `CCAP0`, `CCAP1` or `CCAP2` with a digit after it.
@@ -178,7 +199,7 @@ fn by_device_type(rows: &[Row<'_>]) -> Vec<DeviceType> {
         DeviceType {
             device_type: device_type.to_owned(),
             total_upstreams: rows.len(),
-            total_hops: rows.iter().map(|row| u64::from(row.hops)).sum(),
+            total_hops: rows.iter().map(|row| row.hops).sum(),
             avg_qam64_pct: mean(0),
             avg_qam16_pct: mean(1),
             avg_qpsk_pct: mean(2),

@@ -97,6 +97,7 @@ fn from_database(request: &Request, database: &mut dyn Database, window: Window)
     })?;
     for device in database.devices()? {
         if request.only.cmts(&device.cmts) {
+            roster.device(&device.cmts, device.last_try, device.platform.clone());
             devices.known(window, device);
         }
     }
@@ -128,8 +129,9 @@ impl Intake<'_> {
         self.reorder.push(Compact { ts, upstream, modulation })
     }
 
-    fn scan(&mut self, scan: &Scan) {
+    fn scan(&mut self, scan: Scan) {
         if self.request.only.cmts(&scan.cmts) {
+            self.roster.device(&scan.cmts, scan.ts, Some(scan.platform).filter(|word| !word.is_empty()));
             self.devices.scan(self.request.window, &scan.cmts, scan.ts, scan.status);
         }
     }
@@ -162,7 +164,7 @@ fn from_input(request: &Request, context: &Context, input: &mut dyn BufRead) -> 
     let exit = each_record(context, input, &mut io::sink(), |record, _| match record {
         Record::Sample(sample) => intake.sample(sample),
         Record::Scan(scan) => {
-            intake.scan(&scan);
+            intake.scan(scan);
             Ok(())
         }
         _ => Ok(()),

@@ -145,13 +145,10 @@ fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
     }
     if !layout.dropped.is_empty() {
         let dropped = layout.dropped.join(", ");
-        lines.push(format!("Left out to fit the width: {dropped} (--format csv has all)"));
+        lines.push(format!("Left out to fit the width: {dropped}"));
     }
     if layout.columns.iter().any(|(column, _)| column.title == "HOURS") {
-        lines.push(
-            "Hours: 6 QAM64, 4 QAM16, 2 QPSK: the bits of the lowest held; O OFDMA, ? unknown, - nothing"
-                .into(),
-        );
+        lines.push("Hours: the lowest held as bits (6 QAM64 … 2 QPSK), O OFDMA, ? unknown, - nothing".into());
     }
     if !lines.is_empty() {
         lines.insert(0, String::new());

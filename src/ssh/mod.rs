@@ -1,7 +1,7 @@
 //! SSH as the tools need it: every wait bounded by a budget of ours, host keys checked in every mode,
 //! modern algorithms first and legacy ones when a device offers nothing else.
 //!
-//! Only [`session`] knows ssh2; [`dial`] makes the connection it runs over; the rest is pure.
+//! Only `session.rs` knows ssh2; `dial.rs` makes the connection that it runs over; the rest is pure.
 
 mod algorithms;
 mod dial;

@@ -2,13 +2,25 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod fetch_cli;
+mod fetch_faults;
+mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
+mod mail;
+mod mail_delivery;
+mod mailbox;
 mod mariadb;
 mod parse;
 mod parse_stream;
+mod report;
+mod report_seed;
+mod sim;
 mod sshd;
 mod store;
 mod store_mysql;
 mod store_older;
 mod support;
+mod support_sim;
+mod watch;
+mod watch_faults;
+mod watch_once;

@@ -209,7 +209,12 @@ impl Database for MariaDb {
         if !self.tables.has("lastupdatemodulation") {
             return Ok(());
         }
-        write::touch(&mut self.connection, now).map_err(|e| self.connector.fault(&e))
+        let mut tries = 0;
+        while let Err(fault) = write::touch(&mut self.connection, now) {
+            tries += 1;
+            self.recover(&fault, tries)?;
+        }
+        Ok(())
     }
 
     fn samples(
