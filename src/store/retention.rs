@@ -62,8 +62,8 @@ pub enum Method {
 pub struct Plan {
     /// How.
     pub method: Method,
-    /// The statement; of chunks, the one that is repeated.
-    pub statement: String,
+    /// The statement; of chunks, what they do together. None when there is nothing to do.
+    pub statement: Option<String>,
     /// Rows that go.
     pub rows: u64,
     /// Whether that is the server's estimate.
@@ -133,11 +133,12 @@ pub trait Retention {
     /// [`crate::error::Error::Locked`]; those of the database.
     fn lock(&mut self) -> Result<()>;
 
-    /// What pruning a table of everything before a moment takes; none where the table is missing.
+    /// What pruning a table of everything before a moment takes; none where the table is missing. Rows that
+    /// go by chunks are only counted when that is asked for.
     ///
     /// # Errors
     /// Those of the database.
-    fn plan(&mut self, aged: Aged, before: Timestamp) -> Result<Option<Plan>>;
+    fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>>;
 
     /// Drops partitions of a plan. It takes milliseconds, but waits for those who read the table.
     ///

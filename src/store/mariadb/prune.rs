@@ -43,7 +43,7 @@ impl Retention for MariaDb {
         Err(Error::Locked { path, holder: format!("another mod-prune{by}") })
     }
 
-    fn plan(&mut self, aged: Aged, before: Timestamp) -> Result<Option<Plan>> {
+    fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
         let (table, time) = (aged.table(), aged.time());
         if !self.tables.has(table) {
             return Ok(None);
@@ -53,7 +53,8 @@ impl Retention for MariaDb {
                 partitions.into_iter().filter(|p| p.end.is_some_and(|end| end <= before.0)).collect();
             let quoted: Vec<_> = old.iter().map(|p| quoted(&p.name)).collect();
             return Ok(Some(Plan {
-                statement: format!("ALTER TABLE {table} DROP PARTITION {}", quoted.join(", ")),
+                statement: (!old.is_empty())
+                    .then(|| format!("ALTER TABLE {table} DROP PARTITION {}", quoted.join(", "))),
                 rows: old.iter().map(|p| p.rows).sum(),
                 estimated: true,
                 method: Method::Partitions(old.into_iter().map(|p| p.name).collect()),
@@ -61,20 +62,19 @@ impl Retention for MariaDb {
         }
         let limit = self.limit(aged, before);
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE {time} < ?");
-        let rows: Option<u64> = self.first(&sql, (limit.clone(),))?;
+        let rows: Option<u64> = if count { self.first(&sql, (limit.clone(),))? } else { None };
         Ok(Some(Plan {
             method: Method::Chunks,
-            statement: format!("DELETE FROM {table} WHERE {time} < {}", limit.as_sql(true)),
+            statement: Some(format!("DELETE FROM {table} WHERE {time} < {}", limit.as_sql(true))),
             rows: rows.unwrap_or_default(),
             estimated: false,
         }))
     }
 
     fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<()> {
-        let Method::Partitions(old) = &plan.method else { return Ok(()) };
-        if old.is_empty() {
+        let (Method::Partitions(old), Some(statement)) = (&plan.method, &plan.statement) else {
             return Ok(());
-        }
+        };
         let table = aged.table();
         let there = self.day_partitions(table)?.map_or(0, |partitions| partitions.len());
         if there == old.len() {
@@ -84,7 +84,7 @@ impl Retention for MariaDb {
                 .extend(&mut self.connection, table, now, now)
                 .map_err(|e| self.connector.fault(&e))?;
         }
-        self.again(|connection| connection.query_drop(&plan.statement))
+        self.again(|connection| connection.query_drop(statement))
     }
 
     fn delete_chunk(

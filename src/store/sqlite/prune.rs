@@ -38,16 +38,20 @@ impl Retention for Sqlite {
         Ok(())
     }
 
-    fn plan(&mut self, aged: Aged, before: Timestamp) -> Result<Option<Plan>> {
+    fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
         let (table, time) = (aged.table(), aged.time());
-        let sql = format!("SELECT count(*) FROM {table} WHERE {time} < ?1");
-        let rows = self.connection.query_row(&sql, [limit(aged, before)], |row| row.get::<_, i64>(0));
-        let rows = rows.map_err(|e| fault(&self.place, &e))?.try_into().unwrap_or_default();
+        let rows = if count {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {time} < ?1");
+            let rows = self.connection.query_row(&sql, [limit(aged, before)], |row| row.get::<_, i64>(0));
+            rows.map_err(|e| fault(&self.place, &e))?.try_into().unwrap_or_default()
+        } else {
+            0
+        };
         let statement = match limit(aged, before) {
             Value::Text(day) => format!("DELETE FROM {table} WHERE {time} < '{day}'"),
             _ => format!("DELETE FROM {table} WHERE {time} < {}", before.0),
         };
-        Ok(Some(Plan { method: Method::Chunks, statement, rows, estimated: false }))
+        Ok(Some(Plan { method: Method::Chunks, statement: Some(statement), rows, estimated: false }))
     }
 
     fn drop_partitions(&mut self, _aged: Aged, _plan: &Plan) -> Result<()> {
