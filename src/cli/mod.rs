@@ -3,6 +3,7 @@
 mod fetch;
 mod mail;
 pub mod parse;
+mod prune;
 pub mod report;
 mod store;
 pub mod watch;
@@ -15,6 +16,7 @@ use log::LevelFilter;
 pub use fetch::Fetch;
 pub use mail::Mail;
 pub use parse::Parse;
+pub use prune::Prune;
 pub use report::Report;
 pub use store::Store;
 pub use watch::Watch;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The finished days before the window whose time counts for `expected`.
-const HISTORY_DAYS: u64 = 7;
+pub const HISTORY_DAYS: u64 = 7;
 
 /// A report that can be made.
 #[derive(Debug)]
