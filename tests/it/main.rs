@@ -13,6 +13,7 @@ mod mail_delivery;
 mod mailbox;
 mod mariadb;
 mod page;
+mod page_files;
 mod parse;
 mod parse_stream;
 mod prune;
