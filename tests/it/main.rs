@@ -26,6 +26,7 @@ mod server;
 mod sim;
 mod sshd;
 mod store;
+mod store_cluster;
 mod store_hostile;
 mod store_kill;
 mod store_migrate;
