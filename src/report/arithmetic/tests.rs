@@ -17,6 +17,7 @@ fn frame() -> Frame {
         hold: 25 * MINUTE,
         expected: None,
         hourly: true,
+        step_s: None,
     }
 }
 
