@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn every_place_of_the_page_is_filled_and_nothing_is_filled_twice() {
-        let brand = Brand { name: "{{footer}} <b>&\"'".to_owned(), ..Brand::default() };
+        let mut brand = Brand::default();
+        brand.name = "{{footer}} <b>&\"'".to_owned();
         let page = index(&brand, "", "");
         assert!(page.contains("<h1>{{footer}} &lt;b&gt;&amp;&quot;&#39;</h1>"));
         let places = PAGE.split("{{").skip(1).map(|part| part.split("}}").next().unwrap_or_default());

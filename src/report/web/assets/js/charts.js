@@ -62,7 +62,7 @@ function sharesPicture(day, isZoomed) {
     lower = upper;
   }
   const most = Math.max(1, ...totals);
-  const scale = [1, 0.5, 0].map((part) => el('span', {}, `${figure((100 * part * top) / most)} %`));
+  const scale = [1, 0.5, 0].map((part) => el('span', {}, `${Number(((100 * part * top) / most).toPrecision(2))} %`));
   return [
     el('div', { class: 'plot' }, el('div', { class: 'scale', 'aria-hidden': 'true' }, ...scale), el('div', { class: 'field' }, picture)),
     hourAxis(day),
@@ -110,7 +110,7 @@ function heatCell({ measured, below }, hour) {
   if (!measured[hour]) return el('td', { class: 'nothing' }, el('span', { class: 'unseen' }, 'nothing measured'));
   const pct = (100 * below[hour]) / measured[hour];
   const words = `${below[hour]} of ${count(measured[hour], 'upstream')}`;
-  return el('td', { class: 'n', '--heat': Math.min(100, 15 + pct * 1.4) * (pct > 0), title: words }, pct === 0 ? '' : pct < 1 ? '<1' : number(pct));
+  return el('td', { class: 'n', '--heat': pct > 0 ? Math.min(100, 6 + pct * 1.5) : 0, title: words }, pct === 0 ? '' : pct < 1 ? '<1' : number(pct));
 }
 
 function heatPicture(day, limit, choose) {

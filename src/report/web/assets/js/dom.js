@@ -30,11 +30,12 @@ const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 
 const figure = (value) => (value === null ? '' : number(value, value === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2));
 
 function duration(seconds) {
-  if (seconds < 60) return `${number(seconds)} s`;
+  const of = (n, unit) => `${number(n)}\u00a0${unit}`;
+  if (seconds < 60) return of(seconds, 's');
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return of(minutes, 'min');
   const rest = minutes % 60;
-  return `${number(Math.floor(minutes / 60))} h${rest ? ` ${rest} min` : ''}`;
+  return `${of(Math.floor(minutes / 60), 'h')}${rest ? `\u00a0${of(rest, 'min')}` : ''}`;
 }
 
 // Times of day and dates in the zone of the report, not in that of the reader.

@@ -49,7 +49,6 @@ async function load() {
 
 // Draws a day. The place on the screen, the focus and everything that was asked for stay as they are.
 function show(fresh) {
-  fresh.hasDelta = fresh.of.delta_lost_pct.some((value) => value !== null);
   day = fresh;
   const table = byId('upstreams');
   const before = byId('content').hidden ? null : table.getBoundingClientRect().top;

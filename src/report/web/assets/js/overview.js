@@ -30,7 +30,7 @@ function banners(day, newest, now, trouble) {
 function silentBanner(day) {
   const { silent } = day.report;
   const told = silent.map(({ cmts, since, status }) =>
-    el('li', {}, el('strong', {}, name(cmts)), ` ${since ? `since ${day.clock.both(Date.parse(since))}` : 'never measured'}: ${statusWords(status)}`));
+    el('li', {}, el('strong', {}, name(cmts)), ` ${since ? `since ${day.clock.both(Date.parse(since))}` : 'no good scan of it is known'}: ${statusWords(status)}`));
   const head = `${count(silent.length, 'CMTS', 'CMTSs')} silent, no good scan in this window:`;
   const list = el('ul', {}, ...told);
   return silent.length > 6 ? el('details', { class: 'banner bad' }, el('summary', {}, head), list) : el('div', { class: 'banner bad' }, el('p', {}, head), list);
@@ -146,8 +146,9 @@ function incidentList(day, choose) {
     for (const { cmts, upstreams } of group.members) byCmts.set(cmts, (byCmts.get(cmts) ?? 0) + upstreams);
     const when = group.from === group.to ? time(group.from) : `${time(group.from)} to ${time(group.to)}`;
     const devices = [...byCmts].flatMap(([cmts, n], i) => [i ? ', ' : '',
-      el('button', { type: 'button', class: 'link', title: 'Show its upstreams', onclick: () => choose(cmts) }, name(cmts)), ` (${number(n)})`]);
-    return el('li', {}, el('strong', {}, when), ` ${count(size(group), 'step')} down on ${count(byCmts.size, 'CMTS', 'CMTSs')}: `, ...devices);
+      el('button', { type: 'button', class: 'link', title: 'Show its upstreams', onclick: () => choose(cmts) }, name(cmts)), byCmts.size > 1 ? ` (${number(n)})` : '']);
+    const what = group.members.length === 1 ? count(size(group), 'upstream') : count(size(group), 'step');
+    return el('li', {}, el('strong', {}, when), ` ${what} down on ${byCmts.size === 1 ? '' : `${number(byCmts.size)} CMTSs: `}`, ...devices);
   });
   return [el('ol', { class: 'incidents' }, ...items),
     groups.length > SHOWN ? el('p', { class: 'hint' }, `and ${count(groups.length - SHOWN, 'smaller one')}.`) : null].filter(Boolean);

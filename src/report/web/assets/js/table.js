@@ -22,7 +22,8 @@ const COLUMNS = [
   { id: 'delta', n: true, cell: (day, row) => [delta(day.of.delta_lost_pct[row], ' %') ?? '', day.of.delta_hops[row] === null ? null : sub(`${delta(day.of.delta_hops[row])} hops`)] },
 ];
 
-const columnsOf = (day) => (day.hasDelta ? COLUMNS : COLUMNS.filter(({ id }) => id !== 'delta'));
+// A column that no row has anything in takes no room.
+const columnsOf = (day) => COLUMNS.filter(({ id }) => (id !== 'delta' || day.hasDelta) && (id !== 'why' || day.hasWhy));
 
 function headRow(day, sort, choose) {
   const cells = columnsOf(day).map(({ id, n }) => {
