@@ -3,6 +3,7 @@
 
 pub mod arithmetic;
 mod csv;
+pub mod deploy;
 mod devices;
 mod findings;
 mod json;
@@ -38,6 +39,7 @@ use crate::{
 };
 use findings::Findings;
 use request::Request;
+use web::Pages;
 
 /// Runs mod-report.
 ///
@@ -71,6 +73,12 @@ pub fn run(
         pages.write(&request, &findings)?;
     }
     to_output(args, output, |output| render(&request, &findings, output))?;
+    if let Some(deployment) = &request.deployment {
+        // A server takes its time: what is already known need not wait for it.
+        output.flush().map_err(Error::output)?;
+        let site = request.pages.as_ref().and_then(Pages::site);
+        exit = exit.merge(deployment.make(&request, &findings, site)?);
+    }
     Ok(exit)
 }
 
