@@ -60,7 +60,7 @@ fn course(random: &mut fastrand::Rng) -> Vec<Option<Modulation>> {
     let kind = random.u32(0..100);
     let from = random.usize(0..STEPS);
     let to = from + random.usize(1..60);
-    let low = *random.choice(&[Modulation::Qpsk, Modulation::Qam16, Modulation::Qam32]).as_ref().unwrap();
+    let low = random.choice([Modulation::Qpsk, Modulation::Qam16, Modulation::Qam32]).unwrap();
     let mut of = |step: usize| match kind {
         0..2 => Some(low),
         2..10 if (from..to).contains(&step) => Some(low),
