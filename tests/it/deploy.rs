@@ -69,6 +69,14 @@ impl Place {
         files
     }
 
+    /// The server's key is known on one more port.
+    fn know(&self, port: u16) {
+        let path = self.sshd.dir().join("known_hosts");
+        let known = fs::read_to_string(&path).expect("readable");
+        let key = known.lines().next().and_then(|line| line.split_once(' ')).expect("a key").1;
+        fs::write(&path, format!("{known}\n[127.0.0.1]:{port} {key}\n")).expect("written");
+    }
+
     fn put(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("made");
@@ -98,8 +106,16 @@ fn walk(root: &Path, within: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Passes `bytes` on to a port, then cuts the connection in both directions.
-fn cutting(to: u16, bytes: usize) -> u16 {
+/// How a connection ends early.
+#[derive(Clone, Copy)]
+enum End {
+    Cut,
+    /// Nothing passes any more, and nobody is told.
+    Silence,
+}
+
+/// Passes `bytes` on to a port, and then no more.
+fn ending(to: u16, bytes: usize, end: End) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     thread::spawn(move || {
@@ -117,9 +133,13 @@ fn cutting(to: u16, bytes: usize) -> u16 {
                 _ => break,
             }
         }
-        for end in [&client, &server] {
+        if matches!(end, End::Silence) {
+            // What still comes goes nowhere, until the client has had enough.
+            let _ = std::io::copy(&mut &*client, &mut std::io::sink());
+        }
+        for stream in [&client, &server] {
             // The other side may have ended it already.
-            let _ = end.shutdown(Shutdown::Both);
+            let _ = stream.shutdown(Shutdown::Both);
         }
         let _ = answers.join();
     });
@@ -203,23 +223,30 @@ fn a_connection_that_is_cut_leaves_the_old_page() {
     let old = place.files();
     let size: usize = old.values().map(Vec::len).sum();
     assert!(size > 20_000, "{size}");
-    for bytes in [500, 4000, 8000, 16_000, 20_000] {
-        let port = cutting(place.sshd.port, bytes);
-        let known = fs::read_to_string(place.sshd.dir().join("known_hosts")).expect("readable");
-        let key = known.split_once(' ').expect("a line").1.lines().next().expect("a key");
-        fs::write(
-            place.sshd.dir().join("known_hosts"),
-            format!("[127.0.0.1]:{} {key}\n[127.0.0.1]:{port} {key}\n", place.sshd.port),
-        )
-        .expect("written");
-        let run = place.deploy_through(port, &["--web", "page"]);
-        let run = run.says(3, &["mod-report: 127.0.0.1:", "www: disconnected: ", "still there"]);
+    let mut in_the_middle = 0;
+    for (bytes, end) in [
+        (500, End::Cut),
+        (4000, End::Cut),
+        (8000, End::Cut),
+        (16_000, End::Cut),
+        (20_000, End::Cut),
+        (16_000, End::Silence),
+    ] {
+        let port = ending(place.sshd.port, bytes, end);
+        place.know(port);
+        let run = place.deploy_through(port, &["--web", "page", "--deploy-timeout", "4s"]);
+        let run = run.says(3, &["mod-report: 127.0.0.1:", "www: ", "still there"]);
+        if matches!(end, End::Silence) {
+            assert!(run.stderr.contains("(--deploy-timeout)"), "{}", run.stderr);
+        }
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
         assert_eq!(run.records()[0]["type"], "report");
         let mut now = place.files();
         now.retain(|name, _| !name.contains(".modtools-"));
+        in_the_middle += usize::from(now.len() < place.files().len());
         assert!(now == old, "cut after {bytes} bytes");
     }
+    assert!(in_the_middle >= 3, "{in_the_middle} of them were in the middle of the uploads");
     place.deploy(&["--web", "page"]).clean(0);
     assert_ne!(place.files()["index.html"], b"the old page");
 }
