@@ -35,6 +35,8 @@ if [ "${1:-test}" = test ]; then
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
+    need chromium command_there chromium
+    need chromium-driver command_there chromedriver
 fi
 [ -z "$missing" ] && exit 0
 

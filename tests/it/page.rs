@@ -444,9 +444,35 @@ fn one_file_opens_from_a_disk_and_is_the_same_page() {
     browser.type_into("#q", "__proto__");
     assert_eq!(browser.run("return document.querySelectorAll('.opener').length"), 1);
     browser.click(".opener");
-    browser.wait("document.querySelector('tr.detail .track i')");
+    browser.wait("document.querySelector('tr.detail .track path')");
     browser.click("#csv");
     assert!(only_file(&browser.downloads()).ends_with("modulation_2026-05-01.csv"));
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_window_of_several_days_is_a_page_without_hours() {
+    let dir = TempDir::new().unwrap();
+    let input: String = (1..4)
+        .map(|day| {
+            let modulation = if day == 3 { "QPSK" } else { "QAM64" };
+            format!(
+                "{{\"v\":1,\"type\":\"sample\",\"ts\":\"2026-05-0{day}T10:00:00Z\",\"cmts\":\"CCAP001\",\
+                 \"upstream\":\"1/scq/1\",\"modulation\":\"{modulation}\",\"source\":\"state\"}}\n"
+            )
+        })
+        .collect();
+    let html = dir.path().join("report.html");
+    let run = tool("mod-report").arg("--input", "-").arg("--tz", "UTC").arg("--html", &html).stdin(input);
+    run.run().clean(0);
+    let browser = Browser::new(1440, 900);
+    browser.open(&format!("file://{}", html.display()));
+    browser.wait(READY);
+    let page = browser.text("return document.body.innerText");
+    for words in ["1 May, 10:00 to 3 May, 10:10", "CCAP001 1/scq/1", "not one day"] {
+        assert!(page.contains(words), "{words:?} is not in {page}");
+    }
+    assert!(!page.contains("Hours of the day") && !page.contains("Stale"), "{page}");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -531,9 +557,12 @@ fn light_and_dark_follow_the_system_unless_told() {
 }
 
 #[test]
-fn sixty_thousand_upstreams_are_searched_as_one_types() {
+fn sixty_thousand_upstreams_fit_and_are_searched_as_one_types() {
     let site = TempDir::new().unwrap();
     fleet(60_000, "2026-05-01", "2026-05-02T01:00:00Z").write(site.path());
+    let size = |name: &str| fs::metadata(site.path().join("data").join(name)).unwrap().len();
+    let (plain, packed) = (size("2026-05-01.json"), size("2026-05-01.json.gz"));
+    assert!(plain < 8_000_000 && packed < 1_500_000, "{plain} bytes, packed {packed}");
     let browser = Browser::new(1440, 900);
     browser.open(&serve(site.path()));
     browser.wait(READY);
@@ -552,7 +581,7 @@ fn sixty_thousand_upstreams_are_searched_as_one_types() {
          return times",
     );
     // Figures for whoever runs it with --no-capture: how fast is a matter of the machine.
-    eprintln!("first useful paint {shown} ms; from key to layout {keys} ms");
+    eprintln!("{plain} bytes, packed {packed}; first useful paint {shown} ms; from key to layout {keys} ms");
     browser.type_into("#q", "ccap0416");
     assert!(browser.text(count).starts_with("48 of 60,000 upstreams"), "{}", browser.text(count));
     assert_eq!(browser.complaints(), [""; 0]);

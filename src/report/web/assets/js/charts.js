@@ -1,15 +1,27 @@
 // The pictures. Each of them can be read without its colours: by height, by number, or as a table.
 
-// The strip of hours of a row: one piece per stretch, as wide as it is long, as high as its bits.
+// Heights in percent: more bits per symbol are higher, so that no colour is needed to tell them apart.
+const HEIGHTS = [28, 40, 52, 64, 76, 88, 100, 100, 15];
+
+// Stretches as a picture as wide as the day: one path per modulation, hatched where nothing was measured.
+function stretches(day, pieces) {
+  const paths = new Map();
+  for (const { from, to, modulation } of pieces) {
+    const height = HEIGHTS[modulation] ?? 100;
+    const [x, width] = [from - day.from, to - from].map((ms) => ms / 60_000);
+    paths.set(modulation, `${paths.get(modulation) ?? ''}M${x} ${100 - height}h${width}v${height}h${-width}z`);
+  }
+  return svg('svg', { viewBox: `0 0 ${(day.to - day.from) / 60_000} 100`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    ...[...paths].map(([modulation, d]) => svg('path', { class: `m ${modulationName(modulation) || 'none'}`, d })));
+}
+
+// The strip of hours of a row.
 function strip(day, row) {
   const pieces = runs(day, row, true);
-  if (!pieces.length) return el('span', { class: 'hint' }, 'several days');
+  if (!pieces.length) return null;
   const { time } = day.clock;
   const spoken = pieces.map((piece) => `${time(piece.from)} ${modulationName(piece.modulation) || 'nothing measured'}`).join(', ');
-  const rest = day.to - pieces.at(-1).to;
-  return el('span', { class: 'strip', role: 'img', 'aria-label': `by hour: ${spoken}`, title: spoken },
-    ...pieces.map((piece) => el('i', { class: `m ${modulationName(piece.modulation) || 'none'}`, '--span': piece.to - piece.from })),
-    rest > 0 ? el('i', { '--span': rest }) : null);
+  return el('span', { class: 'strip', role: 'img', 'aria-label': `by hour: ${spoken}`, title: spoken }, stretches(day, pieces));
 }
 
 // Shares as one bar: [modulation, percent][].
@@ -17,14 +29,14 @@ function shareBar(shares) {
   const known = shares.filter(([, pct]) => pct > 0);
   const words = known.map(([modulation, pct]) => `${modulationName(modulation)} ${figure(pct)} %`).join(', ');
   return el('span', { class: 'bar', role: 'img', 'aria-label': words || 'nothing measured', title: words },
-    ...known.map(([modulation, pct]) => el('i', { class: `m flat ${modulationName(modulation)}`, '--span': pct })));
+    ...known.map(([modulation, pct]) => el('i', { class: `m ${modulationName(modulation)}`, '--span': pct })));
 }
 
 const sharesOf = (day, row) =>
   [...day.counts].map(([modulation, counted]) => [modulation, day.measurements[row] ? (100 * counted[row]) / day.measurements[row] : 0]);
 
 const legendOf = (modulations) => modulations.map((modulation) =>
-  el('span', { class: 'key' }, el('i', { class: `m flat ${modulationName(modulation)}` }), modulationName(modulation)));
+  el('span', { class: 'key' }, el('i', { class: `m ${modulationName(modulation)}` }), modulationName(modulation)));
 
 // Marks below a picture of the day, each three hours; by the hours that really passed when clocks change.
 function hourAxis(day) {
@@ -117,7 +129,7 @@ function heatPicture(day, limit, choose) {
   const all = heat(day);
   const shown = all.slice(0, limit);
   const hours = all[0]?.measured.map((_, hour) => hour) ?? [];
-  if (!day.words.hours.length || !hours.length) return [el('p', { class: 'hint' }, 'There is no picture of this window: it is not one day.')];
+  if (!day.has.hours || !hours.length) return [el('p', { class: 'hint' }, 'There is no picture of this window: it is not one day.')];
   const rows = shown.map((line) => el('tr', {},
     el('th', { scope: 'row' }, el('button', { type: 'button', class: 'link', title: 'Show its upstreams', onclick: () => choose(day.words.cmts[line.cmts]) }, name(day.words.cmts[line.cmts]))),
     ...hours.map((hour) => heatCell(line, hour)), el('td', { class: 'n lost' }, figure(line.lost))));

@@ -39,8 +39,7 @@ function decode(raw) {
   // Flapping is told of every row, whether or not anybody asked why.
   const flapping = 1 << day.words.why.indexOf('flapping');
   of.why = of.why.map((mask, row) => (of.flapping[row] ? mask | flapping : mask));
-  day.hasWhy = of.why.some((mask) => mask !== 0);
-  day.hasDelta = of.delta_hops.some((hops) => hops !== null);
+  day.has = { why: of.why.some((mask) => mask !== 0), delta: of.delta_hops.some((hops) => hops !== null), hours: day.words.hours.length > 0 };
   day.lower = {};
   for (const key of ['cmts', 'upstream', 'description']) day.lower[key] = day.words[key].map((word) => word.toLowerCase());
   return day;

@@ -37,6 +37,9 @@ function incidentOf(day, row, spell) {
   }) ?? null;
 }
 
+// The end of a stretch: that of the day is not its midnight.
+const endTime = (day, at) => (day.report.date && at === day.to ? '24:00' : day.clock.time(at));
+
 function spellWords(day, row, found) {
   const expected = modulationName(day.of.expected[row]);
   const { time } = day.clock;
@@ -47,7 +50,7 @@ function spellWords(day, row, found) {
     const whole = last.from <= day.from + day.stepMs && last.to >= day.end - 2 * day.stepMs;
     if (whole) return `${lowest} instead of ${expected} all day`;
     if (isStillLow(day, row)) return `${lowest} instead of ${expected} since ${time(last.from)}, ${total}, and still so`;
-    return `${lowest} instead of ${expected} from ${time(last.from)} to ${time(last.to)}`;
+    return `${lowest} instead of ${expected} from ${time(last.from)} to ${endTime(day, last.to)}`;
   }
   const state = isStillLow(day, row) ? `, again since ${time(last.from)} and still so` : ', recovered each time';
   return `${found.length} times below ${expected}, down to ${lowest}, ${total} in all${state}`;

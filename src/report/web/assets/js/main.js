@@ -114,7 +114,7 @@ function drawFilters() {
 }
 
 // The table for the state as it is, and the address with it.
-function drawTable(isNewPlace = false) {
+function drawTable(write = writeAddress) {
   rows = view(day, state);
   const pages = Math.max(1, Math.ceil(rows.length / state.size));
   state.page = Math.min(state.page, pages);
@@ -131,7 +131,7 @@ function drawTable(isNewPlace = false) {
   byId('of').textContent = `of ${number(pages)}`;
   byId('size').value = state.size;
   for (const [id, isOff] of [['first', state.page === 1], ['back', state.page === 1], ['forth', state.page === pages], ['last', state.page === pages]]) byId(id).disabled = isOff;
-  writeAddress(state, isNewPlace);
+  write(state);
 }
 
 function drawCount(shown) {
@@ -156,9 +156,9 @@ function refocus({ key, sort }) {
   [...document.querySelectorAll('#table button')].find(same)?.focus({ preventScroll: true });
 }
 
-function change(wanted) {
+function change(wanted, write) {
   state = { ...state, page: 1, ...wanted };
-  drawTable();
+  drawTable(write);
 }
 
 function sortBy(id) {
@@ -237,7 +237,7 @@ function savedTheme() {
 
 function listen() {
   const on = (id, event, act) => byId(id).addEventListener(event, act);
-  on('q', 'input', () => change({ q: byId('q').value }));
+  on('q', 'input', () => change({ q: byId('q').value }, writeAddressSoon));
   for (const id of ['family', 'hops', 'mod', 'why', 'cov', 'sort']) on(id, 'change', () => change({ [id]: byId(id).value }));
   on('filters', 'submit', (event) => event.preventDefault());
   on('filters', 'reset', (event) => {

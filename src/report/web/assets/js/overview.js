@@ -6,13 +6,14 @@ const STALE_DAYS_MS = 36 * HOUR_MS;
 const banner = (kind, ...children) => el('p', { class: `banner ${kind}` }, ...children);
 
 // What must be known before any number is believed.
+// `newest` is the newest date of the site, if this is a site: a file by itself grows old without being stale.
 function banners(day, newest, now, trouble) {
   const { report, clock: { both, day: dayName, date } } = day;
   const made = Date.parse(report.generated_at);
   const found = [];
   if (trouble) found.push(banner('bad', `Newer data could not be read (${trouble}). What you see was made ${both(made)}.`));
   if (report.silent.length) found.push(silentBanner(day));
-  const isNewest = !newest || newest === report.date;
+  const isNewest = newest !== undefined && newest === report.date;
   if (isNewest && report.date === date(now) && now - made > STALE_TODAY_MS) {
     found.push(banner('bad', `Stale: this page of today was made ${duration((now - made) / 1000)} ago, at ${both(made)}. Is the report still being run?`));
   } else if (isNewest && now - day.to > STALE_DAYS_MS) {
@@ -49,7 +50,7 @@ function totals(day) {
     if (isStillLow(day, row)) still++;
   }
   const shares = MODULATIONS.map((modulation, i) => [i, report.share_pct[modulation] ?? 0]).filter(([, pct]) => pct > 0);
-  const keys = shares.map(([modulation, pct]) => el('span', { class: 'key' }, el('i', { class: `m flat ${modulationName(modulation)}` }), `${modulationName(modulation)} ${figure(pct)} %`));
+  const keys = shares.map(([modulation, pct]) => el('span', { class: 'key' }, el('i', { class: `m ${modulationName(modulation)}` }), `${modulationName(modulation)} ${figure(pct)} %`));
   return [
     card('Upstreams', number(report.upstreams), `on ${count(report.cmts, 'CMTS', 'CMTSs')}`),
     card('Below expectation', number(low), `${number(still)} still so when last seen`),
@@ -137,7 +138,7 @@ function grouped(incidents, gapMs) {
 function incidentList(day, choose) {
   const groups = grouped(day.report.incidents, 2 * day.report.interval_s * 1000);
   if (!groups.length) return [el('p', { class: 'hint' }, 'Nowhere did five or more upstreams of one CMTS step down in the same scan.')];
-  const { time } = day.clock;
+  const time = day.report.date ? day.clock.time : day.clock.both;
   const size = (group) => group.members.reduce((sum, { upstreams }) => sum + upstreams, 0);
   groups.sort((a, b) => size(b) - size(a));
   const SHOWN = 12;

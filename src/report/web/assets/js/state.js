@@ -13,7 +13,17 @@ function readAddress() {
   return state;
 }
 
+const TYPING_MS = 150;
+let later = 0;
+
+// As one types the address follows a little later: writing it takes longer than finding.
+function writeAddressSoon(state) {
+  clearTimeout(later);
+  later = setTimeout(() => writeAddress(state), TYPING_MS);
+}
+
 function writeAddress(state, isNewPlace) {
+  clearTimeout(later);
   const told = new URLSearchParams();
   for (const [key, value] of Object.entries(state)) if (value !== DEFAULTS[key]) told.set(key, value);
   const hash = `#${told}`;

@@ -4,7 +4,9 @@ const arrow = (sort, id) => (sort === id ? ' ▲' : sort === `-${id}` ? ' ▼' :
 
 const expectedWords = (day, row) => (day.of.expected[row] < 0 ? 'nothing expected' : `of ${modulationName(day.of.expected[row])}`);
 const sub = (...children) => el('small', {}, ...children);
-const delta = (value, unit = '') => (value === null ? null : `${value > 0 ? '+' : value < 0 ? '−' : '±'}${figure(Math.abs(value))}${unit}`);
+const signed = (value, words) => (value === null ? null : `${value > 0 ? '+' : value < 0 ? '−' : '±'}${words(Math.abs(value))}`);
+const deltaHops = (day, row) => signed(day.of.delta_hops[row], (n) => count(n, 'hop'));
+const deltaLost = (day, row) => signed(day.of.delta_lost_pct[row], (n) => `${figure(n)} pt`);
 
 // The columns in their order: what each cell shows; `n` is a number.
 const COLUMNS = [
@@ -19,16 +21,16 @@ const COLUMNS = [
   { id: 'share', cell: (day, row) => [shareBar(sharesOf(day, row)), sub(day.below[row] ? `${figure(day.below[row])} % below` : count(day.measurements[row], 'measurement'))] },
   { id: 'last', cell: (day, row) => [el('span', { class: `tag ${modulationName(day.of.last[row])}${isStillLow(day, row) ? ' low' : ''}` }, modulationName(day.of.last[row])), sub(expectedWords(day, row))] },
   { id: 'coverage', n: true, cell: (day, row) => [el('span', { class: day.of.coverage_pct[row] < 90 ? 'warn' : '' }, `${figure(day.of.coverage_pct[row])} %`)] },
-  { id: 'delta', n: true, cell: (day, row) => [delta(day.of.delta_lost_pct[row], ' %') ?? '', day.of.delta_hops[row] === null ? null : sub(`${delta(day.of.delta_hops[row])} hops`)] },
+  { id: 'delta', n: true, cell: (day, row) => [deltaLost(day, row) ?? '', sub(deltaHops(day, row))] },
 ];
 
 // A column that no row has anything in takes no room.
-const columnsOf = (day) => COLUMNS.filter(({ id }) => (id !== 'delta' || day.hasDelta) && (id !== 'why' || day.hasWhy));
+const columnsOf = (day) => COLUMNS.filter(({ id }) => day.has[id] ?? true);
 
 function headRow(day, sort, choose) {
   const cells = columnsOf(day).map(({ id, n }) => {
     const direction = sort === id ? 'ascending' : sort === `-${id}` ? 'descending' : 'none';
-    return el('th', { scope: 'col', role: 'columnheader', class: n ? 'n' : '', 'aria-sort': direction },
+    return el('th', { scope: 'col', role: 'columnheader', class: `${id}${n ? ' n' : ''}`, 'aria-sort': direction },
       el('button', { type: 'button', 'data-sort': id, onclick: () => choose(id) }, SORTS[id].label, el('span', { 'aria-hidden': 'true' }, arrow(sort, id))));
   });
   return el('tr', { role: 'row' }, el('th', { role: 'columnheader', scope: 'col' }, el('span', { class: 'unseen' }, 'Details')), ...cells);
@@ -65,7 +67,7 @@ function detail(day, row) {
   const loss = [of.lost_pct[row] === null ? 'unknown' : `${figure(of.lost_pct[row])} %`,
     of.lost_mbps[row] === null ? 'channel width not known' : `${figure(of.lost_mbps[row])} Mbit/s, ${figure(of.lost_gb[row])} GB`].join(', ');
   const change = of.delta_lost_pct[row] === null && of.delta_hops[row] === null ? [] :
-    pair('Since the day before', `${delta(of.delta_hops[row]) ?? '?'} hops, ${delta(of.delta_lost_pct[row]) ?? '?'} points of loss`);
+    pair('Against the day before', [deltaHops(day, row), deltaLost(day, row) && `${deltaLost(day, row)} of loss`].filter(Boolean).join(', '));
   return el('div', { class: 'opened' },
     el('p', { class: 'verdict' }, sentence(day, row) || 'Nothing to complain of.'),
     timeline(day, row),
@@ -86,13 +88,13 @@ function timeline(day, row) {
   if (!pieces.length) return null;
   const { time } = day.clock;
   const whole = day.to - day.from;
-  const words = (piece) => `${time(piece.from)} to ${time(piece.to)} ${modulationName(piece.modulation) || 'nothing measured'}`;
+  const words = (piece) => `${time(piece.from)} to ${endTime(day, piece.to)} ${modulationName(piece.modulation) || 'nothing measured'}`;
   const low = spells(day, row).map((spell) => `${words(spell)} (${duration((spell.to - spell.from) / 1000)})`);
   const exact = word(day, 'steps', row) ? '' : ' (by hours)';
   const LISTED = 12;
   return el('div', { class: 'timeline' },
     el('div', { class: 'track', role: 'img', 'aria-label': low.length ? `below expectation: ${low.slice(0, LISTED).join('; ')}` : 'never below expectation' },
-      ...pieces.map((piece) => el('i', { class: `m ${modulationName(piece.modulation) || 'none'}`, title: words(piece), '--from': (100 * (piece.from - day.from)) / whole, '--width': (100 * (piece.to - piece.from)) / whole }))),
+      stretches(day, pieces)),
     hourAxis(day),
     el('p', { class: 'legend' }, ...legendOf([...new Set(pieces.map(({ modulation }) => modulation))].filter((m) => m >= 0).sort((a, b) => a - b))),
     low.length ? el('p', { class: 'hint' }, `Below expectation${exact}: ${low.slice(0, LISTED).join('; ')}${low.length > LISTED ? `; and ${low.length - LISTED} more` : ''}`) : null);

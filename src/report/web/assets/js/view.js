@@ -13,10 +13,10 @@ const SORTS = {
   lost: { label: 'Lost %', of: (day) => day.of.lost_pct, first: '-' },
   degraded: { label: 'Degraded', of: (day) => day.of.degraded_s, first: '-' },
   hops: { label: 'Hops', of: (day) => day.of.hops, first: '-' },
-  share: { label: 'Share of measurements', of: (day) => day.below, first: '-' },
+  share: { label: 'Measured', of: (day) => day.below, first: '-' },
   last: { label: 'Last, expected', of: (day) => day.of.last.map((m) => (m < 0 ? null : m)), first: '' },
   coverage: { label: 'Coverage', of: (day) => day.of.coverage_pct, first: '' },
-  delta: { label: 'Since the day before', of: (day) => day.of.delta_lost_pct, first: '-' },
+  delta: { label: 'Day before', of: (day) => day.of.delta_lost_pct, first: '-' },
 };
 
 function hoursBelow(day, row) {
@@ -44,13 +44,19 @@ function ordered(day, sort) {
   return rows;
 }
 
+function hitsOf(texts, term) {
+  const hits = new Uint8Array(texts.length);
+  for (let i = 0; i < texts.length; i++) if (texts[i].includes(term)) hits[i] = 1;
+  return hits;
+}
+
 // Each word of the search must stand in the CMTS, the upstream or the description.
 function searchTest(day, query) {
   const terms = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (!terms.length) return null;
   const fields = ['cmts', 'upstream', 'description'].map((key) => ({
     column: day.of[key],
-    hits: terms.map((term) => Uint8Array.from(day.lower[key], (text) => (text.includes(term) ? 1 : 0))),
+    hits: terms.map((term) => hitsOf(day.lower[key], term)),
   }));
   return (row) => terms.every((_, t) => fields.some(({ column, hits }) => hits[t][column[row]] === 1));
 }
