@@ -144,7 +144,7 @@ pub struct Report {
     pub common: Common,
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = units::duration(text)?;
     if interval < Duration::from_secs(1) || interval.subsec_nanos() > 0 {
         return Err(format!("{text:?} is no whole number of seconds, such as 10m"));

@@ -3,15 +3,18 @@
 
 pub mod arithmetic;
 mod csv;
-pub mod deploy;
+pub mod days;
+mod deploy;
 mod devices;
 mod findings;
+mod history;
 mod json;
 mod natural;
 mod ndjson;
 mod reorder;
 mod request;
-mod roster;
+pub mod rollup;
+pub mod roster;
 mod samples;
 mod save;
 mod seed;
@@ -19,7 +22,7 @@ mod source;
 mod table;
 mod tally;
 pub mod web;
-mod window;
+pub mod window;
 
 use std::{
     io::{self, BufRead, Write},

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The finished days before the window whose time counts for `expected`.
-const HISTORY_DAYS: u64 = 7;
+pub const HISTORY_DAYS: u64 = 7;
 /// The days for which dated files stay.
 const KEEP_DAYS: u32 = 30;
 

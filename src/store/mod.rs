@@ -4,7 +4,9 @@ mod admit;
 mod channels;
 mod check;
 mod database;
+mod days;
 mod mariadb;
+mod retention;
 mod run;
 mod sqlite;
 mod target;
@@ -12,6 +14,8 @@ mod tee;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use days::{DayHead, DayRow, Days, Made};
+pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use run::run;
 pub use target::{Host, Server, Target, Tls};
 
@@ -24,7 +28,7 @@ use crate::{cli, error::Result, stage::Context};
 /// [`crate::error::Error::Database`].
 pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<Box<dyn Database>> {
     let init = match access {
-        Access::Read => false,
+        Access::Read | Access::Keep => false,
         Access::Look(options) | Access::Write(options) => options.init,
     };
     let Context { settings, clock, .. } = context;
