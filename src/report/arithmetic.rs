@@ -252,8 +252,8 @@ impl Upstream {
     #[must_use]
     pub fn finish(mut self, frame: &Frame) -> Numbers {
         self.hold_until(frame, Timestamp(i64::MAX));
-        let history = self.history;
-        self.into_day().numbers(frame, &history)
+        let (history, steps) = (self.history, std::mem::take(&mut self.steps));
+        Numbers { steps, ..self.into_day().numbers(frame, &history) }
     }
 
     /// All that a finished window says, whatever is expected.
@@ -323,7 +323,7 @@ impl Day {
             longest_degraded_s: self.longest_below.get(threshold).map_or(0, |&longest| u64::from(longest)),
             flapping: self.flapping,
             hours: self.hours,
-            steps: self.steps,
+            steps: Box::default(),
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn read(
     let calendar = Calendar { tz: request.tz, interval_s: request.interval_s, now: request.now };
     let before = if frame.expected.is_some() { 0 } else { HISTORY_DAYS };
     let first = date.checked_sub_days(Days::new(before)).unwrap_or(date);
-    // A page draws the day step by step, which only its samples tell: they are read for it.
+    // The steps of a page are not kept: they are made of the day's own samples.
     let last = if frame.step_s.is_some() { date.pred_opt().unwrap_or(date) } else { date };
     let finished: Vec<_> =
         first.iter_days().take_while(|&day| day <= last && calendar.is_finished(day)).collect();
