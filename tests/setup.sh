@@ -35,6 +35,10 @@ if [ "${1:-test}" = test ]; then
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
+    need mandoc command_there mandoc
+    need curl command_there curl
+    need jq command_there jq
+    need util-linux command_there flock
 fi
 [ -z "$missing" ] && exit 0
 

@@ -9,6 +9,8 @@ mod fetch_sshd;
 mod mail;
 mod mail_delivery;
 mod mailbox;
+mod man;
+mod manual;
 mod mariadb;
 mod parse;
 mod parse_stream;
