@@ -39,6 +39,8 @@ if [ "${1:-test}" = test ]; then
     need curl command_there curl
     need jq command_there jq
     need util-linux command_there flock
+    need chromium command_there chromium
+    need chromium-driver command_there chromedriver
 fi
 [ -z "$missing" ] && exit 0
 

@@ -20,6 +20,10 @@ complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CC
 complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
 complete -c mod-report -l expected -d 'What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the day and the seven before)' -r
 complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
+complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F
+complete -c mod-report -l html -d 'Write also the same page as one FILE that opens from a disk, for mail and tickets' -r -F
+complete -c mod-report -l brand -d 'Name, logo and colours of the page, as in examples/brands' -r -F
+complete -c mod-report -l keep-files -d 'Remove the pages of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]' -r
 complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'

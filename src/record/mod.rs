@@ -12,7 +12,7 @@ use std::{borrow::Cow, fmt, io};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
-pub use report::{Incident, PerModulation, Report, Row, Silent};
+pub use report::{Delta, Incident, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
 
 /// The version of the records that we write and understand.

@@ -17,6 +17,7 @@ mod seed;
 mod source;
 mod table;
 mod tally;
+pub mod web;
 mod window;
 
 use std::{
@@ -66,6 +67,9 @@ pub fn run(
         save::write(directory, &request, &findings)?;
     }
     findings.sort(request.sort);
+    if let Some(pages) = &request.pages {
+        pages.write(&request, &findings)?;
+    }
     to_output(args, output, |output| render(&request, &findings, output))?;
     Ok(exit)
 }

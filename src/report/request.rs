@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
     arithmetic::Frame,
+    web::Pages,
     window::{self, days_before, local},
 };
 use crate::{
@@ -42,6 +43,8 @@ pub struct Request {
     pub only: Only,
     /// Where the two files of `--save` go.
     pub save: Option<PathBuf>,
+    /// The pages of `--web` and `--html`.
+    pub pages: Option<Pages>,
     /// Width of the terminal that is written to.
     pub columns: Option<usize>,
 }
@@ -77,10 +80,12 @@ impl Request {
         let tz = window::zone(args.tz.as_deref(), &context.settings)?;
         let (format, layout) = format(args, context.terminals.stdout)?;
         let on_terminal = args.output.is_none() && context.terminals.stdout;
+        let window = asked_window(args, tz, now)?;
+        let day = window.and_then(|window| window::single_day(tz, window));
         Ok(Request {
             now,
             tz,
-            window: asked_window(args, tz, now)?,
+            window,
             interval_s: args.interval.as_secs(),
             expected: expected(args, context)?,
             format,
@@ -92,6 +97,7 @@ impl Request {
                 upstream: glob("--upstream", args.upstream.as_deref())?,
             },
             save: args.save.then(|| save_directory(context)).transpose()?,
+            pages: Pages::new(args, &context.settings, day)?,
             columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
         })
     }
@@ -101,13 +107,15 @@ impl Request {
     #[must_use]
     pub fn frame(&self, window: Window) -> Frame {
         let end = if self.window.is_some() { window.to.min(self.now) } else { window.to };
+        let hourly = self.date(window).is_some();
         Frame {
             window,
             end,
             history_from: days_before(self.tz, window.from, HISTORY_DAYS),
             hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
             expected: self.expected,
-            hourly: self.date(window).is_some(),
+            hourly,
+            step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
         }
     }
 
@@ -174,6 +182,8 @@ fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
             ("--sort", args.sort.is_some()),
             ("--top", args.top.is_some()),
             ("--save", args.save),
+            ("--web", args.web.is_some()),
+            ("--html", args.html.is_some()),
             ("--expected", args.expected.is_some()),
             ("--layout", args.layout.is_some()),
         ];
