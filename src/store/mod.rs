@@ -4,14 +4,23 @@ mod admit;
 mod channels;
 mod check;
 mod database;
+mod intake;
+mod keeper;
 mod mariadb;
+mod notify;
+mod receipt;
+mod replay;
 mod run;
+mod session;
+mod spool;
 mod sqlite;
 mod target;
 mod tee;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
-pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use database::{
+    Access, Channel, Counts, Database, Device, Group, Inspection, Migration, Options, Stored, Window,
+};
 pub use run::run;
 pub use target::{Host, Server, Target, Tls};
 

@@ -110,8 +110,10 @@ impl Browser {
         self.command("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
     }
 
-    /// Clicks on the element with this selector, as a mouse does: where nothing covers it.
+    /// Clicks on the element with this selector, as a mouse does: in sight, and where nothing covers it.
     pub fn click(&self, selector: &str) {
+        let found = format!("document.querySelector({})", json!(selector));
+        self.run(&format!("{found}?.scrollIntoView({{block: 'center', behavior: 'instant'}})"));
         let element = self.element(selector);
         self.command(&format!("/element/{element}/click"), json!({}));
     }

@@ -159,11 +159,11 @@ fn text(row: &Row, column: usize) -> Option<&str> {
     }
 }
 
-fn owned(row: &Row, column: usize) -> Option<String> {
+pub(super) fn owned(row: &Row, column: usize) -> Option<String> {
     text(row, column).map(str::to_owned)
 }
 
-fn number(row: &Row, column: usize) -> Option<u64> {
+pub(super) fn number(row: &Row, column: usize) -> Option<u64> {
     match *row.as_ref(column)? {
         Value::UInt(number) => Some(number),
         Value::Int(number) => number.try_into().ok(),
@@ -171,7 +171,7 @@ fn number(row: &Row, column: usize) -> Option<u64> {
     }
 }
 
-fn moment(row: &Row, column: usize) -> Option<chrono::NaiveDateTime> {
+pub(super) fn moment(row: &Row, column: usize) -> Option<chrono::NaiveDateTime> {
     row.as_ref(column).and_then(time)
 }
 

@@ -3,7 +3,8 @@
 // A spreadsheet takes text that begins like a formula for one: it gets a leading apostrophe.
 const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const cell = (value) => quoted(typeof value === 'string' ? harmless(value) : value === null ? '' : String(value));
+const cell = (value) =>
+  quoted(typeof value === 'string' ? harmless(value) : value === null ? '' : String(value));
 
 const modulationWord = (index) => MODULATIONS[index] ?? '';
 
@@ -13,13 +14,16 @@ function csvColumns(day) {
     ...['cmts', 'upstream', 'platform', 'description'].map((key) => [key, (row) => word(day, key, row)]),
     ['why', (row) => reasons(day, row).join(' ')],
     ...['last', 'expected', 'worst'].map((key) => [key, (row) => modulationWord(day.of[key][row])]),
-    plain('hops'), plain('hops_down'), plain('hops_up'),
+    plain('hops'),
+    plain('hops_down'),
+    plain('hops_up'),
     ['measurements', (row) => day.measurements[row]],
   ];
   for (const [modulation, counted] of day.counts) {
     columns.push([`count_${MODULATIONS[modulation]}`, (row) => counted[row]]);
   }
-  for (const key of ['coverage_pct', 'lost_pct', 'lost_mbps', 'lost_gb', 'degraded_s', 'longest_degraded_s']) columns.push(plain(key));
+  for (const key of ['coverage_pct', 'lost_pct', 'lost_mbps', 'lost_gb', 'degraded_s', 'longest_degraded_s'])
+    columns.push(plain(key));
   columns.push(['flapping', (row) => (day.of.flapping[row] ? 'yes' : 'no')]);
   columns.push(plain('delta_hops'), plain('delta_lost_pct'));
   columns.push(['hours', (row) => word(day, 'hours', row)]);

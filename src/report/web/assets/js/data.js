@@ -15,20 +15,33 @@ function unpack(column, rows) {
   if (Array.isArray(column)) return column;
   const values = new Array(rows).fill(column.usual);
   let at = -1;
-  column.gaps.forEach((gap, i) => { values[at += gap] = column.values[i]; });
+  column.gaps.forEach((gap, i) => {
+    values[(at += gap)] = column.values[i];
+  });
   return values;
 }
 
 function decode(raw) {
-  if (raw.v !== 1 || raw.kind !== 'modtools-day') throw new Error('this is no data of a modulation report that this page can read');
+  if (raw.v !== 1 || raw.kind !== 'modtools-day')
+    throw new Error('this is no data of a modulation report that this page can read');
   const rows = raw.rows;
   const of = {};
   for (const [key, column] of Object.entries(raw.columns)) of[key] = unpack(column, rows);
-  const counts = new Map(raw.counts.map(({ modulation, column }) => [MODULATIONS.indexOf(modulation), unpack(column, rows)]));
+  const counts = new Map(
+    raw.counts.map(({ modulation, column }) => [MODULATIONS.indexOf(modulation), unpack(column, rows)]),
+  );
   const from = Date.parse(raw.report.from);
   const to = Date.parse(raw.report.to);
   const day = {
-    report: raw.report, rows, of, counts, words: raw.words, shares: raw.shares, stepMs: raw.step_s * 1000, from, to,
+    report: raw.report,
+    rows,
+    of,
+    counts,
+    words: raw.words,
+    shares: raw.shares,
+    stepMs: raw.step_s * 1000,
+    from,
+    to,
     end: Math.min(to, Math.max(from, Date.parse(raw.report.generated_at))),
     clock: clock(raw.report.tz),
   };
@@ -39,9 +52,14 @@ function decode(raw) {
   // Flapping is told of every row, whether or not anybody asked why.
   const flapping = 1 << day.words.why.indexOf('flapping');
   of.why = of.why.map((mask, row) => (of.flapping[row] ? mask | flapping : mask));
-  day.has = { why: of.why.some((mask) => mask !== 0), delta: of.delta_hops.some((hops) => hops !== null), hours: day.words.hours.length > 0 };
+  day.has = {
+    why: of.why.some((mask) => mask !== 0),
+    delta: of.delta_hops.some((hops) => hops !== null),
+    hours: day.words.hours.length > 0,
+  };
   day.lower = {};
-  for (const key of ['cmts', 'upstream', 'description']) day.lower[key] = day.words[key].map((word) => word.toLowerCase());
+  for (const key of ['cmts', 'upstream', 'description'])
+    day.lower[key] = day.words[key].map((word) => word.toLowerCase());
   return day;
 }
 
@@ -55,7 +73,8 @@ function sums(rows, columns) {
 function shareBelow(day) {
   const below = new Array(day.rows).fill(0);
   for (const [modulation, column] of day.counts) {
-    for (let i = 0; i < day.rows; i++) if (column[i] && isBelow(modulation, day.of.expected[i])) below[i] += column[i];
+    for (let i = 0; i < day.rows; i++)
+      if (column[i] && isBelow(modulation, day.of.expected[i])) below[i] += column[i];
   }
   return below.map((n, i) => (n ? (100 * n) / day.measurements[i] : 0));
 }
@@ -63,8 +82,9 @@ function shareBelow(day) {
 // What the ranking goes by: Mbit/s lost, reckoned with the usual width where the width is not known.
 function scores(day) {
   const { lost_mbps: mbps, lost_pct: pct, expected } = day.of;
-  return mbps.map((lost, i) =>
-    lost ?? (pct[i] ? ((pct[i] / 100) * USUAL_WIDTH_HZ * BITS[expected[i]]) / 1.25e6 : null));
+  return mbps.map(
+    (lost, i) => lost ?? (pct[i] ? ((pct[i] / 100) * USUAL_WIDTH_HZ * BITS[expected[i]]) / 1.25e6 : null),
+  );
 }
 
 // The place of each row in the order of names; digits in names count as numbers.
@@ -72,7 +92,12 @@ function places(day) {
   const { compare } = new Intl.Collator('en', { numeric: true });
   const rank = (words) => {
     const ranks = new Array(words.length);
-    words.map((_, i) => i).sort((a, b) => compare(words[a], words[b])).forEach((word, i) => { ranks[word] = i; });
+    words
+      .map((_, i) => i)
+      .sort((a, b) => compare(words[a], words[b]))
+      .forEach((word, i) => {
+        ranks[word] = i;
+      });
     return ranks;
   };
   const [cmts, upstream] = [rank(day.words.cmts), rank(day.words.upstream)];
@@ -86,14 +111,18 @@ const familyOf = (day, row) => word(day, 'platform', row) || 'unknown';
 
 const HOUR_MS = 3_600_000;
 // A letter of the strip of hours, as a modulation.
-const ofHour = (letter) => (letter === 'O' ? 7 : letter === '?' ? 8 : letter === '-' ? UNSEEN : BITS.indexOf(Number(letter)));
+const ofHour = (letter) =>
+  letter === 'O' ? 7 : letter === '?' ? 8 : letter === '-' ? UNSEEN : BITS.indexOf(Number(letter));
 
 // The stretches of equal modulation of a row, [{from, to, modulation}] in ms: by scans where the file tells
 // them, else by hours.
 function runs(day, row, coarse = false) {
   const steps = coarse ? '' : word(day, 'steps', row);
   const pieces = steps
-    ? [...steps.matchAll(/([a-i-])(\d*)/g)].map(([, letter, n]) => [letter === '-' ? UNSEEN : letter.charCodeAt(0) - 97, Number(n || 1)])
+    ? [...steps.matchAll(/([a-i-])(\d*)/g)].map(([, letter, n]) => [
+        letter === '-' ? UNSEEN : letter.charCodeAt(0) - 97,
+        Number(n || 1),
+      ])
     : [...word(day, 'hours', row)].map((letter) => [ofHour(letter), 1]);
   const length = steps ? day.stepMs : HOUR_MS;
   const found = [];

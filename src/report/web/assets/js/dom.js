@@ -21,13 +21,15 @@ const svg = (tag, attributes = {}, ...children) =>
 const name = (text) => el('bdi', {}, text);
 
 const decimals = [0, 1, 2, 3].map(
-  (digits) => new Intl.NumberFormat('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  (digits) =>
+    new Intl.NumberFormat('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits }),
 );
 const number = (value, digits = 0) => decimals[digits].format(value);
 const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
 // Percent, Mbit/s: as many digits as one reads.
-const figure = (value) => (value === null ? '' : number(value, value === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2));
+const figure = (value) =>
+  value === null ? '' : number(value, value === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2);
 
 function duration(seconds) {
   const of = (n, unit) => `${number(n)}\u00a0${unit}`;

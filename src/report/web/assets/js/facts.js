@@ -13,12 +13,24 @@ const whyLabel = (reason) => WHY[reason]?.[0] ?? reason.replaceAll('_', ' ');
 const whyMeaning = (reason) => WHY[reason]?.[1] ?? '';
 
 const STATUS = {
-  resolve_failed: 'its name does not resolve', refused: 'it refused the connection', unreachable: 'it is unreachable',
-  connect_timeout: 'no connection in time', kex_failed: 'no common SSH algorithm', host_key_unknown: 'its host key is not known',
-  host_key_changed: 'its host key has changed', auth_failed: 'the login was rejected', login_timeout: 'no prompt in time',
-  read_timeout: 'it stopped answering', disconnected: 'it closed the connection', output_too_large: 'it said too much',
-  command_failed: 'it refused a command', cancelled: 'the fetch was cancelled', parse_failed: 'its answer was not understood',
-  internal: 'a fault of ours', ok: 'it answers again', partial: 'it answers in part',
+  resolve_failed: 'its name does not resolve',
+  refused: 'it refused the connection',
+  unreachable: 'it is unreachable',
+  connect_timeout: 'no connection in time',
+  kex_failed: 'no common SSH algorithm',
+  host_key_unknown: 'its host key is not known',
+  host_key_changed: 'its host key has changed',
+  auth_failed: 'the login was rejected',
+  login_timeout: 'no prompt in time',
+  read_timeout: 'it stopped answering',
+  disconnected: 'it closed the connection',
+  output_too_large: 'it said too much',
+  command_failed: 'it refused a command',
+  cancelled: 'the fetch was cancelled',
+  parse_failed: 'its answer was not understood',
+  internal: 'a fault of ours',
+  ok: 'it answers again',
+  partial: 'it answers in part',
 };
 const statusWords = (status) => STATUS[status] ?? status;
 
@@ -31,10 +43,12 @@ const isStillLow = (day, row) => isBelow(day.of.last[row], day.of.expected[row])
 function incidentOf(day, row, spell) {
   if (!spell || !word(day, 'steps', row)) return null;
   const cmts = word(day, 'cmts', row);
-  return day.report.incidents.find((incident) => {
-    const at = Date.parse(incident.ts);
-    return incident.cmts === cmts && at >= spell.from - day.stepMs && at < spell.from + day.stepMs;
-  }) ?? null;
+  return (
+    day.report.incidents.find((incident) => {
+      const at = Date.parse(incident.ts);
+      return incident.cmts === cmts && at >= spell.from - day.stepMs && at < spell.from + day.stepMs;
+    }) ?? null
+  );
 }
 
 // The end of a stretch: that of the day is not its midnight.
@@ -49,10 +63,13 @@ function spellWords(day, row, found) {
   if (found.length === 1) {
     const whole = last.from <= day.from + day.stepMs && last.to >= day.end - 2 * day.stepMs;
     if (whole) return `${lowest} instead of ${expected} all day`;
-    if (isStillLow(day, row)) return `${lowest} instead of ${expected} since ${time(last.from)}, ${total}, and still so`;
+    if (isStillLow(day, row))
+      return `${lowest} instead of ${expected} since ${time(last.from)}, ${total}, and still so`;
     return `${lowest} instead of ${expected} from ${time(last.from)} to ${endTime(day, last.to)}`;
   }
-  const state = isStillLow(day, row) ? `, again since ${time(last.from)} and still so` : ', recovered each time';
+  const state = isStillLow(day, row)
+    ? `, again since ${time(last.from)} and still so`
+    : ', recovered each time';
   return `${found.length} times below ${expected}, down to ${lowest}, ${total} in all${state}`;
 }
 
@@ -63,13 +80,16 @@ function sentence(day, row) {
   const said = [];
   if (found.length) said.push(spellWords(day, row, found));
   else if (of.degraded_s[row]) {
-    said.push(`down to ${modulationName(of.worst[row])} instead of ${modulationName(of.expected[row])}, ${duration(of.degraded_s[row])} in all`);
+    said.push(
+      `down to ${modulationName(of.worst[row])} instead of ${modulationName(of.expected[row])}, ${duration(of.degraded_s[row])} in all`,
+    );
   }
   const incident = incidentOf(day, row, found[0]);
   if (incident) said.push(`together with ${count(incident.upstreams - 1, 'other')} of its CMTS`);
   if (of.hops[row]) said.push(count(of.hops[row], 'hop'));
   const better = of.delta_lost_pct[row];
-  if (better !== null && Math.abs(better) >= 1) said.push(`${better > 0 ? 'worse' : 'better'} than the day before by ${figure(Math.abs(better))} points`);
+  if (better !== null && Math.abs(better) >= 1)
+    said.push(`${better > 0 ? 'worse' : 'better'} than the day before by ${figure(Math.abs(better))} points`);
   if (of.coverage_pct[row] < 90) said.push(`observed only ${figure(of.coverage_pct[row])} % of the time`);
   return said.join('; ');
 }
@@ -81,4 +101,11 @@ const lossWords = (day, row) => {
   return pct[row] === null ? 'unknown' : `${figure(pct[row])} %`;
 };
 
-const badges = (day, row) => reasons(day, row).map((reason) => el('span', { class: `badge ${Object.hasOwn(WHY, reason) ? reason : ''}`, title: whyMeaning(reason) }, whyLabel(reason)));
+const badges = (day, row) =>
+  reasons(day, row).map((reason) =>
+    el(
+      'span',
+      { class: `badge ${Object.hasOwn(WHY, reason) ? reason : ''}`, title: whyMeaning(reason) },
+      whyLabel(reason),
+    ),
+  );

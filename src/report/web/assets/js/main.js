@@ -64,7 +64,8 @@ function show(fresh) {
   const below = before !== null && before < innerHeight;
   if (before === null) setTimeout(drawPictures);
   else drawPictures();
-  if (below && scrollY > 0) scrollBy({ top: table.getBoundingClientRect().top - before, behavior: 'instant' });
+  if (below && scrollY > 0)
+    scrollBy({ top: table.getBoundingClientRect().top - before, behavior: 'instant' });
 }
 
 function drawPictures() {
@@ -82,9 +83,16 @@ function drawHeat() {
 }
 
 function drawHead() {
-  const { report, clock: { day: dayName, both } } = day;
+  const {
+    report,
+    clock: { day: dayName, both },
+  } = day;
   const window = report.date ? dayName(day.from) : `${both(day.from)} to ${both(day.to)}`;
-  byId('made').replaceChildren('Data for ', el('strong', {}, window), ` (${report.tz}), made ${both(Date.parse(report.generated_at))}`);
+  byId('made').replaceChildren(
+    'Data for ',
+    el('strong', {}, window),
+    ` (${report.tz}), made ${both(Date.parse(report.generated_at))}`,
+  );
   drawBanners();
   byId('days').hidden = Boolean(inlined);
   byId('date').replaceChildren(...[...dates].reverse().map((date) => el('option', { value: date }, date)));
@@ -99,18 +107,27 @@ function drawBanners() {
 }
 
 function options(select, values, label) {
-  const chosen = values.includes(state[select.id]) || !state[select.id] ? values : [...values, state[select.id]];
+  const chosen =
+    values.includes(state[select.id]) || !state[select.id] ? values : [...values, state[select.id]];
   select.replaceChildren(select.options[0], ...chosen.map((value) => el('option', { value }, label(value))));
 }
 
 function drawFilters() {
   const hasUnknown = day.of.platform.some((id) => id < 0);
-  options(byId('family'), [...day.words.platform].sort().concat(hasUnknown ? ['unknown'] : []), (family) => family);
+  options(
+    byId('family'),
+    [...day.words.platform].sort().concat(hasUnknown ? ['unknown'] : []),
+    (family) => family,
+  );
   options(byId('mod'), [...day.counts.keys()].map(modulationName), (modulation) => modulation);
   options(byId('why'), day.words.why, whyLabel);
-  byId('sort').replaceChildren(...columnsOf(day).flatMap(({ id }) => ['-', ''].map((sign) =>
-    el('option', { value: sign + id }, `${SORTS[id].label} ${sign ? '▼' : '▲'}`))));
-  for (const id of ['q', 'family', 'hops', 'mod', 'why', 'cov']) if (byId(id).value !== state[id]) byId(id).value = state[id];
+  byId('sort').replaceChildren(
+    ...columnsOf(day).flatMap(({ id }) =>
+      ['-', ''].map((sign) => el('option', { value: sign + id }, `${SORTS[id].label} ${sign ? '▼' : '▲'}`)),
+    ),
+  );
+  for (const id of ['q', 'family', 'hops', 'mod', 'why', 'cov'])
+    if (byId(id).value !== state[id]) byId(id).value = state[id];
 }
 
 // The table for the state as it is, and the address with it.
@@ -130,7 +147,13 @@ function drawTable(write = writeAddress) {
   byId('page').max = pages;
   byId('of').textContent = `of ${number(pages)}`;
   byId('size').value = state.size;
-  for (const [id, isOff] of [['first', state.page === 1], ['back', state.page === 1], ['forth', state.page === pages], ['last', state.page === pages]]) byId(id).disabled = isOff;
+  for (const [id, isOff] of [
+    ['first', state.page === 1],
+    ['back', state.page === 1],
+    ['forth', state.page === pages],
+    ['last', state.page === pages],
+  ])
+    byId(id).disabled = isOff;
   write(state);
 }
 
@@ -141,12 +164,16 @@ function drawCount(shown) {
     lost += day.of.lost_mbps[row] ?? 0;
     hops += day.of.hops[row];
   }
-  const of = rows.length === day.rows ? count(day.rows, 'upstream') : `${number(rows.length)} of ${count(day.rows, 'upstream')}`;
+  const of =
+    rows.length === day.rows
+      ? count(day.rows, 'upstream')
+      : `${number(rows.length)} of ${count(day.rows, 'upstream')}`;
   byId('count').textContent = `${of} · ${count(hops, 'hop')} · ${figure(lost)} Mbit/s lost`;
   const sort = sortOf(state.sort);
   const order = `${SORTS[sort.replace('-', '')].label}, ${sort.startsWith('-') ? 'descending' : 'ascending'}`;
   const first = rows.length ? (state.page - 1) * state.size + 1 : 0;
-  byId('caption').textContent = `Upstreams ${number(first)} to ${number(first + shown - (shown ? 1 : 0))} of ${number(rows.length)}, by ${order}`;
+  byId('caption').textContent =
+    `Upstreams ${number(first)} to ${number(first + shown - (shown ? 1 : 0))} of ${number(rows.length)}, by ${order}`;
 }
 
 // A row that was drawn anew takes the focus back.
@@ -238,7 +265,8 @@ function savedTheme() {
 function listen() {
   const on = (id, event, act) => byId(id).addEventListener(event, act);
   on('q', 'input', () => change({ q: byId('q').value }, writeAddressSoon));
-  for (const id of ['family', 'hops', 'mod', 'why', 'cov', 'sort']) on(id, 'change', () => change({ [id]: byId(id).value }));
+  for (const id of ['family', 'hops', 'mod', 'why', 'cov', 'sort'])
+    on(id, 'change', () => change({ [id]: byId(id).value }));
   on('filters', 'submit', (event) => event.preventDefault());
   on('filters', 'reset', (event) => {
     event.preventDefault();
@@ -256,7 +284,9 @@ function listen() {
   on('previous', 'click', () => goToDay(beside(-1)));
   on('next', 'click', () => goToDay(beside(1)));
   on('refresh', 'click', load);
-  on('theme', 'click', () => setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length]));
+  on('theme', 'click', () =>
+    setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length]),
+  );
   on('zoom', 'click', () => {
     byId('zoom').setAttribute('aria-pressed', byId('zoom').getAttribute('aria-pressed') !== 'true');
     drawPictures();
@@ -270,7 +300,14 @@ function listen() {
     byId('upstreams').focus();
   });
   addEventListener('keydown', (event) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select, textarea')) return;
+    if (
+      event.key !== '/' ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.target.matches('input, select, textarea')
+    )
+      return;
     event.preventDefault();
     byId('q').focus();
   });

@@ -1,7 +1,19 @@
 // What is looked at: the day, filters, order, page and open row. All of it stands in the address, after the
 // #, so that a view can be mailed and the browser's back button works.
 
-const DEFAULTS = { date: '', q: '', family: '', hops: '', mod: '', why: '', cov: '', sort: '-mbps', page: 1, size: 50, open: '' };
+const DEFAULTS = {
+  date: '',
+  q: '',
+  family: '',
+  hops: '',
+  mod: '',
+  why: '',
+  cov: '',
+  sort: '-mbps',
+  page: 1,
+  size: 50,
+  open: '',
+};
 const SIZES = [25, 50, 100, 250];
 
 function readAddress() {

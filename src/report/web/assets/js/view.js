@@ -6,9 +6,20 @@ const COVERAGES = { whole: (pct) => pct >= 99, gaps: (pct) => pct < 99, poor: (p
 // What each column sorts by; null comes last in either direction.
 const SORTS = {
   cmts: { label: 'CMTS', of: (day) => day.places, first: '' },
-  upstream: { label: 'Upstream', of: (day) => { const size = day.words.upstream.length; return day.places.map((place) => place % size); }, first: '' },
+  upstream: {
+    label: 'Upstream',
+    of: (day) => {
+      const size = day.words.upstream.length;
+      return day.places.map((place) => place % size);
+    },
+    first: '',
+  },
   why: { label: 'Why', of: (day) => day.of.why.map((mask) => mask || null), first: '-' },
-  hours: { label: 'Hours of the day', of: (day) => day.of.hours.map((_, i) => hoursBelow(day, i)), first: '-' },
+  hours: {
+    label: 'Hours of the day',
+    of: (day) => day.of.hours.map((_, i) => hoursBelow(day, i)),
+    first: '-',
+  },
   mbps: { label: 'Lost Mbit/s', of: (day) => day.score, first: '-' },
   lost: { label: 'Lost %', of: (day) => day.of.lost_pct, first: '-' },
   degraded: { label: 'Degraded', of: (day) => day.of.degraded_s, first: '-' },
@@ -64,7 +75,10 @@ function searchTest(day, query) {
 function tests(day, state) {
   const asked = [searchTest(day, state.q)];
   const family = day.words.platform.indexOf(state.family);
-  if (state.family) asked.push((row) => (state.family === 'unknown' ? day.of.platform[row] < 0 : day.of.platform[row] === family));
+  if (state.family)
+    asked.push((row) =>
+      state.family === 'unknown' ? day.of.platform[row] < 0 : day.of.platform[row] === family,
+    );
   const isHops = HOP_CLASSES[state.hops];
   if (isHops) asked.push((row) => isHops(day.of.hops[row]));
   const seen = day.counts.get(MODULATIONS.indexOf(state.mod));
