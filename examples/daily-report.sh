@@ -8,6 +8,7 @@
 # usage: daily-report.sh [--date YYYY-MM-DD|today|yesterday] [PART…]     default: yesterday, all parts
 #   MODTOOLS_HOME   works here, where web/ and mail/ come to stand; default /var/lib/modtools
 #   MODTOOLS_WEB    the page's directory; default web
+#   MODTOOLS_DEPLOY more flags of the deployment, such as "--layout seed" for a page that reads the JSON of old
 # Exit status: 0 done · 1 a part failed · 2 wrong usage · 3 done, but the day has no sample, or a recipient or
 # the web server waits · 4 another one is at work
 set -euo pipefail
@@ -37,7 +38,8 @@ trap 'rm -f "$report"' EXIT
 
 report() { mod-report --date "$date" --format ndjson --save -o "$report"; }
 page() { mod-report --date "$date" --format ndjson --top 0 --web "$web" >/dev/null; }
-deploy() { mod-report --date "$date" --format ndjson --top 0 --web "$web" --deploy >/dev/null; }
+# shellcheck disable=SC2086  # flags are split at their blanks
+deploy() { mod-report --date "$date" --web "$web" --deploy ${MODTOOLS_DEPLOY:-} >/dev/null; }
 mail() {
     local code=0
     [ -s "$report" ] || mod-report --date "$date" --format ndjson -o "$report" || code=$?

@@ -16,7 +16,7 @@ for program in mariadbd mariadb-install-db mariadb openssl; do
 done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/modtools-mariadb.XXXXXX")
-server= child=
+server='' child=''
 cleanup() {
     trap - EXIT INT TERM HUP
     [ -z "$child" ] || kill "$child" 2>/dev/null || true

@@ -2,6 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod docs;
+mod examples;
+mod examples_inventory;
 mod fetch_cli;
 mod fetch_faults;
 mod fetch_run;

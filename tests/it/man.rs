@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{manual, support::in_package};
 
 /// Every tool, as clap sees it.
-fn tools() -> Vec<clap::Command> {
+pub fn tools() -> Vec<clap::Command> {
     vec![
         cli::Fetch::command(),
         cli::Mail::command(),
