@@ -1,5 +1,7 @@
 # make demo   a simulated fleet, fetched over SSH, stored, reported: no device needed
 # make test   everything, against real servers on loopback
+# make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
+# make test-cluster  two collectors into three Galera nodes that die and come back
 # make check  what a change must pass before it lands
 # make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
 # make man    man pages and completions anew, from the flags
@@ -17,7 +19,7 @@ LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOC  = $(SHARE)/doc/modtools
 
-.PHONY: all build demo test check fmt lint doc clean soak man install uninstall
+.PHONY: all build demo test test-kill test-cluster check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -34,6 +36,16 @@ test:
 	$(CARGO) build --bins --examples
 	tests/mariadb.sh run $(CARGO) $(TEST)
 	$(CARGO) test --doc --quiet
+
+test-kill:
+	@tests/setup.sh test
+	$(CARGO) build --bins
+	MODTOOLS_KILL_ROUNDS=100 $(CARGO) test --test it -- store_kill
+
+test-cluster:
+	@tests/setup.sh cluster
+	$(CARGO) build --bins
+	tests/cluster.sh run $(CARGO) test --test it -- --ignored store_cluster
 
 fmt:
 	$(CARGO) fmt --check

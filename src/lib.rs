@@ -22,6 +22,7 @@ pub mod ndjson;
 pub mod output;
 pub mod parse;
 pub mod platform;
+pub mod prune;
 pub mod record;
 pub mod report;
 pub mod settings;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use super::{Common, Database};
+use super::{Common, Database, Deploy};
 use crate::{
     stage::{Role, Tool},
     units,
@@ -18,6 +18,7 @@ Examples:
   mod-report --save --format csv -o report.csv
   ccap-fetch -i inventory.csv | mod-parse | mod-report --input - --format table
   mod-report --date today --web /var/www/html/modulation >/dev/null
+  mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
   mod-report --html report.html --cmts 'CCAP0*' --format table
   mod-report --date today --format samples | jq -r .modulation | sort | uniq -c
 
@@ -129,9 +130,12 @@ pub struct Report {
     /// Name, logo and colours of the page, as in examples/brands
     #[arg(long, value_name = "FILE", help_heading = "Page")]
     pub brand: Option<PathBuf>,
-    /// Remove the pages of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
+    /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
     #[arg(long, value_name = "DAYS", help_heading = "Page", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_files: Option<u32>,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub deploy: Deploy,
     #[allow(missing_docs)]
     #[command(flatten)]
     pub database: Database,
@@ -140,7 +144,7 @@ pub struct Report {
     pub common: Common,
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = units::duration(text)?;
     if interval < Duration::from_secs(1) || interval.subsec_nanos() > 0 {
         return Err(format!("{text:?} is no whole number of seconds, such as 10m"));

@@ -4,6 +4,7 @@
 //! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
 //! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
 
+mod prune;
 mod report;
 mod time;
 
@@ -12,6 +13,7 @@ use std::{borrow::Cow, fmt, io};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
+pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
 pub use report::{Delta, Incident, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
 

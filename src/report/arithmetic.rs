@@ -21,7 +21,10 @@ const WIDTH_PER_SYMBOL_RATE: f64 = 1.25;
 
 const MODULATIONS: usize = Modulation::ALL.len();
 /// The modulations with bits, lowest first: the head of [`Modulation::ALL`].
-const WITH_BITS: usize = 7;
+pub const WITH_BITS: usize = 7;
+
+/// One number per modulation, by [`Modulation::index`].
+pub type PerIndex = [u32; MODULATIONS];
 
 /// The modulations that the program which this one replaces knows.
 pub const SEED_MODULATIONS: [Modulation; 3] = [Modulation::Qam64, Modulation::Qam16, Modulation::Qpsk];
@@ -92,11 +95,11 @@ struct Stretch {
 pub struct Upstream {
     held: Option<Held>,
     /// Samples in the window, by modulation.
-    counts: [u32; MODULATIONS],
+    counts: PerIndex,
     /// Seconds held in the window, by modulation.
-    time: [u32; MODULATIONS],
+    time: PerIndex,
     /// Seconds held since [`Frame::history_from`], by modulation.
-    history: [u32; MODULATIONS],
+    history: PerIndex,
     hops: u32,
     hops_down: u32,
     hops_up: u32,
@@ -234,15 +237,80 @@ impl Upstream {
         self.counts.iter().any(|&count| count > 0)
     }
 
+    /// The last sample so far.
+    #[must_use]
+    pub fn last(&self) -> Option<(Timestamp, Modulation)> {
+        self.held.map(|held| (held.ts, held.modulation))
+    }
+
+    /// Counts time before the window for `expected` that is known without its samples.
+    pub fn remember(&mut self, time: &PerIndex) {
+        add(&mut self.history, time);
+    }
+
     /// The numbers of the window, after the last sample.
     #[must_use]
     pub fn finish(mut self, frame: &Frame) -> Numbers {
         self.hold_until(frame, Timestamp(i64::MAX));
-        let expected = frame.expected.or_else(|| best_held(&self.history));
+        let (history, steps) = (self.history, std::mem::take(&mut self.steps));
+        Numbers { steps, ..self.into_day().numbers(frame, &history) }
+    }
+
+    /// All that a finished window says, whatever is expected.
+    #[must_use]
+    pub fn finish_day(mut self, frame: &Frame) -> Day {
+        self.hold_until(frame, Timestamp(i64::MAX));
+        self.into_day()
+    }
+
+    fn into_day(self) -> Day {
+        Day {
+            last: self.held.map_or(Modulation::Unknown, |held| held.modulation),
+            counts: self.counts,
+            time: self.time,
+            hops: self.hops,
+            hops_down: self.hops_down,
+            hops_up: self.hops_up,
+            hops_seed: self.hops_seed,
+            longest_below: self.below.map(|stretch| stretch.longest),
+            flapping: self.flapping,
+            hours: self.hours,
+            steps: self.steps,
+        }
+    }
+}
+
+/// What an upstream's window came to before anything is expected of it: what `modulation_day` keeps.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Day {
+    pub last: Modulation,
+    /// Samples by [`Modulation::index`].
+    pub counts: PerIndex,
+    /// Seconds held by [`Modulation::index`].
+    pub time: PerIndex,
+    pub hops: u32,
+    pub hops_down: u32,
+    pub hops_up: u32,
+    pub hops_seed: u32,
+    /// The longest stretch below each modulation with bits, s.
+    pub longest_below: [u32; WITH_BITS],
+    pub flapping: bool,
+    /// Per hour the index of the lowest modulation held in it, if any.
+    pub hours: Box<[u8]>,
+    /// What was held in the middle of each step; empty in a day that was kept, of which nobody draws a page.
+    pub steps: Box<[u8]>,
+}
+
+impl Day {
+    /// The numbers of it. `history` is the time by modulation that tells what to expect, its own included.
+    #[must_use]
+    pub fn numbers(self, frame: &Frame, history: &PerIndex) -> Numbers {
+        let expected = frame.expected.or_else(|| best_held(history));
         let threshold = expected.map_or(0, Modulation::index);
         let degraded = self.time.iter().take(threshold).map(|&s| u64::from(s)).sum();
         Numbers {
-            last: self.held.map_or(Modulation::Unknown, |held| held.modulation),
+            last: self.last,
             counts: self.counts,
             time: self.time,
             hops: self.hops,
@@ -252,17 +320,22 @@ impl Upstream {
             elapsed_s: frame.elapsed(),
             expected,
             degraded_s: degraded,
-            longest_degraded_s: self.below.get(threshold).map_or(0, |stretch| u64::from(stretch.longest)),
+            longest_degraded_s: self.longest_below.get(threshold).map_or(0, |&longest| u64::from(longest)),
             flapping: self.flapping,
             hours: self.hours,
-            steps: self.steps,
+            steps: Box::default(),
         }
     }
 }
 
+/// Adds up times by modulation.
+pub fn add(sum: &mut PerIndex, time: &PerIndex) {
+    sum.iter_mut().zip(time).for_each(|(sum, time)| *sum += time);
+}
+
 /// `expected` without the user's word: the best modulation held for at least 1 % of the time observed over
 /// this day and the seven finished days before.
-fn best_held(history: &[u32; MODULATIONS]) -> Option<Modulation> {
+fn best_held(history: &PerIndex) -> Option<Modulation> {
     let observed: u64 = history.iter().map(|&s| u64::from(s)).sum();
     let enough = |&m: &Modulation| {
         let held = u64::from(history[m.index()]);
@@ -277,9 +350,9 @@ fn best_held(history: &[u32; MODULATIONS]) -> Option<Modulation> {
 pub struct Numbers {
     pub last: Modulation,
     /// Samples by [`Modulation::index`].
-    pub counts: [u32; MODULATIONS],
+    pub counts: PerIndex,
     /// Seconds held by [`Modulation::index`].
-    pub time: [u32; MODULATIONS],
+    pub time: PerIndex,
     pub hops: u32,
     pub hops_down: u32,
     pub hops_up: u32,
@@ -361,13 +434,31 @@ impl Numbers {
     /// The strip of hours, in windows of one day.
     #[must_use]
     pub fn hours(&self) -> Option<String> {
-        let letter = |&lowest: &u8| match Modulation::ALL.get(usize::from(lowest)) {
-            None => '-',
-            Some(Modulation::Ofdma) => 'O',
-            Some(modulation) => modulation.bits().map_or('?', |bits| char::from(b'0' + bits)),
-        };
-        (!self.hours.is_empty()).then(|| self.hours.iter().map(letter).collect())
+        (!self.hours.is_empty()).then(|| strip(&self.hours))
     }
+}
+
+/// The hours of a day, one character each.
+#[must_use]
+pub fn strip(hours: &[u8]) -> String {
+    let letter = |&lowest: &u8| match Modulation::ALL.get(usize::from(lowest)) {
+        None => '-',
+        Some(Modulation::Ofdma) => 'O',
+        Some(modulation) => modulation.bits().map_or('?', |bits| char::from(b'0' + bits)),
+    };
+    hours.iter().map(letter).collect()
+}
+
+/// The hours that a strip tells.
+#[must_use]
+pub fn hours_of(strip: &str) -> Box<[u8]> {
+    let index = |letter: u8| match letter {
+        b'2'..=b'8' => letter - b'2',
+        b'O' => Modulation::Ofdma as u8,
+        b'?' => Modulation::Unknown as u8,
+        _ => u8::MAX,
+    };
+    strip.bytes().map(index).collect()
 }
 
 /// `part` of `whole`, 0 to 100; 0 of nothing.

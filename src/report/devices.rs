@@ -39,6 +39,17 @@ impl Devices {
         }
     }
 
+    /// Whether scans from before the window may tell more of a device than those in it, and what the database
+    /// says of it: it is not good in the window, but was tried or good after it.
+    #[must_use]
+    pub fn is_open(&self, window: Window, device: &Device) -> bool {
+        let after = |ts: Timestamp| ts >= window.to;
+        match self.0.get(&device.cmts) {
+            Some(seen) => !seen.good && device.last_good.is_some_and(after),
+            None => after(device.last_try),
+        }
+    }
+
     /// Takes what a database says of a device, after its scans.
     pub fn known(&mut self, window: Window, device: Device) {
         let seen = self.0.entry(device.cmts).or_default();

@@ -3,14 +3,18 @@
 
 pub mod arithmetic;
 mod csv;
+pub mod days;
+mod deploy;
 mod devices;
 mod findings;
+mod history;
 mod json;
 mod natural;
 mod ndjson;
 mod reorder;
 mod request;
-mod roster;
+pub mod rollup;
+pub mod roster;
 mod samples;
 mod save;
 mod seed;
@@ -18,7 +22,7 @@ mod source;
 mod table;
 mod tally;
 pub mod web;
-mod window;
+pub mod window;
 
 use std::{
     io::{self, BufRead, Write},
@@ -38,6 +42,7 @@ use crate::{
 };
 use findings::Findings;
 use request::Request;
+use web::Pages;
 
 /// Runs mod-report.
 ///
@@ -71,6 +76,12 @@ pub fn run(
         pages.write(&request, &findings)?;
     }
     to_output(args, output, |output| render(&request, &findings, output))?;
+    if let Some(deployment) = &request.deployment {
+        // A server takes its time: what is already known need not wait for it.
+        output.flush().map_err(Error::output)?;
+        let site = request.pages.as_ref().and_then(Pages::site);
+        exit = exit.merge(deployment.make(&request, &findings, site)?);
+    }
     Ok(exit)
 }
 

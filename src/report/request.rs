@@ -1,6 +1,6 @@
 //! What was asked for: the flags and settings, understood before anything is opened.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
     arithmetic::Frame,
+    deploy::Deployment,
     web::Pages,
     window::{self, days_before, local},
 };
@@ -24,7 +25,9 @@ use crate::{
 };
 
 /// The finished days before the window whose time counts for `expected`.
-const HISTORY_DAYS: u64 = 7;
+pub const HISTORY_DAYS: u64 = 7;
+/// The days for which dated files stay.
+const KEEP_DAYS: u32 = 30;
 
 /// A report that can be made.
 #[derive(Debug)]
@@ -41,10 +44,14 @@ pub struct Request {
     pub sort: Sort,
     pub top: Option<usize>,
     pub only: Only,
+    /// For how many days the files that we write by date stay.
+    pub keep_days: u32,
     /// Where the two files of `--save` go.
     pub save: Option<PathBuf>,
     /// The pages of `--web` and `--html`.
     pub pages: Option<Pages>,
+    /// Where they are brought.
+    pub deployment: Option<Deployment>,
     /// Width of the terminal that is written to.
     pub columns: Option<usize>,
 }
@@ -82,6 +89,7 @@ impl Request {
         let on_terminal = args.output.is_none() && context.terminals.stdout;
         let window = asked_window(args, tz, now)?;
         let day = window.and_then(|window| window::single_day(tz, window));
+        let keep_days = keep_days(args, context)?;
         Ok(Request {
             now,
             tz,
@@ -97,7 +105,9 @@ impl Request {
                 upstream: glob("--upstream", args.upstream.as_deref())?,
             },
             save: args.save.then(|| save_directory(context)).transpose()?,
-            pages: Pages::new(args, &context.settings, day)?,
+            keep_days,
+            pages: Pages::new(args, keep_days, day)?,
+            deployment: Deployment::new(args, context, day)?,
             columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
         })
     }
@@ -184,6 +194,7 @@ fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
             ("--save", args.save),
             ("--web", args.web.is_some()),
             ("--html", args.html.is_some()),
+            ("--deploy", args.deploy.deploy.is_some()),
             ("--expected", args.expected.is_some()),
             ("--layout", args.layout.is_some()),
         ];
@@ -218,6 +229,20 @@ fn glob(flag: &str, text: Option<&str>) -> Result<Option<GlobMatcher>> {
         })
     };
     text.map(build).transpose()
+}
+
+/// Dated files need `--save`, a page or a deployment.
+fn keep_days(args: &cli::Report, context: &Context) -> Result<u32> {
+    if let Some(days) = args.keep_files {
+        let dated = args.save || args.web.is_some() || args.deploy.deploy.is_some();
+        return match dated {
+            true => Ok(days),
+            false => Err(Error::usage("--keep-files: it needs --web DIR, --deploy or --save")),
+        };
+    }
+    let days: Option<NonZeroU32> =
+        context.settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
+    Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
 }
 
 fn save_directory(context: &Context) -> Result<PathBuf> {

@@ -2,6 +2,7 @@
 //! any order, which is put in order first.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufRead, BufReader},
     path::Path,
@@ -11,10 +12,11 @@ use super::{
     arithmetic::{CARRY_S, Frame},
     devices::Devices,
     findings::Findings,
+    history,
     reorder::{Compact, Reorder},
     request::Request,
     roster::Roster,
-    tally::Tally,
+    tally::{Tallied, Tally},
 };
 use crate::{
     cli,
@@ -23,7 +25,7 @@ use crate::{
     ndjson::{Account, Lines},
     record::{self, Record, Sample, Scan, Timestamp},
     stage::Context,
-    store::{self, Access, Database, Window},
+    store::{self, Access, Database, Device, Window},
 };
 
 /// Reads all that the request asks for.
@@ -38,7 +40,7 @@ pub fn read(
 ) -> Result<(Findings, Exit)> {
     match (&args.input, request.window) {
         (None, Some(window)) => {
-            let mut database = store::open(&args.database, context, Access::Read)?;
+            let mut database = store::open(&args.database, context, Access::Keep)?;
             Ok((from_database(request, database.as_mut(), window)?, Exit::Done))
         }
         (input, _) => {
@@ -70,38 +72,77 @@ pub fn with_input<T>(
 /// The time that has to be read for a window: what may be carried in, and what tells the expected.
 fn span(frame: &Frame) -> Window {
     let carried = frame.window.from + -CARRY_S;
-    let from = if frame.expected.is_some() { carried } else { carried.min(frame.history_from) };
+    // What holds into the first of the days before counts there.
+    let history = frame.history_from + -frame.hold.min(CARRY_S);
+    let from = if frame.expected.is_some() { carried } else { carried.min(history) };
     Window { from, to: frame.window.to }
 }
 
 fn from_database(request: &Request, database: &mut dyn Database, window: Window) -> Result<Findings> {
     let frame = request.frame(window);
-    let span = span(&frame);
-    let (mut roster, mut tally) = (Roster::default(), Tally::new(frame));
-    database.samples(span, false, &mut |stored| {
-        if request.only.upstream(stored.cmts, stored.upstream) {
-            let upstream = roster.upstream(stored.cmts, stored.upstream);
-            tally.feed(&roster, upstream, stored.ts, stored.modulation);
-        }
-        Ok(())
-    })?;
+    let mut roster = Roster::default();
+    // A sample that holds for longer than it can be carried in has no day to itself.
+    let tallied = match request.date(window).filter(|_| frame.hold <= CARRY_S) {
+        Some(date) => history::read(request, database, &frame, date, &mut roster)?,
+        None => from_samples(request, database, &frame, &mut roster)?,
+    };
     for channel in database.channels()? {
         roster.channel(channel);
     }
-    let mut devices = Devices::default();
-    database.scans(span, &mut |scan| {
-        if request.only.cmts(&scan.cmts) {
-            devices.scan(Some(window), &scan.cmts, scan.ts, scan.status);
+    let mut known = database.devices()?;
+    known.retain(|device| request.only.cmts(&device.cmts));
+    for device in &known {
+        roster.device(&device.cmts, device.last_try, device.platform.clone());
+    }
+    let devices = devices(request, database, &frame, known, &tallied.heard(&roster))?;
+    Ok(tallied.findings(frame, roster, devices))
+}
+
+fn from_samples(
+    request: &Request,
+    database: &mut dyn Database,
+    frame: &Frame,
+    roster: &mut Roster,
+) -> Result<Tallied> {
+    let mut tally = Tally::new(frame.clone());
+    database.samples(span(frame), false, &mut |stored| {
+        if request.only.upstream(stored.cmts, stored.upstream) {
+            let upstream = roster.upstream(stored.cmts, stored.upstream);
+            tally.feed(roster, upstream, stored.ts, stored.modulation);
         }
         Ok(())
     })?;
-    for device in database.devices()? {
-        if request.only.cmts(&device.cmts) {
-            roster.device(&device.cmts, device.last_try, device.platform.clone());
-            devices.known(window, device);
+    Ok(tally.finish())
+}
+
+/// What tells which devices are silent. Scans are read only as far as that is open: not for devices that
+/// were heard, and from before the window only for those that were tried again after it.
+fn devices(
+    request: &Request,
+    database: &mut dyn Database,
+    frame: &Frame,
+    known: Vec<Device>,
+    heard: &BTreeSet<&str>,
+) -> Result<Devices> {
+    let window = frame.window;
+    let mut devices = Devices::default();
+    let mut scans = |devices: &mut Devices, part: Window| {
+        database.scans(part, &mut |scan| {
+            if request.only.cmts(&scan.cmts) {
+                devices.scan(Some(window), &scan.cmts, scan.ts, scan.status);
+            }
+            Ok(())
+        })
+    };
+    if known.is_empty() || known.iter().any(|device| !heard.contains(device.cmts.as_str())) {
+        scans(&mut devices, window)?;
+        let open = |device: &Device| !heard.contains(device.cmts.as_str()) && devices.is_open(window, device);
+        if known.is_empty() || known.iter().any(open) {
+            scans(&mut devices, Window { from: span(frame).from, to: window.from })?;
         }
     }
-    Ok(tally.finish(roster, devices))
+    known.into_iter().for_each(|device| devices.known(window, device));
+    Ok(devices)
 }
 
 /// A record stream while it is read.
@@ -142,12 +183,13 @@ impl Intake<'_> {
             (None, Some((first, last))) => self.request.whole(first, last),
             (None, None) => Window { from: self.request.now, to: self.request.now },
         };
-        let mut tally = Tally::new(self.request.frame(window));
+        let frame = self.request.frame(window);
+        let mut tally = Tally::new(frame.clone());
         self.reorder.drain(|Compact { ts, upstream, modulation }| {
             tally.feed(&self.roster, upstream, ts, modulation);
             Ok(())
         })?;
-        Ok(tally.finish(self.roster, self.devices))
+        Ok(tally.finish().findings(frame, self.roster, self.devices))
     }
 }
 

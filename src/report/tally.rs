@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    arithmetic::{Frame, Numbers, Upstream},
+    arithmetic::{Frame, Numbers, PerIndex, Upstream},
     devices::Devices,
     findings::Findings,
     roster::Roster,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// `incidents`: at least so many upstreams of one CMTS step down in the same scan.
-const INCIDENT_UPSTREAMS: u64 = 5;
+pub const INCIDENT_UPSTREAMS: u64 = 5;
 
 /// The steps down of one moment, by CMTS.
 #[derive(Debug, Default)]
@@ -61,29 +61,54 @@ impl Tally {
         self.incidents.extend(grave.map(|(cmts, upstreams)| (at, cmts, upstreams)));
     }
 
+    /// Counts time before the window for what is expected of an upstream that has samples in it.
+    pub fn remember(&mut self, upstream: u32, time: &PerIndex) {
+        if let Some(upstream) = self.upstreams.get_mut(upstream as usize) {
+            upstream.remember(time);
+        }
+    }
+
     /// Ends the window.
     #[must_use]
-    pub fn finish(mut self, roster: Roster, devices: Devices) -> Findings {
+    pub fn finish(mut self) -> Tallied {
         self.close_scan();
-        let mut incidents: Vec<_> = self
-            .incidents
-            .into_iter()
-            .map(|(ts, cmts, upstreams)| Incident {
-                cmts: roster.cmts_name(cmts).to_owned(),
-                ts,
-                upstreams,
-                platform: roster.platform(cmts).map(str::to_owned),
-            })
-            .collect();
-        incidents.sort_by(|a, b| (a.ts, &a.cmts).cmp(&(b.ts, &b.cmts)));
-        let frame = &self.frame;
-        let lines: Vec<(u32, Numbers)> = (0..)
+        let lines = (0..)
             .zip(self.upstreams)
             .filter(|(_, upstream)| upstream.is_in_window())
-            .map(|(number, upstream)| (number, upstream.finish(frame)))
+            .map(|(number, upstream)| (number, upstream.finish(&self.frame)))
             .collect();
-        let heard: BTreeSet<_> = lines.iter().map(|&(number, _)| roster.about(number).cmts).collect();
-        let silent = devices.silent(&heard);
-        Findings { frame: self.frame, roster, lines, incidents, silent }
+        Tallied { lines, incidents: self.incidents }
+    }
+}
+
+/// What the samples of a window came to.
+#[derive(Debug)]
+pub struct Tallied {
+    /// Each upstream that has a sample in the window, by its number in the roster.
+    pub lines: Vec<(u32, Numbers)>,
+    /// When, the number of the CMTS, how many upstreams.
+    pub incidents: Vec<(Timestamp, u32, u64)>,
+}
+
+impl Tallied {
+    /// The names of the CMTSs that have samples.
+    #[must_use]
+    pub fn heard<'a>(&self, roster: &'a Roster) -> BTreeSet<&'a str> {
+        self.lines.iter().map(|&(number, _)| roster.about(number).cmts).collect()
+    }
+
+    /// With names.
+    #[must_use]
+    pub fn findings(self, frame: Frame, roster: Roster, devices: Devices) -> Findings {
+        let incident = |&(ts, cmts, upstreams): &(Timestamp, u32, u64)| Incident {
+            cmts: roster.cmts_name(cmts).to_owned(),
+            ts,
+            upstreams,
+            platform: roster.platform(cmts).map(str::to_owned),
+        };
+        let mut incidents: Vec<_> = self.incidents.iter().map(incident).collect();
+        incidents.sort_by(|a, b| (a.ts, &a.cmts).cmp(&(b.ts, &b.cmts)));
+        let silent = devices.silent(&self.heard(&roster));
+        Findings { frame, roster, lines: self.lines, incidents, silent }
     }
 }

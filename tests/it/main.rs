@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod deploy;
 mod docs;
 mod examples;
 mod examples_inventory;
@@ -18,15 +19,20 @@ mod man;
 mod manual;
 mod mariadb;
 mod page;
+mod page_files;
 mod parse;
 mod parse_stream;
+mod prune;
+mod prune_mysql;
 mod report;
+mod report_days;
 mod report_seed;
 mod served;
 mod server;
 mod sim;
 mod sshd;
 mod store;
+mod store_cluster;
 mod store_hostile;
 mod store_kill;
 mod store_migrate;

@@ -20,6 +20,7 @@ pub fn tools() -> Vec<clap::Command> {
         cli::Fetch::command(),
         cli::Mail::command(),
         cli::Parse::command(),
+        cli::Prune::command(),
         cli::Report::command(),
         cli::Store::command(),
         cli::Watch::command(),

@@ -7,24 +7,22 @@ mod day;
 mod html;
 mod site;
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
 pub use brand::Brand;
 pub use day::Day;
-pub use site::{Dated, Site};
+pub use site::{Dated, ENOUGH, Site, begins_as_ours, date_of};
 
 use super::{findings::Findings, request::Request, window::local};
 use crate::{
     cli,
     error::{Error, Result},
-    settings::Settings,
 };
 
 /// A day's page has no finer steps than these, s: with them it stays small.
 const FINEST_STEP_S: u64 = 300;
-const KEEP_DAYS: u32 = 30;
 
 /// The pages that were asked for.
 #[derive(Debug)]
@@ -40,24 +38,29 @@ impl Pages {
     ///
     /// # Errors
     /// [`Error::Usage`] and [`Error::Read`], naming the flag or the file.
-    pub fn new(args: &cli::Report, settings: &Settings, day: Option<NaiveDate>) -> Result<Option<Self>> {
+    pub fn new(args: &cli::Report, keep_days: u32, day: Option<NaiveDate>) -> Result<Option<Self>> {
         if args.web.is_none() && args.html.is_none() {
-            let unused = [("--brand", args.brand.is_some()), ("--keep-files", args.keep_files.is_some())];
-            return match unused.into_iter().find(|&(_, given)| given) {
-                Some((flag, _)) => Err(Error::usage(format!("{flag}: it needs --web DIR or --html FILE"))),
+            return match args.brand {
+                Some(_) => Err(Error::usage("--brand: it needs --web DIR or --html FILE")),
                 None => Ok(None),
             };
         }
         let site = match &args.web {
             Some(directory) => {
                 check_site(args, day)?;
-                Some(Site::new(directory, keep_days(args, settings)?))
+                Some(Site::new(directory, keep_days))
             }
             None => None,
         };
         let brand = args.brand.as_deref().map_or_else(|| Ok(Brand::default()), Brand::read)?;
         let step_s = args.interval.as_secs().max(FINEST_STEP_S);
         Ok(Some(Pages { site, file: args.html.clone(), brand, step_s }))
+    }
+
+    /// The site that was asked for.
+    #[must_use]
+    pub fn site(&self) -> Option<&Site> {
+        self.site.as_ref()
     }
 
     /// How long the steps are that a page draws the day in, s.
@@ -106,12 +109,4 @@ fn check_site(args: &cli::Report, day: Option<NaiveDate>) -> Result<()> {
         ))),
         None => Ok(()),
     }
-}
-
-fn keep_days(args: &cli::Report, settings: &Settings) -> Result<u32> {
-    if let Some(days) = args.keep_files {
-        return Ok(days);
-    }
-    let days: Option<NonZeroU32> = settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
-    Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
 }

@@ -22,6 +22,11 @@ use crate::{
 const LATEST: &str = "latest.json";
 const DATA: &str = ".json";
 const PACKED: &str = ".json.gz";
+/// The page, its markup last: it names the other two.
+const PAGE: [&str; 3] = ["style.css", "app.js", "index.html"];
+const GZIP: &[u8] = b"\x1f\x8b";
+/// In so much of a file, packed or not, it can be seen whether it is ours.
+pub const ENOUGH: usize = 1024;
 
 /// Where a page goes, and how long the pages before it stay.
 #[derive(Clone, Debug)]
@@ -121,6 +126,27 @@ impl Site {
         Ok(ours)
     }
 
+    /// The files and links of the site, within it, in the order in which a copy must change: what a page reads
+    /// before the page.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn parts(&self) -> Result<Vec<String>> {
+        let dated = self.ours()?.into_iter().filter_map(|(_, path)| {
+            let name = path.file_name()?.to_str()?;
+            Some(format!("data/{name}"))
+        });
+        let others = ["data/latest.json", "data/latest.json.gz", "data/index.json"];
+        let others = others.into_iter().chain(PAGE).map(str::to_owned);
+        Ok(dated.chain(others).filter(|name| self.directory.join(name).symlink_metadata().is_ok()).collect())
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Removes our own files of dates that are past keeping; the one just written stays.
     fn remove_old(&self, dated: Dated<'_>) -> Result<()> {
         let Some(oldest) = dated.today.checked_sub_days(Days::new(self.keep_days.into())) else {
@@ -143,7 +169,7 @@ impl Site {
     fn write_page(&self, brand: &Brand) -> Result<()> {
         let (style, script) = (html::style(brand), html::script());
         let index = html::index(brand, &style, &script);
-        for (name, text) in [("style.css", style), ("app.js", script), ("index.html", index)] {
+        for (name, text) in PAGE.into_iter().zip([style, script, index]) {
             let path = self.directory.join(name);
             // A file that stays as it is keeps its time, and browsers keep their copies.
             if fs::read(&path).is_ok_and(|before| before == text.as_bytes()) {
@@ -162,7 +188,8 @@ pub fn whole(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// The date in `2026-05-01.json` or `2026-05-01.json.gz`, exactly so.
-fn date_of(name: &str) -> Option<NaiveDate> {
+#[must_use]
+pub fn date_of(name: &str) -> Option<NaiveDate> {
     let date = name.strip_suffix(PACKED).or_else(|| name.strip_suffix(DATA))?;
     let parsed = date.parse::<NaiveDate>().ok()?;
     (parsed.to_string() == date).then_some(parsed)
@@ -170,14 +197,19 @@ fn date_of(name: &str) -> Option<NaiveDate> {
 
 /// Whether a file begins as ours do, packed or not.
 fn is_ours(path: &Path) -> io::Result<bool> {
-    let file = File::open(path)?;
+    let mut begin = Vec::new();
+    File::open(path)?.take(ENOUGH as u64).read_to_end(&mut begin)?;
+    Ok(begins_as_ours(&begin))
+}
+
+/// Whether the begin of a file of ours could be this, packed or not.
+#[must_use]
+pub fn begins_as_ours(bytes: &[u8]) -> bool {
     let mut begin = [0; day::SIGNATURE.len()];
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        GzDecoder::new(file).read_exact(&mut begin)?;
-    } else {
-        (&file).read_exact(&mut begin)?;
-    }
-    Ok(begin == day::SIGNATURE.as_bytes())
+    let packed = bytes.starts_with(GZIP);
+    let read =
+        if packed { GzDecoder::new(bytes).read_exact(&mut begin) } else { (&*bytes).read_exact(&mut begin) };
+    read.is_ok() && begin == day::SIGNATURE.as_bytes()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! The database on a MySQL or MariaDB server: the only place that speaks to one.
 
 mod connect;
+mod days;
+mod id;
 mod inspect;
 mod migrate;
 mod partitions;
+mod prune;
 mod read;
 mod rights;
 mod schema;
@@ -69,7 +72,7 @@ impl MariaDb {
         let keep_days = settings.parse("DATA_RETENTION_DAYS", "a number of days")?.unwrap_or(KEEP_DAYS);
         let server = Server { user: Some(user.clone()), ..server.clone() };
         let place = Target::MySql(server.clone()).place();
-        let patient = matches!(access, Access::Read);
+        let patient = matches!(access, Access::Read | Access::Keep);
         let connector = Connector { server, user, password, patient, place, first: Cell::new(0) };
         let mut connection = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
@@ -77,7 +80,7 @@ impl MariaDb {
         let shape = tables.shape(&mut connection, &connector, local, store_all)?;
         let batch = match access {
             Access::Write(options) | Access::Look(options) => options.batch,
-            Access::Read => 1,
+            Access::Read | Access::Keep => 1,
         };
         Ok(MariaDb {
             connector,
