@@ -223,6 +223,29 @@ fn maintenance_does_only_what_its_flags_say() {
 }
 
 #[test]
+fn maintenance_prunes_looks_and_reports_for_real() {
+    let home = Home::with_history(&["DATA_RETENTION_DAYS=1", "ENABLE_AUTO_CLEANUP=false"]);
+    let stored = |date: &str| {
+        let run = tool("mod-report").args(["--date", date, "--format", "samples"]).dir(home.path()).run();
+        run.records().len()
+    };
+    let before = day(chrono::Duration::days(2));
+    let today = day(chrono::Duration::zero());
+    let old = stored(&before);
+    assert!(old > 0);
+    home.script("maintenance.sh", &["--reports-only"]).run().clean(0);
+    assert!(home.there(&format!("reports/modulation_report_{today}.csv")));
+    home.script("maintenance.sh", &[]).run();
+    assert_eq!(stored(&before), old, "ENABLE_AUTO_CLEANUP is false");
+    home.script("maintenance.sh", &["--force"]).run();
+    assert_eq!(stored(&before), 0);
+    let log = home.text("log/maintenance.log");
+    for step in ["tables: exit 0", "prune: exit 0", "database: exit 0", "files: exit 0"] {
+        assert!(log.contains(step), "{step}: {log}");
+    }
+}
+
+#[test]
 fn maintenance_is_done_once_at_a_time_and_forgets_old_logs() {
     let home = Home::new(&[]);
     let log = |name: &str| home.path().join("log").join(name);

@@ -30,7 +30,7 @@ pub fn tools() -> Vec<clap::Command> {
 /// Holds a file against what it has to be, or makes it so.
 #[track_caller]
 fn hold(path: &Path, content: &str) {
-    if std::env::var_os("UPDATE_MAN").is_some() {
+    if std::env::var_os("UPDATE_MAN").is_some_and(|update| !update.is_empty()) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         return fs::write(path, content).unwrap();
     }
