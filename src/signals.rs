@@ -1,5 +1,6 @@
 //! SIGTERM, SIGINT and SIGHUP as flags that stages look at, with the promises of the contract:
-//! a second signal ends at once, a filter ends 20 s after the first at the latest.
+//! a second signal ends at once, a filter ends 20 s after the first at the latest. A supervisor ends
+//! when its command has, and is only told.
 
 use std::{
     io,
@@ -17,6 +18,7 @@ use signal_hook::{
 use crate::{
     error::{Error, Result},
     stage::Role,
+    watch::proc,
 };
 
 /// How long a filter may go on after the first signal.
@@ -27,6 +29,7 @@ const SOURCE_GRACE: Duration = Duration::from_secs(25);
 #[derive(Debug, Default)]
 struct State {
     stop: Option<(i32, Instant)>,
+    insisted: bool,
     reload: bool,
 }
 
@@ -43,15 +46,16 @@ impl Signals {
         let signals = Signals::default();
         let told = signals.clone();
         let listen = |signals: &[i32]| Incoming::new(signals).map_err(Error::system("signal handlers"));
-        // Only a source has something to read again; SIGHUP ends a filter as it ends any Unix tool.
+        // Only a source has something to read again; SIGHUP ends a filter as it ends any Unix tool,
+        // and a supervisor must not be ended by it without its command.
         let mut incoming = match role {
-            Role::Source => listen(&[SIGTERM, SIGINT, SIGHUP])?,
+            Role::Supervisor if proc::ignores(SIGHUP) => listen(&[SIGTERM, SIGINT])?,
+            Role::Source | Role::Supervisor => listen(&[SIGTERM, SIGINT, SIGHUP])?,
             Role::Filter => listen(&[SIGTERM, SIGINT])?,
         };
-        let grace = if role == Role::Source { SOURCE_GRACE } else { FILTER_GRACE };
         let listener = move || {
             for signal in incoming.forever() {
-                told.receive(signal, grace);
+                told.receive(signal, role);
             }
         };
         thread::Builder::new()
@@ -65,12 +69,19 @@ impl Signals {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn receive(&self, signal: i32, grace: Duration) {
+    fn receive(&self, signal: i32, role: Role) {
         let mut state = self.lock();
-        match (signal, state.stop) {
-            (SIGHUP, _) => state.reload = true,
-            (_, Some(_)) => die_by(signal),
-            (_, None) => {
+        let grace = match role {
+            Role::Source => Some(SOURCE_GRACE),
+            Role::Filter => Some(FILTER_GRACE),
+            Role::Supervisor => None,
+        };
+        match (signal, state.stop, grace) {
+            (SIGHUP, _, Some(_)) => state.reload = true,
+            (_, None, None) => state.stop = Some((signal, Instant::now())),
+            (_, Some(_), None) => state.insisted = true,
+            (_, Some(_), Some(_)) => die_by(signal),
+            (_, None, Some(grace)) => {
                 state.stop = Some((signal, Instant::now()));
                 thread::spawn(move || {
                     thread::sleep(grace);
@@ -93,6 +104,12 @@ impl Signals {
     #[must_use]
     pub fn stopping(&self) -> bool {
         self.lock().stop.is_some()
+    }
+
+    /// Whether a supervisor was told more than once: it is to end at once.
+    #[must_use]
+    pub fn insisted(&self) -> bool {
+        self.lock().insisted
     }
 
     /// How long ago we were told to stop.

@@ -30,6 +30,8 @@ pub enum Role {
     Source,
     /// Reads from another: goes on to the end of its input, at most 20 s.
     Filter,
+    /// Keeps others alive: ends when they have ended, and is never ended before them.
+    Supervisor,
 }
 
 /// The arguments of a tool, and what the harness must know of it.
@@ -49,6 +51,8 @@ pub struct Terminals {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
+    /// Width of the terminal on stdout.
+    pub columns: Option<u16>,
 }
 
 /// What every stage is given besides its arguments and its streams.
@@ -125,6 +129,7 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
+        columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
     };
     let interrupt = Interrupt::new()?;
     Ok(Context { tool: A::NAME, settings, signals, interrupt, clock: Clock::System, terminals })

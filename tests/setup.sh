@@ -12,6 +12,8 @@ need() { # need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds
     shift
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
+# Debian's package serves Debian's own python3, which need not be the first in PATH.
+aiosmtpd_there() { /usr/bin/python3 -c 'import aiosmtpd' || python3 -c 'import aiosmtpd'; }
 command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
 need gcc command_there cc
@@ -32,7 +34,14 @@ if [ "${1:-test}" != build ]; then
     need openssl command_there openssl
     need python3 command_there python3
     need python3-venv python3 -c 'import venv, ensurepip'
+    need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
+    need mandoc command_there mandoc
+    need curl command_there curl
+    need jq command_there jq
+    need util-linux command_there flock
+    need chromium command_there chromium
+    need chromium-driver command_there chromedriver
 fi
 if [ "${1:-test}" = cluster ]; then
     need galera-4 test -e /usr/lib/galera/libgalera_smm.so -o -e /usr/lib64/galera-4/libgalera_smm.so

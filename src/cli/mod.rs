@@ -1,17 +1,27 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+mod deploy;
 mod fetch;
+mod mail;
 pub mod parse;
+mod prune;
+pub mod report;
 mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use log::LevelFilter;
 
+pub use deploy::Deploy;
 pub use fetch::Fetch;
+pub use mail::Mail;
 pub use parse::Parse;
+pub use prune::Prune;
+pub use report::Report;
 pub use store::Store;
+pub use watch::Watch;
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

@@ -6,7 +6,7 @@
 //!               schedule        script (what to ask; what was kept)
 //! ```
 //!
-//! Pure and worth reading first: [`exchange`], [`logins`], [`schedule`], [`script`].
+//! Pure and worth reading first: `exchange`, `logins`, `schedule`, `script`.
 
 mod cache;
 mod collect;

@@ -171,6 +171,34 @@ mod tests {
     }
 
     #[test]
+    fn an_unexplained_profile_number_has_the_profiles_asked_for_again() {
+        let kept = Kept {
+            command: "show running-config verbose | include modulation-profile".into(),
+            output: "configure cable modulation-profile 64 iuc 10 mod qam64\n".into(),
+            ts: NOW + -60,
+        };
+        let table = |profile| {
+            format!(
+                "US          Cable     Oper  Chan   Freq Low-High   Center  Channel   Mini Mod  Pwr(dBmV/  LBal\n\
+                 S/CG/CH     Mac  Conn State Type    (MHz.KHz)      Freq(MHz) Width   Slot Prof  1.6 MHz)  Group\n\
+                 2/scq/0     127     -    IS atdma  55.600-62.000    58.800   6.400     2  {profile}    -6.0     1\n"
+            )
+        };
+        for (profile, again) in [(64, false), (65, true)] {
+            let mut script =
+                Script::new("CCAP001", Platform::E6000, &[], std::slice::from_ref(&kept), NOW, HOUR);
+            answer(&mut script, "show interface cable-upstream", &table(profile));
+            let next = script.next(NOW);
+            assert_eq!(next.is_some(), again, "{profile}");
+            if let Some(command) = next {
+                answer(&mut script, &command, "configure cable modulation-profile 65 iuc 10 mod qam16\n");
+                assert_eq!(script.next(NOW), None, "asked for once");
+                assert_eq!(script.to_keep(NOW)[0].ts, NOW);
+            }
+        }
+    }
+
+    #[test]
     fn the_users_commands_replace_the_script() {
         let own = ["show clock".to_owned(), "show clock".to_owned()];
         let mut script = Script::new("CCAP001", Platform::E6000, &own, &[], NOW, HOUR);

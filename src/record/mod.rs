@@ -4,6 +4,8 @@
 //! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
 //! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
 
+mod prune;
+mod report;
 mod time;
 
 use std::{borrow::Cow, fmt, io};
@@ -11,6 +13,8 @@ use std::{borrow::Cow, fmt, io};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
+pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
+pub use report::{Delta, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
 
 /// The version of the records that we write and understand.

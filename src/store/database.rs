@@ -1,7 +1,7 @@
 //! What a database must do for the tools, and the values that go in and out of it. SQLite and
 //! MySQL/MariaDB each implement this in a place of their own; nobody else speaks SQL.
 
-use super::admit::Limits;
+use super::{Days, Retention, admit::Limits};
 use crate::{
     error::Result,
     modulation::Modulation,
@@ -63,6 +63,8 @@ impl std::ops::AddAssign for Counts {
 pub enum Access {
     /// To read samples: it must be there and have them.
     Read,
+    /// To read it, to write its finished days, and to prune it: nothing is made that is missing.
+    Keep,
     /// To look at it, whatever state it is in; nothing is written.
     Look(Options),
     /// To store.
@@ -153,7 +155,7 @@ pub struct Device {
 }
 
 /// A database, connected.
-pub trait Database: Send {
+pub trait Database: Days + Retention + Send {
     /// Its name for messages: no password in it.
     fn place(&self) -> &str;
 

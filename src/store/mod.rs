@@ -4,12 +4,14 @@ mod admit;
 mod channels;
 mod check;
 mod database;
+mod days;
 mod intake;
 mod keeper;
 mod mariadb;
 mod notify;
 mod receipt;
 mod replay;
+mod retention;
 mod run;
 mod session;
 mod spool;
@@ -21,6 +23,8 @@ pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use database::{
     Access, Channel, Counts, Database, Device, Group, Inspection, Migration, Options, Stored, Window,
 };
+pub use days::{DayHead, DayRow, Days, Made};
+pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use run::run;
 pub use target::{Host, Server, Target, Tls};
 
@@ -33,7 +37,7 @@ use crate::{cli, error::Result, stage::Context};
 /// [`crate::error::Error::Database`].
 pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<Box<dyn Database>> {
     let init = match access {
-        Access::Read => false,
+        Access::Read | Access::Keep => false,
         Access::Look(options) | Access::Write(options) => options.init,
     };
     let Context { settings, clock, .. } = context;

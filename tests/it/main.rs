@@ -1,13 +1,35 @@
 //! The integration tests, one binary so that they link once: the tools as processes, against real servers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod browser;
+mod deploy;
+mod docs;
+mod examples;
+mod examples_inventory;
 mod fetch_cli;
+mod fetch_faults;
+mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
+mod fleet;
+mod mail;
+mod mail_delivery;
+mod mailbox;
+mod man;
+mod manual;
 mod mariadb;
+mod page;
+mod page_files;
 mod parse;
 mod parse_stream;
+mod prune;
+mod prune_mysql;
+mod report;
+mod report_days;
+mod report_seed;
+mod served;
 mod server;
+mod sim;
 mod sshd;
 mod store;
 mod store_cluster;
@@ -19,3 +41,8 @@ mod store_notify;
 mod store_older;
 mod store_spool;
 mod support;
+mod support_sim;
+mod watch;
+mod watch_faults;
+mod watch_once;
+mod web;

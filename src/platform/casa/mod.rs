@@ -70,6 +70,7 @@ impl Family for Casa {
 struct Scan<'a> {
     hops: Hops<'a>,
     config: Config<'a>,
+    profiles: Profiles<'a>,
     /// A command for hops whose answer holds text, and nothing of it is known.
     strange: Option<&'a str>,
 }
@@ -77,17 +78,17 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn answer(&mut self, place: usize, answer: &Answer<'a>, walk: &mut Walk<'_, '_>) {
         let about_hops = answer.command.starts_with(HOPS);
-        let mut profiles = Profiles::default();
         let (mut known, mut text) = (false, false);
         self.config.close();
+        self.profiles.close();
         for line in lines_of(place, answer) {
             let taken = if answer.command == SUMMARY {
                 Taken::Ignored("the modem summary")
-            } else if let Some(taken) = profiles.line(line.text, &mut walk.profiles) {
+            } else if let Some(taken) = self.profiles.line(line.text, &mut walk.profiles) {
                 self.config.close();
                 taken
             } else if let Some(taken) = self.config.line(line.text) {
-                profiles.close();
+                self.profiles.close();
                 taken
             } else if let Some(taken) = self.hops.line(line) {
                 known = true;
@@ -132,7 +133,8 @@ impl<'a> Scan<'a> {
     }
 
     fn upstreams(self, walk: &mut Walk<'_, '_>) {
-        let (config, mut hopped) = (self.config, HashSet::new());
+        let (config, profiles, mut hopped) = (self.config, self.profiles, HashSet::new());
+        let channel_type = |profile| profiles.channel_type(profile).map(str::to_ascii_lowercase);
         for hop in self.hops.newest() {
             hopped.insert(hop.upstream);
             let Some(profile) = hop.profile else { continue };
@@ -143,6 +145,7 @@ impl<'a> Scan<'a> {
             }
             let mut upstream = Upstream::named(hop.upstream, Source::HopHistory);
             upstream.profile = Some(profile);
+            upstream.channel_type = channel_type(profile);
             if let Some(place) = place {
                 place.describe(&mut upstream);
             }
@@ -156,6 +159,7 @@ impl<'a> Scan<'a> {
             }
             let mut upstream = Upstream::named(name, Source::Config);
             upstream.profile = Some(profile);
+            upstream.channel_type = channel_type(profile);
             place.describe(&mut upstream);
             walk.insert(upstream);
         }

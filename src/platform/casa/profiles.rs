@@ -1,22 +1,30 @@
 //! The modulation profiles: `modulation-profile N`, then a line per burst type: IUC, channel type, modulation.
 
+use std::collections::HashMap;
+
 use super::Taken;
 use crate::modulation::{Iuc, Modulation, ProfileTable};
 
-/// The profile whose block we are in.
+/// The profile whose block we are in, and the channel type of each profile's data grants.
 #[derive(Default)]
-pub(super) struct Profiles {
+pub(super) struct Profiles<'a> {
     open: Option<u32>,
+    types: HashMap<u32, &'a str>,
 }
 
-impl Profiles {
+impl<'a> Profiles<'a> {
+    /// The channel type that a profile is for: `atdma`, `tdma`, `scdma`.
+    pub fn channel_type(&self, profile: u32) -> Option<&'a str> {
+        self.types.get(&profile).copied()
+    }
+
     /// What is next is none of the profile's.
     pub fn close(&mut self) {
         self.open = None;
     }
 
     /// What a line was taken for; none when it has to do with no profile.
-    pub fn line(&mut self, text: &str, table: &mut ProfileTable) -> Option<Taken> {
+    pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
         let mut words = text.split_ascii_whitespace();
         let first = words.next()?;
         if first.eq_ignore_ascii_case("modulation-profile") {
@@ -40,7 +48,7 @@ impl Profiles {
         None
     }
 
-    fn burst<'a>(&self, iuc: &str, words: impl Iterator<Item = &'a str>, table: &mut ProfileTable) -> Taken {
+    fn burst(&mut self, iuc: &str, words: impl Iterator<Item = &'a str>, table: &mut ProfileTable) -> Taken {
         let Some(iuc) = Iuc::from_token(iuc) else {
             return Taken::Ignored("a burst that carries no data");
         };
@@ -48,13 +56,16 @@ impl Profiles {
             return Taken::Unparsed("a burst of no profile");
         };
         // Behind the IUC stands the channel type, which some releases leave out.
-        match words.take(2).find_map(Modulation::from_spelling) {
-            Some(modulation) => {
+        for word in words.take(2) {
+            if let Some(modulation) = Modulation::from_spelling(word) {
                 table.add(profile, iuc, modulation);
-                Taken::Profile
+                return Taken::Profile;
             }
-            None => Taken::Unparsed("a modulation that is not known"),
+            if word.ends_with("dma") {
+                self.types.insert(profile, word);
+            }
         }
+        Taken::Unparsed("a modulation that is not known")
     }
 }
 

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// A report over millions of rows may be sorted before its first row comes.
 const REPORT: Duration = Duration::from_secs(300);
 /// Times that a transaction is run again after a deadlock.
-const RERUNS: u32 = 6;
+pub(super) const RERUNS: u32 = 6;
 /// Times that a lost connection is made again for one transaction.
 const RECONNECTS: u32 = 2;
 /// Every statement for storing stays prepared: one per power of two and table.

@@ -1,9 +1,12 @@
 //! The database on a MySQL or MariaDB server: the only place that speaks to one.
 
 mod connect;
+mod days;
+mod id;
 mod inspect;
 mod migrate;
 mod partitions;
+mod prune;
 mod read;
 mod rights;
 mod schema;
@@ -74,7 +77,7 @@ impl MariaDb {
         let pool = settings.parse("ACCESS_POOL_SIZE", "a number of connections")?.unwrap_or(POOL);
         let server = Server { user: Some(user.clone()), ..server.clone() };
         let place = Target::MySql(server.clone()).place();
-        let patient = matches!(access, Access::Read);
+        let patient = matches!(access, Access::Read | Access::Keep);
         let connector = Connector { server, user, password, patient, place, first: AtomicUsize::new(0) };
         let mut connection = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
@@ -82,7 +85,7 @@ impl MariaDb {
         let shape = tables.shape(&mut connection, &connector, local, store_all)?;
         let batch = match access {
             Access::Write(options) | Access::Look(options) => options.batch,
-            Access::Read => 1,
+            Access::Read | Access::Keep => 1,
         };
         Ok(MariaDb {
             connector,

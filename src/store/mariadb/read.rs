@@ -152,7 +152,7 @@ pub(super) fn newest(connection: &mut Conn, shape: &Shape) -> ::mysql::Result<Op
     Ok(row.and_then(|row| moment(&row, 0)).map(|at| shape.zone.of_column(at)))
 }
 
-fn text(row: &Row, column: usize) -> Option<&str> {
+pub(super) fn text(row: &Row, column: usize) -> Option<&str> {
     match row.as_ref(column)? {
         Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
         _ => None,
@@ -175,7 +175,7 @@ pub(super) fn moment(row: &Row, column: usize) -> Option<chrono::NaiveDateTime> 
     row.as_ref(column).and_then(time)
 }
 
-fn instant(row: &Row, column: usize) -> Option<Timestamp> {
+pub(super) fn instant(row: &Row, column: usize) -> Option<Timestamp> {
     moment(row, column).map(|at| Zone::Utc.of_column(at))
 }
 

@@ -57,8 +57,8 @@ pub(super) fn create(table: &str, days: &[Day]) -> String {
         }
         "modulation_day" => {
             "day DATE NOT NULL, cmts VARCHAR(64) NOT NULL, upstream VARCHAR(64) NOT NULL, tz VARCHAR(64) NOT NULL, \
-             interval_s INT UNSIGNED NOT NULL, samples BIGINT UNSIGNED NOT NULL, finished MEDIUMTEXT NOT NULL, \
-             PRIMARY KEY (day, cmts, upstream)"
+             interval_s INT UNSIGNED NOT NULL, samples BIGINT UNSIGNED NOT NULL, time_s VARCHAR(255) NOT NULL, \
+             finished MEDIUMTEXT NOT NULL, PRIMARY KEY (day, cmts, upstream)"
         }
         _ => "stamp BIGINT NOT NULL PRIMARY KEY",
     };

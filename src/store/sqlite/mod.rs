@@ -1,11 +1,13 @@
 //! The database in a SQLite file: the only place that speaks to SQLite. WAL, so that reports read
 //! while samples are stored; a commit is on the disk before it counts.
 
+mod days;
+mod prune;
 mod read;
 mod schema;
 mod write;
 
-use std::{path::Path, time::Duration};
+use std::{fs::File, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -29,6 +31,8 @@ pub(super) struct Sqlite {
     channels: Option<Channels>,
     /// Looked for and not found: what we look at is an empty database in memory.
     absent: bool,
+    /// Held as long as this is the mod-prune that works.
+    lock: Option<File>,
 }
 
 impl Sqlite {
@@ -37,11 +41,11 @@ impl Sqlite {
         let place = format!("sqlite:{}", path.display());
         let absent = !path.exists();
         let connection = match access {
-            Access::Read if absent => {
+            Access::Read | Access::Keep if absent => {
                 return Err(Error::usage(format!("{place}: no such file; mod-store --init makes it")));
             }
             Access::Look(_) if absent => Connection::open_in_memory(),
-            Access::Read | Access::Look(_) => {
+            Access::Read | Access::Keep | Access::Look(_) => {
                 Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             }
             Access::Write(_) => {
@@ -51,7 +55,8 @@ impl Sqlite {
             }
         };
         let connection = connection.map_err(|e| fault(&place, &e))?;
-        let mut this = Sqlite { connection, place, limits: Limits::default(), channels: None, absent };
+        let mut this =
+            Sqlite { connection, place, limits: Limits::default(), channels: None, absent, lock: None };
         this.prepare(access).map_err(|e| fault(&this.place, &e))?;
         this.refuse(access)?;
         Ok(this)
@@ -59,10 +64,19 @@ impl Sqlite {
 
     fn prepare(&mut self, access: Access) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY)?;
-        let Access::Write(options) = access else {
-            return self.connection.pragma_update(None, "query_only", true);
+        let options = match access {
+            Access::Write(options) => options,
+            Access::Keep => return Ok(()),
+            Access::Read | Access::Look(_) => {
+                return self.connection.pragma_update(None, "query_only", true);
+            }
         };
-        if matches!(State::of(&self.connection)?, State::Empty | State::Ours) {
+        let state = State::of(&self.connection)?;
+        if state == State::Empty {
+            // Before the first table, or never: so that mod-prune can give space back.
+            self.connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
+        if matches!(state, State::Empty | State::Ours) {
             self.connection.pragma_update(None, "journal_mode", "WAL")?;
             self.connection.pragma_update(None, "synchronous", "FULL")?;
             self.connection.pragma_update(None, "cache_size", -65_536)?;

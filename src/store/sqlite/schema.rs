@@ -43,7 +43,7 @@ CREATE TABLE modulation_device (
 ) WITHOUT ROWID;
 CREATE TABLE modulation_day (
     day TEXT NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL, tz TEXT NOT NULL, interval_s INTEGER NOT NULL,
-    samples INTEGER NOT NULL, finished TEXT NOT NULL,
+    samples INTEGER NOT NULL, time_s TEXT NOT NULL, finished TEXT NOT NULL,
     PRIMARY KEY (day, cmts, upstream)
 ) WITHOUT ROWID;
 CREATE TABLE lastupdatemodulation (stamp INTEGER NOT NULL);

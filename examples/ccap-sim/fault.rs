@@ -1,0 +1,153 @@
+//! What can be wrong with a device, by name: one table that the flag, the help, the server and
+//! `expect.ndjson` read.
+
+use globset::GlobBuilder;
+use modtools::{platform::Platform, record::Status};
+
+use Kind::{
+    Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoWrap80,
+    EmptyTable, Endless, ErrorForTable, HangMidOutput, KbdInteractive2, LegacyOnly, MoreBackspaces,
+    NoHopHistory, OptionalRefused, PagerIgnoresOff, PromptChanges, PromptSplit, Refused, RejectPassword,
+    ResetMidOutput, SameAddress, SetupRefused, Silent, SyslogInTable, UserMode, WrongHostKey,
+};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Refused,
+    BlackHole,
+    Silent,
+    RejectPassword,
+    AuthHang,
+    KbdInteractive2,
+    Banner,
+    LegacyOnly,
+    WrongHostKey,
+    HangMidOutput,
+    CloseMidOutput,
+    ResetMidOutput,
+    Drip,
+    Endless,
+    PagerIgnoresOff,
+    MoreBackspaces,
+    Ansi,
+    CrCrLf,
+    EchoWrap80,
+    SyslogInTable,
+    PromptChanges,
+    PromptSplit,
+    ErrorForTable,
+    OptionalRefused,
+    EmptyTable,
+    Big,
+    BadHostName,
+    SameAddress,
+    UserMode,
+    SetupRefused,
+    NoHopHistory,
+}
+
+/// Name, kind, the status that a collector has to give, what it does.
+#[rustfmt::skip]
+pub const KINDS: [(&str, Kind, Status, &str); 31] = [
+    ("refused", Refused, Status::Refused, "nothing listens at its address"),
+    ("black-hole", BlackHole, Status::ConnectTimeout, "a connection gets no answer at all"),
+    ("silent", Silent, Status::KexFailed, "accepts the connection and says nothing"),
+    ("reject-password", RejectPassword, Status::AuthFailed, "no credential is right"),
+    ("auth-hang", AuthHang, Status::LoginTimeout, "never answers the authentication"),
+    ("kbd-interactive-2", KbdInteractive2, Status::Ok, "keyboard-interactive only, two questions: the password, and any text"),
+    ("banner", Banner, Status::Ok, "banner and greeting full of # and >"),
+    ("legacy-only", LegacyOnly, Status::Ok, "SHA-1 key exchange, ssh-rsa, CBC ciphers, hmac-sha1; `:group1` group1 and 3des only"),
+    ("wrong-host-key", WrongHostKey, Status::HostKeyChanged, "known_hosts holds another key"),
+    ("hang-mid-output", HangMidOutput, Status::ReadTimeout, "stops in the middle of a needed table"),
+    ("close-mid-output", CloseMidOutput, Status::Disconnected, "closes the connection there"),
+    ("reset-mid-output", ResetMidOutput, Status::Disconnected, "resets the connection there"),
+    ("drip", Drip, Status::Ok, "slow output, `:BYTES` per second [4000]"),
+    ("endless", Endless, Status::OutputTooLarge, "a needed table does not end"),
+    ("pager-ignores-off", PagerIgnoresOff, Status::Ok, "pages although paging was switched off"),
+    ("more-backspaces", MoreBackspaces, Status::Ok, "the same, and --More-- is erased with backspaces"),
+    ("ansi", Ansi, Status::Ok, "coloured prompt and rows, a window title"),
+    ("cr-cr-lf", CrCrLf, Status::Ok, "lines end CR CR LF"),
+    ("echo-wrap-80", EchoWrap80, Status::Ok, "a long prompt, and an echo that wraps at 80 columns"),
+    ("syslog-in-table", SyslogInTable, Status::Ok, "log lines between the rows"),
+    ("prompt-changes", PromptChanges, Status::Ok, "after the first table the prompt has `:TEXT` before its # [(diag)]"),
+    ("prompt-split", PromptSplit, Status::Ok, "the prompt comes in two packets"),
+    ("error-for-table", ErrorForTable, Status::CommandFailed, "needed commands are answered by an error text"),
+    ("optional-refused", OptionalRefused, Status::Partial, "optional commands are answered by an error text"),
+    ("empty-table", EmptyTable, Status::Ok, "tables have headers and no rows"),
+    ("big", Big, Status::Ok, "5,000 upstreams, or `:N`"),
+    ("bad-host-name", BadHostName, Status::ResolveFailed, "its name in the inventory does not resolve"),
+    ("same-address", SameAddress, Status::Ok, "is reached at the address of a sound device of its family, or of `:NAME`"),
+    ("user-mode", UserMode, Status::Ok, "(cbr8) logs in to a > prompt that `enable` leaves"),
+    ("setup-refused", SetupRefused, Status::Ok, "(e6000, casa) knows only `no pagination`, `page off`"),
+    ("no-hop-history", NoHopHistory, Status::Partial, "(casa) hop-history only upstream by upstream"),
+];
+
+/// A fault of one device.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Which.
+    pub kind: Kind,
+    /// What stood after the second colon.
+    pub argument: Option<String>,
+}
+
+impl Fault {
+    /// The status that a collector has to give because of it.
+    pub fn expected(&self) -> Status {
+        KINDS.iter().find(|row| row.1 == self.kind).map_or(Status::Internal, |row| row.2)
+    }
+
+    /// Whether the family knows what is to be broken.
+    fn suits(&self, platform: Platform) -> bool {
+        match self.kind {
+            UserMode => platform == Platform::Cbr8,
+            SetupRefused => platform != Platform::Cbr8,
+            NoHopHistory => platform == Platform::Casa,
+            _ => true,
+        }
+    }
+
+    /// The argument as a number, or what stands instead of it.
+    pub fn number(&self, default: u64) -> u64 {
+        self.argument.as_deref().and_then(|text| text.parse().ok()).unwrap_or(default)
+    }
+}
+
+/// `--fault NAME=KIND[:ARGUMENT]`: which devices, and what is wrong with them.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// As it was typed.
+    pub text: String,
+    pattern: globset::GlobMatcher,
+    fault: Fault,
+}
+
+impl Rule {
+    /// Reads the value of the flag.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, what) =
+            text.split_once('=').ok_or("no NAME=KIND such as CCAP001=refused; see --list-faults")?;
+        let (kind, argument) = match what.split_once(':') {
+            Some((kind, argument)) => (kind, Some(argument.to_owned())),
+            None => (what, None),
+        };
+        let row = KINDS.iter().find(|row| row.0 == kind);
+        let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?.1;
+        let numeric = matches!(kind, Drip | Big);
+        if let Some(bad) = argument.as_ref().filter(|a| numeric && a.parse::<u32>().is_err()) {
+            return Err(format!("{bad:?} is no number"));
+        }
+        let pattern = GlobBuilder::new(name).build().map_err(|e| e.to_string())?.compile_matcher();
+        Ok(Rule { text: text.to_owned(), pattern, fault: Fault { kind, argument } })
+    }
+
+    /// The fault of this device, if the rule is about it; `Err` when the family does not know it.
+    pub fn applied_to(&self, name: &str, platform: Platform) -> Option<Result<Fault, String>> {
+        self.pattern.is_match(name).then(|| {
+            let unsuited =
+                || format!("--fault {}: {name} is a {platform}, which has no such thing", self.text);
+            if self.fault.suits(platform) { Ok(self.fault.clone()) } else { Err(unsuited()) }
+        })
+    }
+}

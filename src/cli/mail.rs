@@ -1,0 +1,111 @@
+//! `mod-mail`: the flags.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+
+use super::{Common, report::Layout};
+use crate::{
+    mail::Language,
+    stage::{Role, Tool},
+    units,
+};
+
+/// Mail a report: text, the same as HTML, and its rows as CSV, to each recipient exactly once
+///
+/// The report is what mod-report writes into a pipe. Each recipient gets a mail of their own, so one refused
+/// address costs nobody else theirs.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "mod-mail", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Mail {
+    /// Mail to these addresses, separated by commas; may be repeated [default: TO_EMAILS]
+    #[arg(long, value_name = "ADDRESSES")]
+    pub to: Vec<String>,
+    /// The sender [default: FROM_EMAIL]
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+    /// The subject; what the report lacks is appended to it [default: Modulation report DATE]
+    #[arg(long, value_name = "TEXT")]
+    pub subject: Option<String>,
+    /// Language of the mail [default: MODTOOLS_LANG, else en]
+    #[arg(long, value_name = "LANGUAGE", value_enum)]
+    pub lang: Option<Language>,
+    /// Columns of the attached CSV: all, or those of the program that this one replaces
+    #[arg(long, value_name = "LAYOUT", value_enum, default_value = "full")]
+    pub layout: Layout,
+    /// Attach FILE too; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Write the mails to standard output, and send nothing
+    #[arg(long, conflicts_with = "check")]
+    pub dry_run: bool,
+
+    /// Connect, begin TLS, log in, and leave; no report is read
+    #[arg(long, help_heading = "Delivery")]
+    pub check: bool,
+    /// Show what is said to the server and what it answers, secrets masked
+    #[arg(long, help_heading = "Delivery")]
+    pub debug: bool,
+    /// Keep what was not taken for now in DIR, and try it again in the next run that names DIR
+    #[arg(long, value_name = "DIR", help_heading = "Delivery")]
+    pub spool: Option<PathBuf>,
+    /// Read no report; only try what waits in the spool
+    #[arg(long, requires = "spool", conflicts_with_all = ["dry_run", "check"], help_heading = "Delivery")]
+    pub flush: bool,
+    /// Mail what has been mailed before
+    #[arg(long, help_heading = "Delivery")]
+    pub again: bool,
+    /// Wait at most this long for a connection or an answer, and ten times as long for the last one
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::duration, help_heading = "Delivery")]
+    pub timeout: Duration,
+
+    /// The flags of every tool.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Tool for Mail {
+    const NAME: &'static str = "mod-mail";
+
+    fn role(&self) -> Role {
+        Role::Filter
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+const AFTER_HELP: &str = "\
+Server: SMTP_HOST (localhost), SMTP_PORT (25), SMTP_TLS, SMTP_CA_FILE, SMTP_USER, and as a secret SMTP_PASSWORD
+(SMTP_PASSWORD_FILE, else $CREDENTIALS_DIRECTORY/smtp_password, else the environment or the env file).
+SMTP_TLS is one of
+  opportunistic  STARTTLS when the server offers it (default); its certificate counts only where a password
+                 would go to another machine, and that never goes unencrypted
+  required       STARTTLS with a certificate that holds, or no mail
+  wrapper        TLS from the first byte (mostly port 465), with a certificate that holds
+  none           no encryption, even for a password
+Certificates are held against SMTP_CA_FILE (PEM), else against the roots that Mozilla trusts.
+
+Exactly once: a mail that a server took is noted in DIR/sent.ndjson of --spool, else in
+$STATE_DIRECTORY, $XDG_STATE_HOME/modtools or ~/.local/state/modtools, and not given to that server again
+without --again. The same report is one of the same window, CMTSs and --subject; while its window is not
+over, also of the same moment. Its Message-ID stays the same as well.
+
+Refused with 4xx, or the server could not be reached: it goes to --spool and is tried again by each run, for
+five days. Refused with 5xx: never again. A report without samples, or with some missing, is mailed and its
+subject says so. Without any report on standard input nothing is mailed: that is status 1.
+
+Examples:
+  mod-report | mod-mail --to noc@example.net --spool /var/spool/modtools/mail
+  mod-report --date 2026-05-01 | mod-mail --lang nl --layout seed --attach notes.pdf
+  mod-report | mod-mail --dry-run > report.eml
+  mod-mail --check --debug
+  mod-mail --spool /var/spool/modtools/mail --flush
+
+Exit status:
+  0  every recipient has it, now or from before; or ENABLE_EMAIL_REPORTS is false
+  1  nobody has it and nothing waits in the spool; or there was no report
+  2  wrong usage or configuration; nothing was sent
+  3  some recipients have it or will get it from the spool; one line on stderr for each that has not
+  4  another mod-mail held the spool for ten minutes; nothing was sent";

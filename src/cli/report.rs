@@ -1,0 +1,169 @@
+//! mod-report's flags.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+use super::{Common, Database, Deploy};
+use crate::{
+    stage::{Role, Tool},
+    units,
+};
+
+const AFTER: &str = "\
+Examples:
+  mod-report                                       yesterday, as a table on a terminal
+  mod-report --date 2026-05-01 --sort lost --top 20
+  mod-report --from '2026-05-01 06:00' --to '2026-05-01 12:00' --cmts 'CCAP0*'
+  mod-report --save --format csv -o report.csv
+  ccap-fetch -i inventory.csv | mod-parse | mod-report --input - --format table
+  mod-report --date today --web /var/www/html/modulation >/dev/null
+  mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
+  mod-report --html report.html --cmts 'CCAP0*' --format table
+  mod-report --date today --format samples | jq -r .modulation | sort | uniq -c
+
+Exit status:
+  0  the report is whole
+  1  the database or the output failed
+  2  wrong usage or settings: nothing was read
+  3  the report is valid, but there is no sample in the window, a line of the input was bad, or the
+     input broke off without its `end`";
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: a header and one line per upstream, as wide as the terminal
+    Table,
+    /// A report record, then a row record per upstream
+    Ndjson,
+    /// One object, its rows in it
+    Json,
+    /// One line per upstream
+    Csv,
+    /// The samples of the window as records
+    Samples,
+}
+
+/// Which columns CSV and JSON have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Layout {
+    /// Everything that a row record has
+    Full,
+    /// What the program printed that this replaces, for those who read its files
+    Seed,
+}
+
+/// What the worst upstream is; it comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// Most hops
+    Hops,
+    /// Most capacity lost
+    Lost,
+    /// Longest below what is expected
+    Degraded,
+    /// By name
+    Cmts,
+}
+
+/// Report how each upstream's modulation did over a day or any other window
+///
+/// Reads the samples of a database, or with --input those of a record stream, and says of each upstream
+/// how often it changed, for how long it ran at which modulation, and what capacity that cost.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "mod-report", version, after_help = AFTER, max_term_width = 100)]
+pub struct Report {
+    /// The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)
+    #[arg(long, value_name = "D", conflicts_with_all = ["from", "to"])]
+    pub date: Option<String>,
+    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// End of the window (default: now)
+    #[arg(long, value_name = "T", requires = "from")]
+    pub to: Option<String>,
+    /// Read sample and scan records from FILE instead of the database; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "db")]
+    pub input: Option<PathBuf>,
+    /// Time zone of days and hours (default: MODTOOLS_TZ, else the system's)
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// Interval between scans: a sample holds for at most 2.5 of them
+    #[arg(long, value_name = "D", default_value = "10m", value_parser = interval)]
+    pub interval: Duration,
+    /// Form of the output (default: table on a terminal, else ndjson)
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Columns of csv and json (default: full)
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<Layout>,
+    /// What comes first (default: hops)
+    #[arg(long, value_name = "BY")]
+    pub sort: Option<Sort>,
+    /// Show only the first N upstreams; the totals stay those of all
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// Look only at the CMTSs that match, such as CCAP0*
+    #[arg(long, value_name = "GLOB")]
+    pub cmts: Option<String>,
+    /// Look only at the upstreams that match, such as 1/*
+    #[arg(long, value_name = "GLOB")]
+    pub upstream: Option<String>,
+    /// What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each
+    /// held for 1 % of the day and the seven before)
+    #[arg(long, value_name = "M")]
+    pub expected: Option<String>,
+    /// When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00":
+    /// shown apart, and kept out of what is lost
+    #[arg(long, value_name = "FILE")]
+    pub maintenance: Option<PathBuf>,
+    /// Write to FILE, whole or not at all, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams)
+    /// into REPORT_OUTPUT_DIR (default: reports)
+    #[arg(long)]
+    pub save: bool,
+    /// Write also the day's page, with all upstreams, into a web server's DIR: index.html, its script and style,
+    /// and data/DATE.json
+    #[arg(long, value_name = "DIR", help_heading = "Page")]
+    pub web: Option<PathBuf>,
+    /// Write also the same page as one FILE that opens from a disk, for mail and tickets
+    #[arg(long, value_name = "FILE", help_heading = "Page")]
+    pub html: Option<PathBuf>,
+    /// Name, logo and colours of the page, as in examples/brands
+    #[arg(long, value_name = "FILE", help_heading = "Page")]
+    pub brand: Option<PathBuf>,
+    /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
+    #[arg(long, value_name = "DAYS", help_heading = "Page", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_files: Option<u32>,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub deploy: Deploy,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub database: Database,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub common: Common,
+}
+
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = units::duration(text)?;
+    if interval < Duration::from_secs(1) || interval.subsec_nanos() > 0 {
+        return Err(format!("{text:?} is no whole number of seconds, such as 10m"));
+    }
+    Ok(interval)
+}
+
+impl Tool for Report {
+    const NAME: &'static str = "mod-report";
+
+    fn role(&self) -> Role {
+        Role::Filter
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}

@@ -1,0 +1,191 @@
+//! mod-mail: a report into the mailboxes that wait for it, each exactly once.
+//!
+//! ```text
+//! input ─▶ shortfall ─▶ page ─▶ text, html ─▶ message ─▶ delivery ─▶ smtp
+//! report, row            words   csv            letter     spool
+//! ```
+//!
+//! Pure and worth reading first: `page`, `shortfall`, `message`.
+
+mod address;
+mod delivery;
+mod html;
+mod input;
+mod message;
+mod options;
+mod page;
+mod period;
+mod shortfall;
+mod smtp;
+mod spool;
+mod text;
+mod words;
+
+use std::{
+    io::{self, BufRead, Write},
+    path::PathBuf,
+};
+
+use self::{
+    delivery::{Delivery, Tally},
+    input::Reading,
+    message::{Attachment, Letter},
+    options::Options,
+    period::Period,
+    smtp::Server,
+    spool::Spool,
+};
+use crate::{
+    cli,
+    error::{Error, Result},
+    exit::Exit,
+    report,
+    stage::Context,
+};
+
+pub use words::Language;
+
+/// Runs mod-mail.
+///
+/// # Errors
+/// [`Error::Usage`] and [`Error::Read`] before anything is sent; [`Error::Input`], also for an input without
+/// a report; those of the spool and of the output.
+pub fn run(
+    args: &cli::Mail,
+    context: &Context,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let server = options::server(args, &context.settings)?;
+    if args.check {
+        let agreed = delivery::check(&server)?;
+        return writeln!(output, "{agreed}").map_err(Error::output).map(|()| Exit::Done);
+    }
+    if !args.dry_run && !context.settings.switch("ENABLE_EMAIL_REPORTS", true)? {
+        log::info!("nothing is mailed: ENABLE_EMAIL_REPORTS is false");
+        return drain(context, input);
+    }
+    if args.flush {
+        return deliver(args, context, &server, &[], None);
+    }
+    let options = Options::new(args, &context.settings)?;
+    let letters = letters(args, context, &options, input)?;
+    if args.dry_run {
+        for (letter, to) in
+            letters.all.iter().flat_map(|letter| options.to.iter().map(move |to| (letter, to)))
+        {
+            output.write_all(&letter.to(to)?).map_err(Error::output)?;
+        }
+        return no_report_is_a_fault(&letters).map(|()| letters.exit);
+    }
+    let exit = deliver(args, context, &server, &letters.all, Some(&options))?;
+    no_report_is_a_fault(&letters).map(|()| exit.merge(letters.exit))
+}
+
+/// The stage before us must not fail because nobody reads it.
+fn drain(context: &Context, input: &mut dyn BufRead) -> Result<Exit> {
+    if !context.terminals.stdin {
+        io::copy(input, &mut io::sink()).map_err(Error::Input)?;
+    }
+    Ok(Exit::Done)
+}
+
+struct Letters {
+    all: Vec<Letter>,
+    exit: Exit,
+}
+
+/// Nothing is made up for a report that did not come: a mail that is missing means that something is broken.
+fn no_report_is_a_fault(letters: &Letters) -> Result<()> {
+    if letters.all.is_empty() {
+        let reason = "there is no report record in it, nothing was mailed; does mod-report fail?";
+        return Err(Error::Input(io::Error::other(reason)));
+    }
+    Ok(())
+}
+
+fn letters(
+    args: &cli::Mail,
+    context: &Context,
+    options: &Options,
+    input: &mut dyn BufRead,
+) -> Result<Letters> {
+    let words = options::language(args, &context.settings)?.words();
+    let read = input::read(context, input)?;
+    let mut all = Vec::new();
+    for reading in &read.reports {
+        let name = format!("modulation_report_{}.csv", Period::of(&reading.report).file_label());
+        let page = page::compose(reading, words, &name);
+        let csv = Attachment::new(&name, rows(args, reading)?);
+        all.push(Letter {
+            from: options.from.clone(),
+            subject: subject(args, reading),
+            text: text::render(&page),
+            html: html::render(&page),
+            attachments: std::iter::once(csv).chain(options.attachments.iter().cloned()).collect(),
+            date: context.clock.now(),
+            identity: message::identity(reading, args.subject.as_deref()),
+        });
+    }
+    let exit = if read.bad_lines == 0 { Exit::Done } else { Exit::Partial };
+    Ok(Letters { all, exit })
+}
+
+fn subject(args: &cli::Mail, reading: &Reading) -> String {
+    let given = args.subject.clone();
+    let subject =
+        given.unwrap_or_else(|| format!("Modulation report {}", Period::of(&reading.report).label("to")));
+    subject + &shortfall::in_subject(&shortfall::of(reading))
+}
+
+/// The rows as mod-report writes them.
+fn rows(args: &cli::Mail, reading: &Reading) -> Result<Vec<u8>> {
+    let mut csv = Vec::new();
+    let rows = reading.lines.iter().map(|line| &line.row);
+    report::rows_as_csv(args.layout, rows, &mut csv).map_err(Error::output)?;
+    Ok(csv)
+}
+
+fn deliver(
+    args: &cli::Mail,
+    context: &Context,
+    server: &Server,
+    letters: &[Letter],
+    options: Option<&Options>,
+) -> Result<Exit> {
+    let spool = open_spool(args, context)?;
+    let mut delivery = Delivery::new(server, spool, args.spool.is_some(), context.clock.now())?;
+    delivery.retry()?;
+    let recipients = options.map_or(&[][..], |options| &options.to);
+    for letter in letters {
+        for to in recipients {
+            delivery.deliver(letter, to, args.again)?;
+        }
+    }
+    delivery.close();
+    let unusable = options.map_or(&[][..], |options| &options.unusable);
+    for (text, reason) in unusable {
+        log::warn!("{text}: {reason}");
+    }
+    let Tally { failed, .. } = delivery.tally;
+    Ok(Tally { failed: failed + unusable.len(), ..delivery.tally }.exit())
+}
+
+/// `--spool`, or the place where only the notes are.
+fn open_spool(args: &cli::Mail, context: &Context) -> Result<Option<Spool>> {
+    if let Some(directory) = &args.spool {
+        return Spool::open(directory).map(Some);
+    }
+    let Some(directory): Option<PathBuf> = Spool::default_directory(&context.settings)? else {
+        log::info!("no --spool, and no home: what is mailed is not noted, and would be again");
+        return Ok(None);
+    };
+    match Spool::open(&directory) {
+        Ok(spool) => Ok(Some(spool)),
+        Err(error @ Error::Locked { .. }) => Err(error),
+        Err(error) => {
+            log::warn!("{error}; without a note of it the next run mails again: give --spool");
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A server, and how to speak to it: encryption, the trust in its certificate, the account. Secrets are
+//! masked here, in everything that is shown of a dialogue.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters, TlsParametersBuilder};
+
+use crate::{
+    error::{Error, Result},
+    settings::Secret,
+};
+
+/// How a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Tls {
+    None,
+    Opportunistic,
+    Required,
+    Wrapper,
+}
+
+impl Tls {
+    /// The words of SMTP_TLS.
+    pub const WORDS: &'static str = "none, opportunistic, required or wrapper";
+}
+
+impl FromStr for Tls {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word.to_ascii_lowercase().as_str() {
+            "none" => Ok(Tls::None),
+            "opportunistic" => Ok(Tls::Opportunistic),
+            "required" => Ok(Tls::Required),
+            "wrapper" => Ok(Tls::Wrapper),
+            _ => Err(()),
+        }
+    }
+}
+
+/// An account at the server.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Its name.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// A server, and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Name or address; with TLS, the name that its certificate must have.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Encryption.
+    pub tls: Tls,
+    /// Certificates of CAs (PEM) to trust instead of the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// Who we are to it, if it asks.
+    pub login: Option<Login>,
+    /// For a connection attempt and each answer.
+    pub timeout: Duration,
+    /// Whether to show the dialogue even without `-vv`.
+    pub debug: bool,
+}
+
+impl Server {
+    /// `host:port`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let Server { host, port, .. } = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// The trust in certificates that a session begins with.
+    ///
+    /// # Errors
+    /// [`Error::Read`] and [`Error::Usage`] for an SMTP_CA_FILE that holds no certificates.
+    pub fn trust(&self) -> Result<Trust> {
+        let build = |builder: TlsParametersBuilder| {
+            builder.build().map_err(|e| Error::usage(format!("TLS to {}: {e}", self.place())))
+        };
+        let mut verified = TlsParameters::builder(self.host.clone());
+        if let Some(path) = &self.ca_file {
+            let pem = std::fs::read(path).map_err(Error::read(path))?;
+            let refuse = || Error::usage(format!("SMTP_CA_FILE: {} holds no certificate", path.display()));
+            let certificate = Certificate::from_pem(&pem).map_err(|_| refuse())?;
+            if !pem.windows(11).any(|part| part == b"CERTIFICATE") {
+                return Err(refuse());
+            }
+            verified = verified.certificate_store(CertificateStore::None).add_root_certificate(certificate);
+        }
+        let any = TlsParameters::builder(self.host.clone())
+            .dangerous_accept_invalid_certs(true)
+            .dangerous_accept_invalid_hostnames(true);
+        Ok(Trust { verified: build(verified)?, any: build(any)? })
+    }
+
+    /// Shows a line of the dialogue.
+    pub(super) fn say(&self, direction: char, text: &str) {
+        let text = self.masked(text);
+        // --debug asks for the dialogue by itself, whatever the log level.
+        if self.debug { log::warn!("{direction} {text}") } else { log::debug!("{direction} {text}") }
+    }
+
+    /// A server may repeat what we told it in confidence.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let Some(Login { user, password }) = &self.login else { return text.to_owned() };
+        let password = password.reveal();
+        let plain = format!("\0{user}\0{password}");
+        let forms = [BASE64_STANDARD.encode(plain), BASE64_STANDARD.encode(password), password.to_owned()];
+        forms
+            .iter()
+            .filter(|form| !form.is_empty())
+            .fold(text.to_owned(), |text, form| text.replace(form, MASK))
+    }
+}
+
+/// What stands where a secret stood.
+pub(super) const MASK: &str = "********";
+
+/// Which certificates count.
+#[derive(Clone)]
+pub struct Trust {
+    pub(super) verified: TlsParameters,
+    pub(super) any: TlsParameters,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_in_every_form_that_a_server_may_repeat() {
+        let server = Server {
+            host: "::1".into(),
+            port: 25,
+            tls: Tls::None,
+            ca_file: None,
+            login: Some(Login { user: "ops".into(), password: Secret::new("pass-word") }),
+            timeout: Duration::from_secs(1),
+            debug: false,
+        };
+        let said = format!("535 pass-word {} no", BASE64_STANDARD.encode("\0ops\0pass-word"));
+        assert_eq!(server.masked(&said), "535 ******** ******** no");
+        assert_eq!(server.place(), "[::1]:25");
+        assert!(!format!("{server:?}").contains("pass-word"));
+    }
+}

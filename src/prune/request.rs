@@ -1,0 +1,89 @@
+//! What was asked for: flags and settings, understood before anything is opened.
+
+use chrono::{Days, NaiveDate};
+
+use crate::{
+    cli,
+    error::{Error, Result},
+    record::Timestamp,
+    report::{
+        days::Calendar,
+        window::{self, local},
+    },
+    stage::Context,
+};
+
+const DAY_S: i64 = 86_400;
+const KEEP_DAYS: u32 = 8;
+const BATCH: u32 = 10_000;
+
+/// A pruning that can be done.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Request {
+    pub now: Timestamp,
+    pub calendar: Calendar,
+    pub keep_days: u32,
+    /// Samples and scans from before this go.
+    pub samples_before: Timestamp,
+    pub detail_before: Timestamp,
+    pub days_before: Timestamp,
+    pub batch: u64,
+    /// `--reset-id`.
+    pub reset_id: bool,
+    /// ENABLE_ID_RESET, from this id on.
+    pub reset_from: Option<u64>,
+}
+
+impl Request {
+    /// Understands the flags.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming the flag or setting and the remedy.
+    pub fn new(args: &cli::Prune, context: &Context) -> Result<Self> {
+        let settings = &context.settings;
+        let number = |flag: Option<u32>, name: &str, default: u32| -> Result<u32> {
+            let set = match flag {
+                Some(number) => return Ok(number),
+                None => settings.parse(name, "a whole number")?.unwrap_or(default),
+            };
+            if set == 0 {
+                return Err(Error::usage(format!("{name}=0 keeps nothing; set it to 1 or more")));
+            }
+            Ok(set)
+        };
+        let now = context.clock.now();
+        let tz = window::zone(args.tz.as_deref(), settings)?;
+        let keep_days = number(args.keep_days, "DATA_RETENTION_DAYS", KEEP_DAYS)?;
+        let reset_from = match settings.switch("ENABLE_ID_RESET", false)? {
+            true => Some(settings.parse("ID_RESET_THRESHOLD", "an id")?.unwrap_or(0)),
+            false => None,
+        };
+        Ok(Request {
+            now,
+            calendar: Calendar { tz, interval_s: args.interval.as_secs(), now },
+            keep_days,
+            samples_before: now + -DAY_S * i64::from(keep_days),
+            detail_before: now + -3600 * i64::from(args.detail_hours),
+            days_before: now + -DAY_S * i64::from(args.rollup_days),
+            batch: number(args.batch, "CLEANUP_BATCH_SIZE", BATCH)?.into(),
+            reset_id: args.reset_id,
+            reset_from,
+        })
+    }
+
+    /// The first local day that modulation_day keeps.
+    #[must_use]
+    pub fn first_day(&self) -> NaiveDate {
+        local(self.calendar.tz, self.days_before).date()
+    }
+
+    /// The last local day that is finished.
+    #[must_use]
+    pub fn last_day(&self) -> NaiveDate {
+        let today = local(self.calendar.tz, self.now).date();
+        let back = |days| today.checked_sub_days(Days::new(days)).unwrap_or(today);
+        // Right after midnight it is not yesterday.
+        if self.calendar.is_finished(back(1)) { back(1) } else { back(2) }
+    }
+}

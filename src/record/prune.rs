@@ -1,0 +1,163 @@
+//! `pruned` and `status`: what mod-prune did, and how the tables are.
+
+use serde::Serialize;
+
+use super::{Body, Timestamp};
+
+/// Why mod-prune stopped with a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Nothing old is left.
+    Done,
+    /// `--deadline` has come; the next run goes on.
+    Deadline,
+    /// A signal came; the next run goes on.
+    Signal,
+    /// A day that is about to go could not be kept in `modulation_day`: from it on, samples stay.
+    HeldBack,
+    /// `--dry-run`: nothing was begun.
+    DryRun,
+}
+
+/// How old rows go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Whole day partitions.
+    Partitions,
+    /// So many rows at a time.
+    Chunks,
+}
+
+/// `pruned`, one per table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pruned {
+    /// When the run began.
+    pub ts: Timestamp,
+    /// The table.
+    pub table: &'static str,
+    /// Rows from before this go.
+    pub before: Timestamp,
+    /// How.
+    pub by: Way,
+    /// Rows that went; with `dry_run`, that would go.
+    pub rows: u64,
+    /// Whether `rows` is the server's estimate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+    /// Partitions that went.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<String>,
+    /// Transactions that it took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<u64>,
+    /// How long it took, pauses included, ms.
+    pub elapsed_ms: u64,
+    /// Why it stopped.
+    pub stopped: Stopped,
+    /// Nothing was changed; `statement` is what would be done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// The statement, with `dry_run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+}
+
+/// How well a table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Health {
+    /// Nothing is to be done.
+    #[default]
+    Healthy,
+    /// Something is to be done some day.
+    Warning,
+    /// Something is to be done now.
+    Critical,
+}
+
+impl Health {
+    /// The word in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Health::Healthy => "HEALTHY",
+            Health::Warning => "WARNING",
+            Health::Critical => "CRITICAL",
+        }
+    }
+}
+
+/// `status`, one per table, from `mod-prune --status`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TableStatus {
+    /// When it was looked at.
+    pub ts: Timestamp,
+    /// The table.
+    pub table: &'static str,
+    /// Rows in it.
+    pub rows: u64,
+    /// Whether `rows` is the server's estimate.
+    pub estimated: bool,
+    /// Size with its indexes.
+    pub bytes: u64,
+    /// Time of its oldest row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
+    /// Time of its newest row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
+    /// Days from the oldest to the newest, one decimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<f64>,
+    /// Partitions, when it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u64>,
+    /// Rows dated more than a day ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub future: Option<u64>,
+    /// The AUTO_INCREMENT id of an older `modulation_new`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<IdStatus>,
+    /// The gravest of the reasons.
+    pub health: Health,
+    /// Why it is not healthy, each with its remedy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// How far an id is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IdStatus {
+    /// Its column.
+    pub column: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The highest id that it can hold.
+    pub limit: u64,
+    /// The id that the next row gets.
+    pub next: u64,
+    /// `next` of `limit`, three decimals.
+    pub used_pct: f64,
+    /// Steps between two ids, as a cluster sets them.
+    pub increment: u64,
+    /// Ids that the latest rows took, per row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_row: Option<f64>,
+    /// Ids that a day takes at the present rate, the steps included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<f64>,
+    /// Days until the limit at that rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_left: Option<f64>,
+}
+
+impl Body for Pruned {
+    const TYPE: &'static str = "pruned";
+}
+
+impl Body for TableStatus {
+    const TYPE: &'static str = "status";
+}

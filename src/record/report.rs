@@ -1,0 +1,247 @@
+//! `report` and `row`: what mod-report says of a window, and what mod-mail and the web page read.
+//! What each number means stands beside the code that makes it, in [`crate::report::arithmetic`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Status, Timestamp};
+use crate::modulation::Modulation;
+
+/// One value per modulation that was seen, lowest modulation first.
+pub type PerModulation<T> = BTreeMap<Modulation, T>;
+
+/// `report`, from mod-report to mod-mail: the header, before its rows. All `_pct` are 0 to 100 and rounded,
+/// like `lost_mbps` and `lost_gb`, to three decimals; totals are sums of what was not yet rounded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// That of `generated_at`.
+    pub ts: Timestamp,
+    /// Begin of the window.
+    pub from: Timestamp,
+    /// End of the window, itself not in it.
+    pub to: Timestamp,
+    /// The local day, `YYYY-MM-DD`, when the window is exactly one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Time zone of the local days and hours (IANA name).
+    pub tz: String,
+    /// Interval of the scans that was reckoned with, s.
+    pub interval_s: u64,
+    /// When it was made.
+    pub generated_at: Timestamp,
+    /// Upstreams with a sample in the window: one row each.
+    pub upstreams: u64,
+    /// CMTSs that they are on.
+    pub cmts: u64,
+    /// Sum of the rows.
+    pub hops: u64,
+    /// Sum of the rows.
+    pub measurements: u64,
+    /// Mean of the rows; 0 without any.
+    pub coverage_pct: f64,
+    /// Share of all measurements.
+    #[serde(default)]
+    pub share_pct: PerModulation<f64>,
+    /// Sum of the rows that have it, Mbit/s; missing when none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_mbps: Option<f64>,
+    /// Sum of the rows that have it, GB; missing when none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_gb: Option<f64>,
+    /// Scans in which at least five upstreams of one CMTS stepped down, in the order of time.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    /// When CMTSs were worked on, as far as that was told: what was lost then is not counted as lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
+    /// Devices that were never good in the window.
+    #[serde(default)]
+    pub silent: Vec<Silent>,
+}
+
+/// Upstreams of one CMTS that stepped down in the same scan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Name of the device.
+    pub cmts: String,
+    /// That of the scan.
+    pub ts: Timestamp,
+    /// How many stepped down.
+    pub upstreams: u64,
+    /// Family of the device, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The CMTS was worked on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maintenance: bool,
+}
+
+/// A window in which CMTSs were worked on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// A pattern of their names, such as `CCAP0*`.
+    pub cmts: String,
+    /// Begin.
+    pub from: Timestamp,
+    /// End, itself not in it.
+    pub to: Timestamp,
+}
+
+/// A device without a good scan in the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silent {
+    /// Name of the device.
+    pub cmts: String,
+    /// Its last good scan before the window, when one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Status of its last scan.
+    pub status: Status,
+}
+
+/// `row`, after the `report`: one per upstream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// That of its `report`.
+    pub ts: Timestamp,
+    /// Name of the device.
+    pub cmts: String,
+    /// Name of the upstream.
+    pub upstream: String,
+    /// Family of the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The operator's text for the upstream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Modulation of the last sample in the window.
+    pub last: Modulation,
+    /// Samples in the window.
+    #[serde(default)]
+    pub measurements: u64,
+    /// Samples of each modulation.
+    #[serde(default)]
+    pub counts: PerModulation<u64>,
+    /// Changes that were observed: a lower bound.
+    #[serde(default)]
+    pub hops: u64,
+    /// Of them to fewer bits per symbol.
+    #[serde(default)]
+    pub hops_down: u64,
+    /// Of them to more bits per symbol.
+    #[serde(default)]
+    pub hops_up: u64,
+    /// What the program that this replaces called hops.
+    #[serde(default)]
+    pub hops_seed: u64,
+    /// Time in the window for which a sample held, s.
+    #[serde(default)]
+    pub observed_s: u64,
+    /// `observed_s` of the time that has passed of the window.
+    #[serde(default)]
+    pub coverage_pct: f64,
+    /// Of `measurements`.
+    #[serde(default)]
+    pub share_pct: PerModulation<f64>,
+    /// Of `observed_s`.
+    #[serde(default)]
+    pub time_pct: PerModulation<f64>,
+    /// What the upstream should run at; missing when nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Modulation>,
+    /// Time at fewer bits per symbol than expected, s.
+    #[serde(default)]
+    pub degraded_s: u64,
+    /// The longest stretch of it, s.
+    #[serde(default)]
+    pub longest_degraded_s: u64,
+    /// The lowest modulation that was sampled or held; missing when none has bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Modulation>,
+    /// Bits per symbol that were lost, of those expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_pct: Option<f64>,
+    /// Capacity lost on average, Mbit/s; missing when the width is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_mbps: Option<f64>,
+    /// Capacity lost in all, GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_gb: Option<f64>,
+    /// Changes at least six times within twenty samples.
+    #[serde(default)]
+    pub flapping: bool,
+    /// One character per local hour that has passed, in windows of one day: the lowest modulation held in it
+    /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
+    /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Missing when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_s: Option<u64>,
+    /// What is wrong with it ([`crate::report::why`] defines the words); missing when nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
+    /// Against the day before; missing when that day is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
+}
+
+/// What may be wrong with an upstream, a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Why {
+    StuckLow,
+    Flapping,
+    SteppedDown,
+    Incident,
+    Gap,
+    UnknownProfile,
+    NeverBetter,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Why; 7] = [
+        Why::StuckLow,
+        Why::Flapping,
+        Why::SteppedDown,
+        Why::Incident,
+        Why::Gap,
+        Why::UnknownProfile,
+        Why::NeverBetter,
+    ];
+
+    /// As it stands in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Why::StuckLow => "stuck_low",
+            Why::Flapping => "flapping",
+            Why::SteppedDown => "stepped_down",
+            Why::Incident => "incident",
+            Why::Gap => "gap",
+            Why::UnknownProfile => "unknown_profile",
+            Why::NeverBetter => "never_better",
+        }
+    }
+}
+
+/// How a row differs from that of the day before: this day less that one, both measured by what is expected
+/// today; of an unfinished day against the same part of the day before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// Of `hops`.
+    pub hops: i64,
+    /// Of `lost_pct`, in points; missing when either day has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_pct: Option<f64>,
+}
+
+impl Body for Report {
+    const TYPE: &'static str = "report";
+}
+
+impl Body for Row {
+    const TYPE: &'static str = "row";
+}

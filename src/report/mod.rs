@@ -1,0 +1,139 @@
+//! mod-report: what the samples of a window say of each upstream. The numbers are defined in
+//! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
+
+pub mod arithmetic;
+mod color;
+mod csv;
+pub mod days;
+mod deploy;
+mod devices;
+mod findings;
+mod history;
+mod json;
+mod maintenance;
+mod natural;
+mod ndjson;
+mod reorder;
+mod request;
+pub mod rollup;
+pub mod roster;
+mod samples;
+mod save;
+mod seed;
+mod source;
+mod table;
+mod tally;
+pub mod web;
+pub mod why;
+pub mod window;
+
+use std::{
+    io::{self, BufRead, Write},
+    path::Path,
+};
+
+use crate::{
+    cli::{
+        self,
+        report::{Format, Layout},
+    },
+    error::{Error, Result},
+    exit::Exit,
+    output,
+    record::Row,
+    stage::Context,
+};
+use findings::Findings;
+use request::Request;
+use web::Pages;
+
+/// Runs mod-report.
+///
+/// # Errors
+/// [`Error::Usage`] and [`Error::Read`] for flags that cannot be used; those of the database and the streams.
+pub fn run(
+    args: &cli::Report,
+    context: &Context,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let request = Request::new(args, context)?;
+    if request.format == Format::Samples {
+        let mut exit = Exit::Done;
+        to_output(args, output, |output| {
+            exit = samples::write(&request, args, context, input, output)?;
+            Ok(())
+        })?;
+        return Ok(exit);
+    }
+    let (mut findings, mut exit) = source::read(&request, args, context, input)?;
+    if findings.lines.is_empty() {
+        log::warn!("{}", no_sample(&findings));
+        exit = exit.merge(Exit::Partial);
+    } else if let Some(directory) = &request.save {
+        // An empty day never takes the place of a file that was saved while its samples were still there.
+        save::write(directory, &request, &findings)?;
+    }
+    findings.sort(request.sort);
+    if let Some(pages) = &request.pages {
+        pages.write(&request, &findings)?;
+    }
+    to_output(args, output, |output| render(&request, &findings, output))?;
+    if let Some(deployment) = &request.deployment {
+        // A server takes its time: what is already known need not wait for it.
+        output.flush().map_err(Error::output)?;
+        let site = request.pages.as_ref().and_then(Pages::site);
+        exit = exit.merge(deployment.make(&request, &findings, site)?);
+    }
+    Ok(exit)
+}
+
+fn no_sample(findings: &Findings) -> String {
+    let window = findings.frame.window;
+    format!("no sample from {} to {}; another --date, --from or --cmts may have some", window.from, window.to)
+}
+
+/// To `-o FILE`, whole or not at all, else to standard output.
+fn to_output(
+    args: &cli::Report,
+    output: &mut dyn Write,
+    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    match args.output.as_deref().filter(|&path| path != Path::new("-")) {
+        Some(path) => output::write_file(path, 0o644, |file| {
+            // Below a renderer nobody knows that this is a file.
+            fill(file).map_err(|error| match error {
+                Error::Output(source) => Error::write(path)(source),
+                other => other,
+            })
+        }),
+        None => fill(output),
+    }
+}
+
+/// The rows of a report as the CSV of a layout, for stages that have them as records.
+///
+/// # Errors
+/// Those of the writer.
+pub fn rows_as_csv<'a>(
+    layout: Layout,
+    rows: impl IntoIterator<Item = &'a Row>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    match layout {
+        Layout::Full => csv::write(rows, output),
+        Layout::Seed => seed::csv_of(rows, output),
+    }
+}
+
+fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Result<()> {
+    match (request.format, request.layout) {
+        (Format::Csv, Layout::Seed) => seed::csv(request.top, findings, output),
+        (Format::Json, Layout::Seed) => seed::json(request, request.top, findings, output),
+        (Format::Csv, Layout::Full) => csv::write(findings.rows(request), output),
+        (Format::Json, Layout::Full) => json::write(request, findings, output),
+        (Format::Ndjson | Format::Samples, _) => ndjson::write(request, findings, output),
+        (Format::Table, _) => table::write(request, findings, output),
+    }
+    .map_err(Error::output)
+}

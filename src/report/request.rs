@@ -1,0 +1,282 @@
+//! What was asked for: the flags and settings, understood before anything is opened.
+
+use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::{
+    arithmetic::Frame,
+    deploy::Deployment,
+    maintenance::Maintained,
+    web::Pages,
+    window::{self, days_before, local},
+};
+use crate::{
+    cli::{
+        self,
+        report::{Format, Layout, Sort},
+    },
+    error::{Error, Result},
+    modulation::Modulation,
+    record::Timestamp,
+    stage::Context,
+    store::Window,
+};
+
+/// The finished days before the window whose time counts for `expected`.
+pub const HISTORY_DAYS: u64 = 7;
+/// The days for which dated files stay.
+const KEEP_DAYS: u32 = 30;
+
+/// A report that can be made.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Request {
+    pub now: Timestamp,
+    pub tz: Tz,
+    /// None: the whole input.
+    pub window: Option<Window>,
+    pub interval_s: u64,
+    pub expected: Option<Modulation>,
+    pub format: Format,
+    pub layout: Layout,
+    pub sort: Sort,
+    pub top: Option<usize>,
+    pub only: Only,
+    /// When CMTSs are worked on.
+    pub maintained: Rc<Maintained>,
+    /// For how many days the files that we write by date stay.
+    pub keep_days: u32,
+    /// Where the two files of `--save` go.
+    pub save: Option<PathBuf>,
+    /// The pages of `--web` and `--html`.
+    pub pages: Option<Pages>,
+    /// Where they are brought.
+    pub deployment: Option<Deployment>,
+    /// Whether a terminal is written to that shows colours, and may.
+    pub color: bool,
+    /// Width of the terminal that is written to.
+    pub columns: Option<usize>,
+}
+
+/// Which upstreams are looked at.
+#[derive(Debug, Default)]
+pub struct Only {
+    cmts: Option<GlobMatcher>,
+    upstream: Option<GlobMatcher>,
+}
+
+impl Only {
+    /// Whether a CMTS is asked for.
+    #[must_use]
+    pub fn cmts(&self, name: &str) -> bool {
+        self.cmts.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+
+    /// Whether an upstream is asked for.
+    #[must_use]
+    pub fn upstream(&self, cmts: &str, name: &str) -> bool {
+        self.cmts(cmts) && self.upstream.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+}
+
+impl Request {
+    /// Understands the flags.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming the flag or setting and the remedy.
+    pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
+        let now = context.clock.now();
+        let tz = window::zone(args.tz.as_deref(), &context.settings)?;
+        let (format, layout) = format(args, context.terminals.stdout)?;
+        let on_terminal = args.output.is_none() && context.terminals.stdout;
+        let window = asked_window(args, tz, now)?;
+        let day = window.and_then(|window| window::single_day(tz, window));
+        let keep_days = keep_days(args, context)?;
+        Ok(Request {
+            now,
+            tz,
+            window,
+            interval_s: args.interval.as_secs(),
+            expected: expected(args, context)?,
+            format,
+            layout,
+            sort: args.sort.unwrap_or(Sort::Hops),
+            top: args.top,
+            only: Only {
+                cmts: args.cmts.as_deref().map(|text| glob("--cmts", text)).transpose()?,
+                upstream: args.upstream.as_deref().map(|text| glob("--upstream", text)).transpose()?,
+            },
+            maintained: maintained(args, tz, now)?,
+            save: args.save.then(|| save_directory(context)).transpose()?,
+            keep_days,
+            pages: Pages::new(args, keep_days, day)?,
+            deployment: Deployment::new(args, context, day)?,
+            color: on_terminal && may_color(context)?,
+            columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
+        })
+    }
+
+    /// The frame of a window. A window that the input itself spans ends when the input does, even if that is
+    /// later than what our clock says.
+    #[must_use]
+    pub fn frame(&self, window: Window) -> Frame {
+        let end = if self.window.is_some() { window.to.min(self.now) } else { window.to };
+        let date = self.date(window);
+        let before = date.and_then(|date| date.pred_opt()).map(|date| window::of_day(self.tz, date));
+        // Of an unfinished day, as much of the day before.
+        let before = before.map(|before| match end < window.to {
+            true => Window { to: before.to.min(before.from + end.since(window.from).max(0)), ..before },
+            false => before,
+        });
+        let hourly = date.is_some();
+        Frame {
+            window,
+            end,
+            history_from: days_before(self.tz, window.from, HISTORY_DAYS),
+            hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
+            expected: self.expected,
+            hourly,
+            before,
+            step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
+        }
+    }
+
+    /// Whether a part of a window, or of the day before it, is maintenance.
+    #[must_use]
+    pub fn is_maintained(&self, frame: &Frame) -> bool {
+        let from = frame.before.map_or(frame.window.from, |before| before.from);
+        self.maintained.within(Window { from, to: frame.window.to }).next().is_some()
+    }
+
+    /// The local day that a window is, when it is exactly one.
+    #[must_use]
+    pub fn date(&self, window: Window) -> Option<NaiveDate> {
+        window::single_day(self.tz, window)
+    }
+
+    /// The window of a whole input: from its first sample to one interval after its last, not beyond now
+    /// unless the samples are.
+    #[must_use]
+    pub fn whole(&self, first: Timestamp, last: Timestamp) -> Window {
+        let interval = i64::try_from(self.interval_s).unwrap_or(i64::MAX);
+        let end = last + interval;
+        let to = if last < self.now { end.min(self.now) } else { end };
+        Window { from: first, to }
+    }
+
+    /// The local date that files of this window are named after.
+    #[must_use]
+    pub fn file_date(&self, window: Window) -> NaiveDate {
+        local(self.tz, window.from).date()
+    }
+}
+
+fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Window>> {
+    if let Some(text) = &args.from {
+        let from = window::moment("--from", text, tz, now)?;
+        let to = args.to.as_deref().map_or(Ok(now), |text| window::moment("--to", text, tz, now))?;
+        if from >= to {
+            return Err(Error::usage(format!("--from {text}: the window must begin before it ends ({to})")));
+        }
+        return Ok(Some(Window { from, to }));
+    }
+    let date = match &args.date {
+        Some(text) => text,
+        None if args.input.is_some() => return Ok(None),
+        None => "yesterday",
+    };
+    window::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
+}
+
+/// The seed layout is a CSV or JSON file; the full one is what every format has by itself.
+fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
+    let default = match args.layout {
+        Some(Layout::Seed) => Format::Csv,
+        _ if terminal && args.output.is_none() => Format::Table,
+        _ => Format::Ndjson,
+    };
+    let format = args.format.unwrap_or(default);
+    let layout = args.layout.unwrap_or(Layout::Full);
+    if layout == Layout::Seed {
+        if !matches!(format, Format::Csv | Format::Json) {
+            return Err(Error::usage("--layout seed: it is there as --format csv and --format json only"));
+        }
+        let senseless = [("--sort", args.sort.is_some()), ("--expected", args.expected.is_some())];
+        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
+            return Err(Error::usage(format!("{flag}: it has no meaning for --layout seed; leave it out")));
+        }
+    }
+    if format == Format::Samples {
+        let senseless = [
+            ("--sort", args.sort.is_some()),
+            ("--top", args.top.is_some()),
+            ("--save", args.save),
+            ("--web", args.web.is_some()),
+            ("--html", args.html.is_some()),
+            ("--deploy", args.deploy.deploy.is_some()),
+            ("--expected", args.expected.is_some()),
+            ("--layout", args.layout.is_some()),
+        ];
+        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
+            return Err(Error::usage(format!(
+                "{flag}: it has no meaning for --format samples; leave it out"
+            )));
+        }
+    }
+    Ok((format, layout))
+}
+
+fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>> {
+    let setting = context.settings.get("MODTOOLS_EXPECTED")?;
+    let (place, text) = match (&args.expected, &setting) {
+        (Some(text), _) => ("--expected", text),
+        (None, Some(text)) => ("MODTOOLS_EXPECTED", text),
+        (None, None) => return Ok(None),
+    };
+    match text.parse::<Modulation>() {
+        Ok(modulation) if modulation.bits().is_some() => Ok(Some(modulation)),
+        _ => Err(Error::usage(format!("{place}: {text:?} cannot be expected; write QPSK, QAM8 … QAM256"))),
+    }
+}
+
+/// `*` does not stop at a slash: upstreams are full of them.
+///
+/// # Errors
+/// [`Error::Usage`], naming the flag or file.
+pub fn glob(place: &str, text: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(text).case_insensitive(true).build();
+    glob.map(|glob| glob.compile_matcher())
+        .map_err(|e| Error::usage(format!("{place}: {text:?} is no pattern such as CCAP0* ({})", e.kind())))
+}
+
+fn maintained(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Rc<Maintained>> {
+    let read = |path: &PathBuf| Maintained::read(path, tz, now);
+    Ok(Rc::new(args.maintenance.as_ref().map_or_else(|| Ok(Maintained::default()), read)?))
+}
+
+/// Dated files need `--save`, a page or a deployment.
+fn keep_days(args: &cli::Report, context: &Context) -> Result<u32> {
+    if let Some(days) = args.keep_files {
+        let dated = args.save || args.web.is_some() || args.deploy.deploy.is_some();
+        return match dated {
+            true => Ok(days),
+            false => Err(Error::usage("--keep-files: it needs --web DIR, --deploy or --save")),
+        };
+    }
+    let days: Option<NonZeroU32> =
+        context.settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
+    Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
+}
+
+/// <https://no-color.org>: any value says no.
+fn may_color(context: &Context) -> Result<bool> {
+    let term = context.settings.get("TERM")?;
+    Ok(context.settings.get("NO_COLOR")?.is_none() && term.is_none_or(|term| term != "dumb"))
+}
+
+fn save_directory(context: &Context) -> Result<PathBuf> {
+    Ok(context.settings.get("REPORT_OUTPUT_DIR")?.map_or_else(|| PathBuf::from("reports"), PathBuf::from))
+}

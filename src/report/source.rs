@@ -1,0 +1,247 @@
+//! Where samples come from: a database, which streams the window in the order of time, or a record stream in
+//! any order, which is put in order first.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+use super::{
+    arithmetic::{CARRY_S, Frame},
+    devices::Devices,
+    findings::Findings,
+    history,
+    reorder::{Compact, Reorder},
+    request::Request,
+    roster::Roster,
+    tally::{Tallied, Tally},
+};
+use crate::{
+    cli,
+    error::{Error, Result},
+    exit::Exit,
+    ndjson::{Account, Lines},
+    record::{self, Record, Sample, Scan, Timestamp},
+    stage::Context,
+    store::{self, Access, Database, Device, Window},
+};
+
+/// Reads all that the request asks for.
+///
+/// # Errors
+/// Those of the database, of the input, and of the temporary file that a long input needs.
+pub fn read(
+    request: &Request,
+    args: &cli::Report,
+    context: &Context,
+    stdin: &mut dyn BufRead,
+) -> Result<(Findings, Exit)> {
+    match (&args.input, request.window) {
+        (None, Some(window)) => {
+            let mut database = store::open(&args.database, context, Access::Keep)?;
+            Ok((from_database(request, database.as_mut(), window)?, Exit::Done))
+        }
+        (input, _) => {
+            let path = input.as_deref().unwrap_or(Path::new("-"));
+            with_input(path, stdin, |input| from_input(request, context, input))
+        }
+    }
+}
+
+/// Opens a file, or takes standard input for `-`.
+///
+/// # Errors
+/// [`Error::Read`]; those of `read`.
+pub fn with_input<T>(
+    path: &Path,
+    stdin: &mut dyn BufRead,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T>,
+) -> Result<T> {
+    if path == Path::new("-") {
+        return read(stdin);
+    }
+    let file = File::open(path).map_err(Error::read(path))?;
+    read(&mut BufReader::with_capacity(1 << 16, file)).map_err(|error| match error {
+        Error::Input(source) => Error::read(path)(source),
+        other => other,
+    })
+}
+
+/// The time that has to be read for a window: what may be carried in, and what tells the expected.
+fn span(frame: &Frame) -> Window {
+    let carried = frame.window.from + -CARRY_S;
+    // What holds into the first of the days before counts there.
+    let history = frame.history_from + -frame.hold.min(CARRY_S);
+    let from = if frame.expected.is_some() { carried } else { carried.min(history) };
+    let from = frame.before.map_or(from, |before| from.min(before.from + -frame.carry_before()));
+    Window { from, to: frame.window.to }
+}
+
+fn from_database(request: &Request, database: &mut dyn Database, window: Window) -> Result<Findings> {
+    let frame = request.frame(window);
+    let mut roster = Roster::default();
+    // A sample that holds for longer than it can be carried in has no day to itself.
+    let tallied = match request.date(window).filter(|_| frame.hold <= CARRY_S) {
+        Some(date) => history::read(request, database, &frame, date, &mut roster)?,
+        None => from_samples(request, database, &frame, &mut roster)?,
+    };
+    for channel in database.channels()? {
+        roster.channel(channel);
+    }
+    let mut known = database.devices()?;
+    known.retain(|device| request.only.cmts(&device.cmts));
+    for device in &known {
+        roster.device(&device.cmts, device.last_try, device.platform.clone());
+    }
+    let devices = devices(request, database, &frame, known, &tallied.heard(&roster))?;
+    Ok(tallied.findings(frame, roster, devices))
+}
+
+fn from_samples(
+    request: &Request,
+    database: &mut dyn Database,
+    frame: &Frame,
+    roster: &mut Roster,
+) -> Result<Tallied> {
+    let mut tally = Tally::new(frame.clone(), &request.maintained);
+    database.samples(span(frame), false, &mut |stored| {
+        if request.only.upstream(stored.cmts, stored.upstream) {
+            let upstream = roster.upstream(stored.cmts, stored.upstream);
+            tally.feed(roster, upstream, stored.ts, stored.modulation);
+        }
+        Ok(())
+    })?;
+    Ok(tally.finish(roster))
+}
+
+/// What tells which devices are silent. Scans are read only as far as that is open: not for devices that
+/// were heard, and from before the window only for those that were tried again after it.
+fn devices(
+    request: &Request,
+    database: &mut dyn Database,
+    frame: &Frame,
+    known: Vec<Device>,
+    heard: &BTreeSet<&str>,
+) -> Result<Devices> {
+    let window = frame.window;
+    let mut devices = Devices::default();
+    let mut scans = |devices: &mut Devices, part: Window| {
+        database.scans(part, &mut |scan| {
+            if request.only.cmts(&scan.cmts) {
+                devices.scan(Some(window), &scan.cmts, scan.ts, scan.status);
+            }
+            Ok(())
+        })
+    };
+    if known.is_empty() || known.iter().any(|device| !heard.contains(device.cmts.as_str())) {
+        scans(&mut devices, window)?;
+        let open = |device: &Device| !heard.contains(device.cmts.as_str()) && devices.is_open(window, device);
+        if known.is_empty() || known.iter().any(open) {
+            scans(&mut devices, Window { from: span(frame).from, to: window.from })?;
+        }
+    }
+    known.into_iter().for_each(|device| devices.known(window, device));
+    Ok(devices)
+}
+
+/// A record stream while it is read.
+struct Intake<'a> {
+    request: &'a Request,
+    /// What is read of it; none: everything.
+    span: Option<Window>,
+    roster: Roster,
+    devices: Devices,
+    reorder: Reorder,
+    first_last: Option<(Timestamp, Timestamp)>,
+}
+
+impl Intake<'_> {
+    fn sample(&mut self, sample: Sample) -> Result<()> {
+        let Sample { ts, modulation, .. } = sample;
+        let asked = self.span.is_none_or(|span| span.from <= ts && ts < span.to)
+            && self.request.only.upstream(&sample.cmts, &sample.upstream);
+        if !asked {
+            return Ok(());
+        }
+        let (first, last) = self.first_last.unwrap_or((ts, ts));
+        self.first_last = Some((first.min(ts), last.max(ts)));
+        let upstream = self.roster.sample(sample);
+        self.reorder.push(Compact { ts, upstream, modulation })
+    }
+
+    fn scan(&mut self, scan: Scan) {
+        if self.request.only.cmts(&scan.cmts) {
+            self.roster.device(&scan.cmts, scan.ts, Some(scan.platform).filter(|word| !word.is_empty()));
+            self.devices.scan(self.request.window, &scan.cmts, scan.ts, scan.status);
+        }
+    }
+
+    fn finish(self) -> Result<Findings> {
+        let window = match (self.request.window, self.first_last) {
+            (Some(window), _) => window,
+            (None, Some((first, last))) => self.request.whole(first, last),
+            (None, None) => Window { from: self.request.now, to: self.request.now },
+        };
+        let frame = self.request.frame(window);
+        let mut tally = Tally::new(frame.clone(), &self.request.maintained);
+        self.reorder.drain(|Compact { ts, upstream, modulation }| {
+            tally.feed(&self.roster, upstream, ts, modulation);
+            Ok(())
+        })?;
+        Ok(tally.finish(&self.roster).findings(frame, self.roster, self.devices))
+    }
+}
+
+fn from_input(request: &Request, context: &Context, input: &mut dyn BufRead) -> Result<(Findings, Exit)> {
+    let mut intake = Intake {
+        request,
+        span: request.window.map(|window| span(&request.frame(window))),
+        roster: Roster::default(),
+        devices: Devices::default(),
+        reorder: Reorder::default(),
+        first_last: None,
+    };
+    // Standard output is the report: a bad line is told on stderr only.
+    let exit = each_record(context, input, &mut io::sink(), |record, _| match record {
+        Record::Sample(sample) => intake.sample(sample),
+        Record::Scan(scan) => {
+            intake.scan(scan);
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    Ok((intake.finish()?, exit))
+}
+
+/// Hands out the records of a stream, with `output` to write to. Bad lines become `error` records there; they
+/// and a stream that breaks off make the result partial.
+///
+/// # Errors
+/// Those of the input, of `output` and of `each`.
+pub fn each_record<W: io::Write + ?Sized>(
+    context: &Context,
+    input: &mut dyn BufRead,
+    mut output: &mut W,
+    mut each: impl FnMut(Record, &mut W) -> Result<()>,
+) -> Result<Exit> {
+    let mut lines = Lines::new(input);
+    let mut account = Account::default();
+    while let Some(line) = lines.next_line()? {
+        match record::decode(&line) {
+            Ok(record) => {
+                account.note(&record);
+                each(record, output)?;
+            }
+            Err(bad) => {
+                account.bad_line(context.tool, context.clock.now(), lines.number(), &bad, &mut output)?
+            }
+        }
+    }
+    if account.broke_off() {
+        log::warn!("input: it broke off without its `end` record; the report is of what came");
+    }
+    let partial = account.bad > 0 || account.broke_off();
+    Ok(if partial { Exit::Partial } else { Exit::Done })
+}

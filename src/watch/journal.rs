@@ -1,0 +1,50 @@
+//! What the supervisor and its visitors did and why: `watchdog.log`, and stderr for warnings.
+
+use super::{health::local, log::Log, place::Place};
+use crate::{clock::Clock, text};
+
+/// Bytes of `watchdog.log` before it is rotated.
+const MAX: u64 = 1 << 20;
+
+/// The journal of one name.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    log: Log,
+    name: String,
+    clock: Clock,
+}
+
+impl Journal {
+    /// The journal of a place.
+    #[must_use]
+    pub fn of(place: &Place, clock: Clock) -> Self {
+        Journal { log: Log::new(place.journal(), MAX, 1), name: place.name().to_owned(), clock }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Something that was meant to happen.
+    pub fn info(&self, message: &str) {
+        log::info!("{}: {message}", self.name);
+        self.write(message);
+    }
+
+    /// Something that somebody should know.
+    pub fn warn(&self, message: &str) {
+        log::warn!("{}: {message}", self.name);
+        self.write(message);
+    }
+
+    fn write(&self, message: &str) {
+        let now = local(self.clock.now());
+        let line = format!("{now} {}: {}\n", self.name, text::terminal(message));
+        if let Err(error) = self.log.append(line.as_bytes()) {
+            // On stderr it was said already; the journal being full must not stop anything.
+            log::debug!("watchdog.log: {error}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Finished days in modulation_day: what a report says out of them is what the samples say, whatever came
+//! late, twice or never, in every zone; and it does come out of them.
+
+use clap::Parser;
+use modtools::{cli, clock::Clock, record::Timestamp, report, settings::Settings, stage::Context};
+use proptest::prelude::*;
+use rusqlite::{Connection, params};
+use tempfile::TempDir;
+
+use crate::support::tool;
+
+const WORDS: [&str; 5] = ["QPSK", "QAM16", "QAM64", "OFDMA", "UNKNOWN"];
+
+/// The rows of a report without the time that it was made.
+pub fn rows(report: &str) -> Vec<String> {
+    report.lines().skip(1).map(|line| line.split_once("\"cmts\"").unwrap().1.to_owned()).collect()
+}
+
+/// A SQLite file, and the clock that reports go by.
+struct Store {
+    dir: TempDir,
+    connection: Connection,
+    now: Timestamp,
+}
+
+type Sample = (i64, String, String, &'static str);
+
+impl Store {
+    fn new(now: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("m.db");
+        let url = format!("sqlite:{}", path.display());
+        tool("mod-store").args(["--init", "--db", &url]).run().clean(0);
+        let connection = Connection::open(&path).unwrap();
+        // The disk is not what is tested here.
+        connection.pragma_update(None, "synchronous", "OFF").unwrap();
+        Store { dir, connection, now: now.parse().unwrap() }
+    }
+
+    fn insert<'a>(&mut self, samples: impl IntoIterator<Item = &'a Sample>) {
+        let transaction = self.connection.transaction().unwrap();
+        for (ts, cmts, upstream, modulation) in samples {
+            let row = params![ts, cmts, upstream, modulation];
+            transaction.execute("INSERT OR IGNORE INTO modulation_new VALUES (?1, ?2, ?3, ?4)", row).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+
+    fn execute(&self, sql: &str) -> usize {
+        self.connection.execute(sql, []).unwrap()
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        self.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn args(&self, more: &[&str], input: bool) -> cli::Report {
+        let url = format!("sqlite:{}", self.dir.path().join("m.db").display());
+        let source = if input { ["--input", "-"] } else { ["--db", &url] };
+        let all = ["mod-report", "--format", "ndjson"].iter().chain(&source).chain(more);
+        cli::Report::parse_from(all)
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            tool: "mod-report",
+            clock: Clock::Fixed(self.now),
+            settings: Settings::of([("MODTOOLS_TZ", "Europe/Amsterdam")]),
+            ..Context::default()
+        }
+    }
+
+    /// What mod-report says out of the database.
+    fn report(&self, more: &[&str]) -> String {
+        let mut output = Vec::new();
+        report::run(&self.args(more, false), &self.context(), &mut &b""[..], &mut output).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    /// What it says of the same samples as records.
+    fn reference(&self, more: &[&str]) -> String {
+        let mut statement = self.connection.prepare("SELECT * FROM modulation_new").unwrap();
+        let line = |row: &rusqlite::Row<'_>| {
+            let ts = Timestamp(row.get(0)?);
+            let (cmts, upstream): (String, String) = (row.get(1)?, row.get(2)?);
+            let modulation: String = row.get(3)?;
+            let sample = serde_json::json!({
+                "v": 1, "type": "sample", "ts": ts.to_string(),
+                "cmts": cmts, "upstream": upstream, "modulation": modulation,
+            });
+            Ok(sample.to_string() + "\n")
+        };
+        let input: String = statement.query_map([], line).unwrap().map(Result::unwrap).collect();
+        let mut output = Vec::new();
+        report::run(&self.args(more, true), &self.context(), &mut input.as_bytes(), &mut output).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+}
+
+/// Samples of a week and a half, each upstream on its own grid of minutes, with what is missing left out.
+fn samples(from: i64, step_s: i64, days: i64, missing_pct: u32, seed: u64) -> Vec<Sample> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut samples = Vec::new();
+    for upstream in 0..7 {
+        let cmts = if upstream < 6 { "CCAP001" } else { "CCAP101" };
+        let mut modulation = 2;
+        for at in 0..days * 86_400 / step_s {
+            if random.u32(..100) < missing_pct {
+                continue;
+            }
+            // Now and then all step down together: an incident.
+            if at % 97 == 0 {
+                modulation = 0;
+            } else if random.u32(..10) == 0 {
+                modulation = random.usize(..WORDS.len());
+            }
+            let ts = from + at * step_s;
+            samples.push((ts, cmts.to_owned(), format!("1/0/0/{upstream}"), WORDS[modulation]));
+        }
+    }
+    samples
+}
+
+const DAY_S: i64 = 86_400;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #[test]
+    fn a_report_out_of_finished_days_is_the_report_of_their_samples(
+        seed in any::<u64>(),
+        zone in prop::sample::select(vec!["Europe/Amsterdam", "UTC", "America/St_Johns", "Pacific/Apia", "Asia/Beirut"]),
+        // The clocks of the Netherlands and Lebanon change on the last Sunday of March, and in October.
+        now in prop::sample::select(vec!["2026-03-30T09:00:00Z", "2026-10-26T00:20:00Z", "2026-06-01T23:40:00Z"]),
+        step_s in prop::sample::select(vec![600_i64, 1740, 5400]),
+        missing in 0_u32..60,
+        interval in prop::sample::select(vec!["10m", "90m"]),
+    ) {
+        let mut store = Store::new(now);
+        let from = store.now.0 - 11 * DAY_S;
+        let all = samples(from, step_s, 11, missing, seed);
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (first, late): (Vec<_>, Vec<_>) = all.into_iter().partition(|_| random.u32(..20) > 0);
+        store.insert(&first);
+        let before = (store.now + -3 * DAY_S).to_string()[..10].to_owned();
+        let same = |store: &Store, what: &str, more: &[&str]| {
+            for day in ["today", "yesterday", &before] {
+                let args = ["--date", day, "--tz", zone, "--interval", interval];
+                let args = [&args, more].concat();
+                assert_eq!(store.report(&args), store.reference(&args), "{what}: {args:?}");
+            }
+        };
+        same(&store, "first", &[]);
+        same(&store, "kept", &["--cmts", "*1", "--upstream", "*/[1-4]"]);
+        store.insert(&late);
+        same(&store, "late", &[]);
+        store.insert(&first);
+        same(&store, "replayed", &["--expected", "QAM16"]);
+        let gap = from + random.i64(..10 * DAY_S);
+        store.execute(&format!("DELETE FROM modulation_new WHERE timestamp BETWEEN {gap} AND {}", gap + 7200));
+        same(&store, "deleted", &[]);
+    }
+}
+
+#[test]
+fn a_finished_day_is_kept_once_it_has_settled() {
+    let mut store = Store::new("2026-05-03T22:29:59Z");
+    store.insert(&samples("2026-05-01T22:00:00Z".parse::<Timestamp>().unwrap().0, 600, 2, 0, 7));
+    let day = ["--date", "2026-05-03"];
+    let kept = "SELECT count(*) FROM modulation_day WHERE day = '2026-05-03'";
+    let before = store.report(&day);
+    assert_eq!(store.number(kept), 0, "it ended half an hour ago, but for a second");
+    store.now = store.now + 1;
+    let after = store.report(&day);
+    assert_eq!(store.number(kept), 8, "a row per upstream, and the head");
+    assert_eq!(rows(&before), rows(&after));
+    // It does come out of there: what is written there is what is read.
+    store.execute("UPDATE modulation_day SET finished = replace(finished, '\"hops\":', '\"hops\":9') WHERE day = '2026-05-03'");
+    assert_ne!(rows(&store.report(&day)), rows(&after));
+    // And not when it was made for another zone or interval.
+    for other in [["--interval", "5m"], ["--tz", "Europe/Berlin"]] {
+        let args = [&day[..], &other].concat();
+        assert_eq!(store.report(&args), store.reference(&args));
+    }
+    assert_eq!(store.number(kept), 8);
+}
+
+#[test]
+fn a_day_whose_samples_are_gone_is_still_reported() {
+    let mut store = Store::new("2026-05-04T12:00:00Z");
+    store.insert(&samples(store.now.0 - 3 * DAY_S, 600, 3, 5, 7));
+    let before = store.report(&["--date", "2026-05-02"]);
+    assert!(store.execute("DELETE FROM modulation_new WHERE timestamp < 1777852800") > 0);
+    assert_eq!(store.report(&["--date", "2026-05-02"]), before);
+}
+
+#[test]
+fn who_may_only_read_gets_the_report_all_the_same() {
+    let mut store = Store::new("2026-05-04T12:00:00Z");
+    store.insert(&samples(store.now.0 - 3 * DAY_S, 600, 3, 5, 7));
+    let day = ["--date", "2026-05-02"];
+    store.execute("CREATE TRIGGER no BEFORE INSERT ON modulation_day BEGIN SELECT RAISE(ABORT, 'no'); END");
+    assert_eq!(store.report(&day), store.reference(&day));
+    assert_eq!(store.number("SELECT count(*) FROM modulation_day"), 0);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named_with_its_remedy() {
+    let mut store = Store::new("2026-05-04T12:00:00Z");
+    store.insert(&samples(store.now.0 - 3 * DAY_S, 600, 3, 5, 7));
+    store.report(&["--date", "2026-05-02"]);
+    store.execute("UPDATE modulation_day SET finished = '{' WHERE cmts = 'CCAP101'");
+    let args = store.args(&["--date", "2026-05-02"], false);
+    let error = report::run(&args, &store.context(), &mut &b""[..], &mut Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("CCAP101") && error.contains("DELETE FROM modulation_day"), "{error}");
+}
+
+#[test]
+fn a_late_sample_of_the_day_before_changes_what_is_carried_in() {
+    let mut store = Store::new("2026-05-04T12:00:00Z");
+    let at = |ts: &str, modulation| {
+        (ts.parse::<Timestamp>().unwrap().0, "A".to_owned(), "1".to_owned(), modulation)
+    };
+    store.insert(&[at("2026-05-01T20:00:00Z", "QAM64"), at("2026-05-02T08:00:00Z", "QAM64")]);
+    let day = ["--date", "2026-05-02"];
+    assert!(store.report(&day).contains("\"hops\":0"));
+    store.insert(&[at("2026-05-01T21:50:00Z", "QPSK")]);
+    assert!(store.report(&day).lines().last().unwrap().contains("\"hops\":1"));
+    assert_eq!(store.report(&day), store.reference(&day));
+}
