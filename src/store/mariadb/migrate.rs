@@ -125,7 +125,7 @@ impl MariaDb {
             match way.chunk(&mut self.connection, after, seen) {
                 Ok(None) => return Ok(()),
                 Ok(Some(last)) => {
-                    log::info!("migration: {source} up to {id} {last}");
+                    log::debug!("migration: {source} up to {id} {last}");
                     (after, tries) = (last, 0);
                 }
                 Err(fault) => {
