@@ -19,6 +19,7 @@ complete -c mod-report -l top -d 'Show only the first N upstreams; the totals st
 complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CCAP0*' -r
 complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
 complete -c mod-report -l expected -d 'What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the day and the seven before)' -r
+complete -c mod-report -l maintenance -d 'When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost' -r -F
 complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
 complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F
 complete -c mod-report -l html -d 'Write also the same page as one FILE that opens from a disk, for mail and tickets' -r -F
