@@ -167,6 +167,27 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
     );
 }
 
+#[test]
+fn modtools_5_names_every_field_of_every_record() {
+    let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
+    let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let bold = |name: &str| words.contains(&name) || words.contains(&format!("fB{name}").as_str());
+    for file in ["mod.rs", "report.rs", "prune.rs"] {
+        let source = fs::read_to_string(in_package("src/record").join(file)).unwrap();
+        let (mut written, mut renamed) = (false, false);
+        for line in source.lines().map(str::trim) {
+            let field = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": "));
+            if let Some((name, _)) = field.filter(|(name, _)| written && !renamed && !name.contains(' ')) {
+                assert!(bold(name), "modtools(5) does not tell of {name} (src/record/{file})");
+            }
+            renamed = line.contains("rename = ");
+            if line.starts_with("#[derive(") {
+                written = line.contains("Serialize");
+            }
+        }
+    }
+}
+
 /// The names of settings in the source: text in capitals with the beginnings that ours have.
 fn settings_read() -> Vec<String> {
     const BEGINNINGS: [&str; 12] = [
