@@ -39,7 +39,7 @@ ccap-fetch -i "$dir/inventory.ndjson" --known-hosts "$dir/known_hosts" -j 12 | m
 mod-store --check
 
 say "Yesterday's report (mod-report)"
-mod-report --format table --top 15
+mod-report --format table --top 15 --web "$dir/site"
 
 say "One of the records that pass between the tools: mod-report --format samples | head -1"
 mod-report --date today --format samples | head -1

@@ -57,6 +57,14 @@ pub enum Error {
         /// What it said, and the remedy where there is one.
         reason: String,
     },
+    /// The database cannot be used for now: away, busy, read-only, full. Later it may be; exit 1.
+    #[error("database {place}: {reason}")]
+    Away {
+        /// Which database, never with a password.
+        place: String,
+        /// What it said.
+        reason: String,
+    },
     /// Anything else of the system that failed; `what` says what was tried.
     #[error("{what}: {source}")]
     System {
@@ -108,6 +116,7 @@ impl Error {
             | Error::Input(_)
             | Error::Output(_)
             | Error::Database { .. }
+            | Error::Away { .. }
             | Error::System { .. } => Exit::Failed,
         }
     }

@@ -2,6 +2,7 @@
 //! flushed to the disk, then renamed.
 
 use std::{
+    fs,
     io::{BufWriter, Write},
     path::Path,
 };
@@ -17,16 +18,53 @@ use crate::error::{Error, Result};
 /// untouched), or what `fill` says.
 pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
+    // A pipe or a device (/dev/stdout, /dev/null) is written into: as root, a rename would take its place.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let file = fs::OpenOptions::new().write(true).open(path).map_err(Error::write(path))?;
+        let mut buffer = BufWriter::new(file);
+        fill(&mut buffer)?;
+        return buffer.flush().map_err(Error::write(path));
+    }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let file = NamedTempFile::new_in(directory).map_err(Error::write(path))?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(Error::write(path))?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(Error::write(path))?;
     let mut buffer = BufWriter::new(file);
     fill(&mut buffer)?;
     let file = buffer.into_inner().map_err(|e| Error::write(path)(e.into_error()))?;
     file.as_file().sync_all().map_err(Error::write(path))?;
     file.persist(path).map_err(|e| Error::write(path)(e.error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, os::unix::fs::FileTypeExt, thread};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_into_and_a_file_is_replaced() -> std::io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let fill = |text: &'static str| {
+            move |out: &mut dyn Write| out.write_all(text.as_bytes()).map_err(Error::Output)
+        };
+        let file = dir.path().join("file");
+        for text in ["old", "new"] {
+            write_file(&file, 0o644, fill(text)).map_err(std::io::Error::other)?;
+            assert_eq!(fs::read_to_string(&file)?, text);
+        }
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0)?;
+        let mut said = String::new();
+        thread::scope(|scope| {
+            scope.spawn(|| write_file(&pipe, 0o644, fill("through")));
+            fs::File::open(&pipe)?.read_to_string(&mut said)
+        })?;
+        assert_eq!((said.as_str(), fs::metadata(&pipe)?.file_type().is_fifo()), ("through", true));
+        assert_eq!(fs::read_dir(dir.path())?.count(), 2, "nothing is left behind");
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 # root or sudo without a password), names it where it may not.
 #   tests/setup.sh build    a C compiler and OpenSSL's headers: enough for `make demo`
 #   tests/setup.sh test     and the real servers that the tests talk to
+#   tests/setup.sh cluster  and what makes a cluster of them
 set -eu
 
 missing=
@@ -25,7 +26,7 @@ if command_there pkg-config >/dev/null; then
 else
     missing="$missing libssl-dev"
 fi
-if [ "${1:-test}" = test ]; then
+if [ "${1:-test}" != build ]; then
     need mariadb-server command_there mariadbd
     need mariadb-client command_there mariadb
     need openssh-server command_there sshd
@@ -35,6 +36,14 @@ if [ "${1:-test}" = test ]; then
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
+    need chromium command_there chromium
+    need chromium-driver command_there chromedriver
+fi
+if [ "${1:-test}" = cluster ]; then
+    need galera-4 test -e /usr/lib/galera/libgalera_smm.so -o -e /usr/lib64/galera-4/libgalera_smm.so
+    need rsync command_there rsync
+    need lsof command_there lsof
+    need util-linux command_there setpriv
 fi
 [ -z "$missing" ] && exit 0
 

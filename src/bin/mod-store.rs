@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    modtools::stage::main(modtools::store::run)
+    modtools::stage::main_with_threads(modtools::store::run)
 }

@@ -1,5 +1,6 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+mod deploy;
 mod fetch;
 mod mail;
 pub mod parse;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use log::LevelFilter;
 
+pub use deploy::Deploy;
 pub use fetch::Fetch;
 pub use mail::Mail;
 pub use parse::Parse;

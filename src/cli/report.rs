@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use super::{Common, Database};
+use super::{Common, Database, Deploy};
 use crate::{
     stage::{Role, Tool},
     units,
@@ -17,6 +17,9 @@ Examples:
   mod-report --from '2026-05-01 06:00' --to '2026-05-01 12:00' --cmts 'CCAP0*'
   mod-report --save --format csv -o report.csv
   ccap-fetch -i inventory.csv | mod-parse | mod-report --input - --format table
+  mod-report --date today --web /var/www/html/modulation >/dev/null
+  mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
+  mod-report --html report.html --cmts 'CCAP0*' --format table
   mod-report --date today --format samples | jq -r .modulation | sort | uniq -c
 
 Exit status:
@@ -117,6 +120,22 @@ pub struct Report {
     /// into REPORT_OUTPUT_DIR (default: reports)
     #[arg(long)]
     pub save: bool,
+    /// Write also the day's page, with all upstreams, into a web server's DIR: index.html, its script and style,
+    /// and data/DATE.json
+    #[arg(long, value_name = "DIR", help_heading = "Page")]
+    pub web: Option<PathBuf>,
+    /// Write also the same page as one FILE that opens from a disk, for mail and tickets
+    #[arg(long, value_name = "FILE", help_heading = "Page")]
+    pub html: Option<PathBuf>,
+    /// Name, logo and colours of the page, as in examples/brands
+    #[arg(long, value_name = "FILE", help_heading = "Page")]
+    pub brand: Option<PathBuf>,
+    /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
+    #[arg(long, value_name = "DAYS", help_heading = "Page", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_files: Option<u32>,
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub deploy: Deploy,
     #[allow(missing_docs)]
     #[command(flatten)]
     pub database: Database,

@@ -96,16 +96,14 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// Answers for the next session.
     pub kept: Vec<Kept>,
-    /// Whether `login` was told how the login ended.
-    pub login_told: bool,
 }
 
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Makes one attempt. `login` is told at once whether the account was accepted.
-pub fn attempt(job: &mut Job, options: &Options, clock: Clock, login: &dyn Fn(bool)) -> Attempt {
+/// Makes one attempt.
+pub fn attempt(job: &mut Job, options: &Options, clock: Clock) -> Attempt {
     let began = Instant::now();
     job.began.get_or_insert((clock.now(), began));
     job.attempts += 1;
@@ -115,9 +113,8 @@ pub fn attempt(job: &mut Job, options: &Options, clock: Clock, login: &dyn Fn(bo
         job,
         options,
         clock,
-        login,
         budget: Budget::new(&options.signals, left, options.budgets.device),
-        done: Attempt { capture, failure: None, kept: Vec::new(), login_told: false },
+        done: Attempt { capture, failure: None, kept: Vec::new() },
     };
     let result = visit.make();
     let mut done = visit.done;
@@ -141,7 +138,6 @@ struct Visit<'a> {
     job: &'a Job,
     options: &'a Options,
     clock: Clock,
-    login: &'a dyn Fn(bool),
     budget: Budget,
     done: Attempt,
 }
@@ -155,8 +151,6 @@ impl Visit<'_> {
         self.done.capture.phases.connect_ms = Some(ms(began.elapsed()));
         let began = Instant::now();
         let budgets = &self.options.budgets;
-        let over = format!("the login took more than {} s (--auth-timeout)", budgets.auth.as_secs_f64());
-        self.budget.phase(budgets.auth, Failure::new(Status::LoginTimeout, over));
         self.log_in(&session, &credentials)?;
         let secrets = [&credentials.password, &credentials.passphrase].into_iter().flatten();
         let secrets = secrets.chain(self.options.enable.iter().flatten()).cloned().collect();
@@ -220,15 +214,13 @@ impl Visit<'_> {
     /// are tried next anyway.
     fn explained(&self, failure: Failure, host: &str, port: u16, jump: Option<&str>) -> Failure {
         let broke = matches!(failure.status, Status::KexFailed | Status::Disconnected);
-        if !broke || (failure.no_common_algorithm && self.falls_back()) {
+        let in_time = self.budget.wait().is_ok();
+        if !broke || !in_time || (failure.no_common_algorithm && self.falls_back()) {
             return failure;
         }
         let mut budget = self.budget.clone();
         budget.phase(Duration::from_secs(5), Failure::new(Status::KexFailed, ""));
-        match ssh::explain_key_exchange(host, port, jump, self.job.legacy, &budget) {
-            Some(error) => Failure { no_common_algorithm: true, ..Failure::new(Status::KexFailed, error) },
-            None => failure,
-        }
+        ssh::explain_key_exchange(host, port, jump, self.job.legacy, &budget).unwrap_or(failure)
     }
 
     fn falls_back(&self) -> bool {
@@ -236,16 +228,23 @@ impl Visit<'_> {
         algorithms == Algorithms::Auto && !self.job.legacy
     }
 
+    /// Authentication, when the account's turn comes. Waiting for it costs nothing but total time.
     fn log_in(&mut self, session: &Session, credentials: &Credentials) -> Result<(), Failure> {
-        let result = session.authenticate(credentials, &self.budget);
-        let accepted = match &result {
-            Ok(_) => true,
-            Err(failure) if failure.status == Status::AuthFailed => false,
-            Err(_) => return result.map(drop),
-        };
-        (self.login)(accepted);
-        self.done.login_told = true;
-        result.map(drop)
+        let auth = self.options.budgets.auth;
+        let over = format!("the login took more than {} s (--auth-timeout)", auth.as_secs_f64());
+        self.budget
+            .phase(self.options.budgets.device, Failure::new(Status::LoginTimeout, "no turn to log in"));
+        let permit = self.options.gate.pass(&credentials.user, &self.budget)?;
+        self.budget.phase(auth, Failure::new(Status::LoginTimeout, over));
+        match session.authenticate(credentials, &self.budget) {
+            Ok(_) => permit.decided(true),
+            Err(failure) if failure.status == Status::AuthFailed => {
+                permit.decided(false);
+                return Err(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
     }
 
     /// Everything between the first prompt and the logout.

@@ -9,7 +9,7 @@
 //! One thread decides and writes: lines never interleave, and a reader that is slow slows the fetch.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -25,7 +25,7 @@ use super::{
     cache::Cache,
     collect::{self, Attempt, Job},
     inventory::Device,
-    logins::{Answer, Logins},
+    logins::Pace,
     options::Options,
     progress::Progress,
     spoken::Spoken,
@@ -44,11 +44,10 @@ const LOOK_UP: Duration = Duration::from_millis(200);
 /// Stacks of the pool: sessions are shallow, and there may be hundreds.
 const STACK: usize = 1 << 20;
 
-enum Message {
-    /// How a login ended, while its session goes on.
-    Login { user: String, accepted: bool },
-    /// An attempt is over.
-    Done { job: Job, attempt: Box<Attempt> },
+/// An attempt that is over.
+struct Message {
+    job: Job,
+    attempt: Box<Attempt>,
 }
 
 /// A device that is done.
@@ -66,7 +65,7 @@ pub struct Coordinator<'a> {
     output: &'a mut dyn Write,
     pool: ThreadPool,
     most: usize,
-    logins: Logins,
+    pace: Pace,
     cache: Cache,
     spoken: Spoken,
     progress: Progress,
@@ -106,7 +105,7 @@ impl<'a> Coordinator<'a> {
             output,
             pool,
             most: jobs,
-            logins: Logins::new(args.login_rate, args.max_logins as usize, args.auth_breaker),
+            pace: Pace::new(args.login_rate),
             cache: Cache::new(args.cache.as_deref())?,
             spoken: Spoken::new(args.every.is_some()),
             progress: Progress::new(context.terminals.stderr && args.every.is_none()),
@@ -176,37 +175,24 @@ impl<'a> Coordinator<'a> {
         Ok(done)
     }
 
-    /// Begins jobs in their order while there are free threads. A job whose account must wait lets those of
-    /// other accounts pass. Returns when to look again.
+    /// Begins jobs in their order while there are free threads. Returns when to look again.
     fn begin(&mut self, now: Instant, done: &mut Vec<Done>) -> Result<Option<Instant>> {
-        let mut waiting: HashMap<String, Instant> = HashMap::new();
-        let mut at = 0;
-        while self.running < self.most && at < self.ready.len() {
-            let user = self.ready[at].user(&self.options).to_owned();
-            if waiting.contains_key(&user) {
-                at += 1;
+        while self.running < self.most {
+            let Some(job) = self.ready.pop_front() else { break };
+            if let Some(failure) = self.options.gate.broken(job.user(&self.options)) {
+                let capture = job.capture(failure.status, Some(failure.error), self.clock.now());
+                self.finish(&job, capture, done)?;
                 continue;
             }
-            match self.logins.begin(&user, now) {
-                Answer::Wait(patience) => {
-                    waiting.insert(user, now + patience);
-                }
-                Answer::Go => {
-                    if let Some(job) = self.ready.remove(at) {
-                        self.spawn(job);
-                    }
-                }
-                Answer::Broken(rejections) => {
-                    let Some(job) = self.ready.remove(at) else { continue };
-                    let error = format!(
-                        "not tried: user {user:?} was rejected by {rejections} devices in a row (--auth-breaker)"
-                    );
-                    let capture = job.capture(Status::AuthFailed, Some(error), self.clock.now());
-                    self.finish(&job, capture, done)?;
+            match self.pace.begin(now) {
+                Ok(()) => self.spawn(job),
+                Err(next) => {
+                    self.ready.push_front(job);
+                    return Ok(Some(next));
                 }
             }
         }
-        Ok(waiting.into_values().min())
+        Ok(None)
     }
 
     fn spawn(&mut self, mut job: Job) {
@@ -214,42 +200,25 @@ impl<'a> Coordinator<'a> {
         self.progress.began(&job.device.cmts);
         let (options, clock, sender) = (Arc::clone(&self.options), self.clock, self.sender.clone());
         self.pool.spawn_fifo(move || {
-            let user = job.user(&options).to_owned();
-            let login = |accepted| {
-                // The coordinator is gone only when the whole run is.
-                let _ = sender.send(Message::Login { user: user.clone(), accepted });
-            };
-            let result =
-                catch_unwind(AssertUnwindSafe(|| collect::attempt(&mut job, &options, clock, &login)));
+            let result = catch_unwind(AssertUnwindSafe(|| collect::attempt(&mut job, &options, clock)));
             let attempt = result.unwrap_or_else(|_| {
                 let failure = Failure::new(Status::Internal, "a fault of ccap-fetch; please report it");
                 let capture = job.capture(failure.status, Some(failure.error.clone()), clock.now());
-                Attempt { capture, failure: Some(failure), kept: Vec::new(), login_told: false }
+                Attempt { capture, failure: Some(failure), kept: Vec::new() }
             });
-            let _ = sender.send(Message::Done { job, attempt: Box::new(attempt) });
+            // The coordinator is gone only when the whole run is.
+            let _ = sender.send(Message { job, attempt: Box::new(attempt) });
         });
     }
 
-    fn take(&mut self, message: Message, done: &mut Vec<Done>) -> Result<()> {
-        match message {
-            Message::Login { user, accepted } => self.logins.ended(&user, Some(accepted)),
-            Message::Done { job, attempt } => {
-                self.running -= 1;
-                self.progress.ended(&job.device.cmts);
-                if !attempt.login_told {
-                    self.logins.ended(job.user(&self.options), None);
-                }
-                if !attempt.kept.is_empty() {
-                    self.cache.put(&job.device.cmts, attempt.kept.clone());
-                }
-                let capture = attempt.capture;
-                match attempt.failure {
-                    Some(failure) => self.after(job, failure, capture, done)?,
-                    None => self.finish(&job, capture, done)?,
-                }
-            }
+    fn take(&mut self, Message { job, attempt }: Message, done: &mut Vec<Done>) -> Result<()> {
+        self.running -= 1;
+        self.progress.ended(&job.device.cmts);
+        self.cache.put(&job.device.cmts, attempt.kept);
+        match attempt.failure {
+            Some(failure) => self.after(job, failure, attempt.capture, done),
+            None => self.finish(&job, attempt.capture, done),
         }
-        Ok(())
     }
 
     /// What a failure leads to: legacy algorithms, the second account, another attempt later, or the end.

@@ -181,8 +181,9 @@ impl Exchange {
             self.proof = None;
             return Step::Done;
         }
-        if quiet < LOOKS && proof.candidate.starts_with(answer) {
-            return Step::Wait(LOOKS - quiet);
+        if proof.candidate.starts_with(answer) {
+            // The beginning of the prompt: the rest is on its way, however long that takes.
+            return Step::Wait(UNASKED);
         }
         // More output: it was none, and the empty line will bring a prompt of its own.
         self.owed = self.until != Until::Login;
@@ -361,6 +362,20 @@ mod tests {
         );
         assert_eq!(typed.len(), 2);
         assert_eq!(exchange.prompt(), "HOST>");
+    }
+
+    #[test]
+    fn a_prompt_that_comes_in_pieces_is_waited_for() {
+        let mut exchange = Exchange::login();
+        exchange.received(b"HOST#");
+        assert_eq!(exchange.step(LONG), Step::Type(b"\n"));
+        for piece in ["\r\n", "HO", "ST"] {
+            exchange.received(piece.as_bytes());
+            assert!(matches!(exchange.step(LONG), Step::Wait(_)), "{piece}");
+        }
+        exchange.received(b"#");
+        done(&mut exchange);
+        assert_eq!(exchange.prompt(), "HOST#");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::inventory::Reading;
+use super::{inventory::Reading, logins::Gate};
 use crate::{
     cli,
     error::{Error, Result},
@@ -52,6 +52,8 @@ pub struct Options {
     pub refresh: Duration,
     /// Where transcripts go.
     pub transcript: Option<PathBuf>,
+    /// Account safety.
+    pub gate: Gate,
     /// Whether we were told to stop.
     pub signals: Signals,
 }
@@ -202,6 +204,7 @@ impl Options {
             commands: args.commands.clone(),
             refresh: args.refresh,
             transcript: args.transcript.clone(),
+            gate: Gate::new(args.max_logins as usize, args.auth_breaker),
             signals: context.signals.clone(),
         }))
     }

@@ -158,6 +158,49 @@ pub struct Row {
     /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<String>,
+    /// What is wrong with it; missing when nothing is, or when nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
+    /// Against the day before; missing when that day is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
+}
+
+/// What may be wrong with an upstream, a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Why {
+    StuckLow,
+    Flapping,
+    SteppedDown,
+    Incident,
+    Gap,
+    UnknownProfile,
+    NeverBetter,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Why; 7] = [
+        Why::StuckLow,
+        Why::Flapping,
+        Why::SteppedDown,
+        Why::Incident,
+        Why::Gap,
+        Why::UnknownProfile,
+        Why::NeverBetter,
+    ];
+}
+
+/// How a row differs from that of the day before: this day less that one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// Of `hops`.
+    pub hops: i64,
+    /// Of `lost_pct`, in points; missing when either day has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_pct: Option<f64>,
 }
 
 impl Body for Report {

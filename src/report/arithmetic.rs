@@ -44,6 +44,8 @@ pub struct Frame {
     pub expected: Option<Modulation>,
     /// Whether the window is one local day, so that its hours are told.
     pub hourly: bool,
+    /// How long the steps are that a page draws the window in, s; none: nobody draws it.
+    pub step_s: Option<u64>,
 }
 
 impl Frame {
@@ -55,8 +57,18 @@ impl Frame {
 
     /// Hours of the window that have begun.
     fn hours(&self) -> usize {
-        if self.hourly { usize::try_from(self.elapsed().div_ceil(3600)).unwrap_or(usize::MAX) } else { 0 }
+        if self.hourly { pieces(self.elapsed(), 3600) } else { 0 }
     }
+
+    /// Steps of the window that have begun.
+    fn steps(&self) -> usize {
+        self.step_s.map_or(0, |step| pieces(self.elapsed(), step))
+    }
+}
+
+/// How many pieces of `length` a time has begun.
+fn pieces(time: u64, length: u64) -> usize {
+    usize::try_from(time.div_ceil(length)).unwrap_or(usize::MAX)
 }
 
 /// The time from `from` to `to`, 0 when it is none, s.
@@ -101,6 +113,8 @@ pub struct Upstream {
     below_until: Timestamp,
     /// Per hour the index of the lowest modulation held in it.
     hours: Box<[u8]>,
+    /// Per step of a page the index of the modulation held in its middle.
+    steps: Box<[u8]>,
 }
 
 impl Upstream {
@@ -122,6 +136,7 @@ impl Upstream {
             below: [Stretch::default(); WITH_BITS],
             below_until: frame.window.from,
             hours: vec![u8::MAX; frame.hours()].into_boxed_slice(),
+            steps: vec![u8::MAX; frame.steps()].into_boxed_slice(),
         }
     }
 
@@ -182,6 +197,7 @@ impl Upstream {
         self.time[of] += held;
         let from = ts.max(frame.window.from);
         self.mark_hours(frame, from, until, of);
+        self.mark_steps(frame, from, until, of);
         // A stretch is broken by time that was not observed, and by what has no bits.
         let joined = self.below_until == from;
         self.below_until = until;
@@ -199,6 +215,19 @@ impl Upstream {
         let last = hour(seconds(frame.window.from, until + -1));
         for lowest in self.hours.iter_mut().take(last + 1).skip(first) {
             *lowest = (*lowest).min(of as u8);
+        }
+    }
+
+    /// One interval long as they are, each sample holds in the middle of one step: stretches keep their length.
+    fn mark_steps(&mut self, frame: &Frame, from: Timestamp, until: Timestamp, of: usize) {
+        let Some(step) = frame.step_s else { return };
+        let middles_before = |moment: Timestamp| {
+            let moment = seconds(frame.window.from, moment) + step / 2;
+            usize::try_from(moment.saturating_sub(1) / step).unwrap_or(usize::MAX)
+        };
+        let (first, end) = (middles_before(from), middles_before(until));
+        for held in self.steps.iter_mut().take(end).skip(first) {
+            *held = of as u8;
         }
     }
 
@@ -223,8 +252,8 @@ impl Upstream {
     #[must_use]
     pub fn finish(mut self, frame: &Frame) -> Numbers {
         self.hold_until(frame, Timestamp(i64::MAX));
-        let history = self.history;
-        self.into_day().numbers(frame, &history)
+        let (history, steps) = (self.history, std::mem::take(&mut self.steps));
+        Numbers { steps, ..self.into_day().numbers(frame, &history) }
     }
 
     /// All that a finished window says, whatever is expected.
@@ -246,6 +275,7 @@ impl Upstream {
             longest_below: self.below.map(|stretch| stretch.longest),
             flapping: self.flapping,
             hours: self.hours,
+            steps: self.steps,
         }
     }
 }
@@ -268,6 +298,8 @@ pub struct Day {
     pub flapping: bool,
     /// Per hour the index of the lowest modulation held in it, if any.
     pub hours: Box<[u8]>,
+    /// What was held in the middle of each step; empty in a day that was kept, of which nobody draws a page.
+    pub steps: Box<[u8]>,
 }
 
 impl Day {
@@ -291,6 +323,7 @@ impl Day {
             longest_degraded_s: self.longest_below.get(threshold).map_or(0, |&longest| u64::from(longest)),
             flapping: self.flapping,
             hours: self.hours,
+            steps: Box::default(),
         }
     }
 }
@@ -330,6 +363,7 @@ pub struct Numbers {
     pub longest_degraded_s: u64,
     pub flapping: bool,
     hours: Box<[u8]>,
+    steps: Box<[u8]>,
 }
 
 impl Numbers {
@@ -390,6 +424,11 @@ impl Numbers {
         };
         let lost: u64 = Modulation::ALL.iter().map(lost).sum();
         (observed > 0).then(|| lost as f64 / observed as f64)
+    }
+
+    /// The modulation held in the middle of each step ([`Frame::step_s`]), if any was.
+    pub fn steps(&self) -> impl Iterator<Item = Option<Modulation>> + '_ {
+        self.steps.iter().map(|&held| Modulation::ALL.get(usize::from(held)).copied())
     }
 
     /// The strip of hours, in windows of one day.

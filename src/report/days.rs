@@ -57,6 +57,7 @@ impl Calendar {
             hold: self.hold(),
             expected: None,
             hourly: true,
+            step_s: None,
         }
     }
 }

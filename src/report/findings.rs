@@ -90,11 +90,14 @@ impl Findings {
 
     /// The rows in their order, at most `top`.
     pub fn rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = Row> + 'a {
-        let top = request.top.unwrap_or(usize::MAX);
+        self.all_rows(request).map(|(row, _)| row).take(request.top.unwrap_or(usize::MAX))
+    }
+
+    /// All rows in their order, and the numbers that they came of.
+    pub fn all_rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = (Row, &'a Numbers)> + 'a {
         self.lines
             .iter()
-            .take(top)
-            .map(move |(number, numbers)| row(request, self.roster.about(*number), numbers))
+            .map(move |(number, numbers)| (row(request, self.roster.about(*number), numbers), numbers))
     }
 
     /// How many rows `top` leaves out.
@@ -134,6 +137,8 @@ fn row(request: &Request, about: About<'_>, numbers: &Numbers) -> Row {
         lost_gb: lost(Numbers::lost_gb),
         flapping: numbers.flapping,
         hours: numbers.hours(),
+        why: Vec::new(),
+        delta: None,
     }
 }
 

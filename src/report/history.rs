@@ -48,8 +48,10 @@ pub fn read(
     let calendar = Calendar { tz: request.tz, interval_s: request.interval_s, now: request.now };
     let before = if frame.expected.is_some() { 0 } else { HISTORY_DAYS };
     let first = date.checked_sub_days(Days::new(before)).unwrap_or(date);
+    // The steps of a page are not kept: they are made of the day's own samples.
+    let last = if frame.step_s.is_some() { date.pred_opt().unwrap_or(date) } else { date };
     let finished: Vec<_> =
-        first.iter_days().take_while(|&day| day <= date && calendar.is_finished(day)).collect();
+        first.iter_days().take_while(|&day| day <= last && calendar.is_finished(day)).collect();
     let mut keeper = Keeper::new(database, calendar, Care::Report, finished.iter().copied())?;
     let mut times = Times::default();
     for &day in finished.iter().filter(|&&day| day < date) {

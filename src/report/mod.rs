@@ -4,6 +4,7 @@
 pub mod arithmetic;
 mod csv;
 pub mod days;
+mod deploy;
 mod devices;
 mod findings;
 mod history;
@@ -20,6 +21,7 @@ mod seed;
 mod source;
 mod table;
 mod tally;
+pub mod web;
 pub mod window;
 
 use std::{
@@ -40,6 +42,7 @@ use crate::{
 };
 use findings::Findings;
 use request::Request;
+use web::Pages;
 
 /// Runs mod-report.
 ///
@@ -69,7 +72,16 @@ pub fn run(
         save::write(directory, &request, &findings)?;
     }
     findings.sort(request.sort);
+    if let Some(pages) = &request.pages {
+        pages.write(&request, &findings)?;
+    }
     to_output(args, output, |output| render(&request, &findings, output))?;
+    if let Some(deployment) = &request.deployment {
+        // A server takes its time: what is already known need not wait for it.
+        output.flush().map_err(Error::output)?;
+        let site = request.pages.as_ref().and_then(Pages::site);
+        exit = exit.merge(deployment.make(&request, &findings, site)?);
+    }
     Ok(exit)
 }
 

@@ -1,6 +1,6 @@
 //! What was asked for: the flags and settings, understood before anything is opened.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -8,6 +8,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
     arithmetic::Frame,
+    deploy::Deployment,
+    web::Pages,
     window::{self, days_before, local},
 };
 use crate::{
@@ -24,6 +26,8 @@ use crate::{
 
 /// The finished days before the window whose time counts for `expected`.
 pub const HISTORY_DAYS: u64 = 7;
+/// The days for which dated files stay.
+const KEEP_DAYS: u32 = 30;
 
 /// A report that can be made.
 #[derive(Debug)]
@@ -40,8 +44,14 @@ pub struct Request {
     pub sort: Sort,
     pub top: Option<usize>,
     pub only: Only,
+    /// For how many days the files that we write by date stay.
+    pub keep_days: u32,
     /// Where the two files of `--save` go.
     pub save: Option<PathBuf>,
+    /// The pages of `--web` and `--html`.
+    pub pages: Option<Pages>,
+    /// Where they are brought.
+    pub deployment: Option<Deployment>,
     /// Width of the terminal that is written to.
     pub columns: Option<usize>,
 }
@@ -77,10 +87,13 @@ impl Request {
         let tz = window::zone(args.tz.as_deref(), &context.settings)?;
         let (format, layout) = format(args, context.terminals.stdout)?;
         let on_terminal = args.output.is_none() && context.terminals.stdout;
+        let window = asked_window(args, tz, now)?;
+        let day = window.and_then(|window| window::single_day(tz, window));
+        let keep_days = keep_days(args, context)?;
         Ok(Request {
             now,
             tz,
-            window: asked_window(args, tz, now)?,
+            window,
             interval_s: args.interval.as_secs(),
             expected: expected(args, context)?,
             format,
@@ -92,6 +105,9 @@ impl Request {
                 upstream: glob("--upstream", args.upstream.as_deref())?,
             },
             save: args.save.then(|| save_directory(context)).transpose()?,
+            keep_days,
+            pages: Pages::new(args, keep_days, day)?,
+            deployment: Deployment::new(args, context, day)?,
             columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
         })
     }
@@ -101,13 +117,15 @@ impl Request {
     #[must_use]
     pub fn frame(&self, window: Window) -> Frame {
         let end = if self.window.is_some() { window.to.min(self.now) } else { window.to };
+        let hourly = self.date(window).is_some();
         Frame {
             window,
             end,
             history_from: days_before(self.tz, window.from, HISTORY_DAYS),
             hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
             expected: self.expected,
-            hourly: self.date(window).is_some(),
+            hourly,
+            step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
         }
     }
 
@@ -174,6 +192,9 @@ fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
             ("--sort", args.sort.is_some()),
             ("--top", args.top.is_some()),
             ("--save", args.save),
+            ("--web", args.web.is_some()),
+            ("--html", args.html.is_some()),
+            ("--deploy", args.deploy.deploy.is_some()),
             ("--expected", args.expected.is_some()),
             ("--layout", args.layout.is_some()),
         ];
@@ -208,6 +229,20 @@ fn glob(flag: &str, text: Option<&str>) -> Result<Option<GlobMatcher>> {
         })
     };
     text.map(build).transpose()
+}
+
+/// Dated files need `--save`, a page or a deployment.
+fn keep_days(args: &cli::Report, context: &Context) -> Result<u32> {
+    if let Some(days) = args.keep_files {
+        let dated = args.save || args.web.is_some() || args.deploy.deploy.is_some();
+        return match dated {
+            true => Ok(days),
+            false => Err(Error::usage("--keep-files: it needs --web DIR, --deploy or --save")),
+        };
+    }
+    let days: Option<NonZeroU32> =
+        context.settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
+    Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
 }
 
 fn save_directory(context: &Context) -> Result<PathBuf> {

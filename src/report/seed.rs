@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{record, text};
 
+/// The first line of the CSV.
+pub const HEADER: &str = "CMTS;upstream;hops;%QAM64;%QAM16;%QPSK;Metingen\n";
+
 /// The percents of QAM64, QAM16 and QPSK, in this order.
 type Percents = [u64; 3];
 
@@ -90,7 +93,7 @@ pub fn csv_of<'a>(
 }
 
 fn csv_rows(rows: &[Row<'_>], output: &mut dyn Write) -> io::Result<()> {
-    output.write_all(b"CMTS;upstream;hops;%QAM64;%QAM16;%QPSK;Metingen\n")?;
+    output.write_all(HEADER.as_bytes())?;
     for row in rows {
         let [qam64, qam16, qpsk] = row.percents();
         let (cmts, upstream, hops, measurements) =

@@ -233,14 +233,19 @@ pub fn explain_key_exchange(
     jump: Option<&str>,
     with_legacy: bool,
     budget: &Budget,
-) -> Option<String> {
+) -> Option<Failure> {
     let stream = dial(host, port, jump, budget).ok()?;
     rustix::io::write(&stream, b"SSH-2.0-modtools\r\n").ok()?;
     let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         match kexinit::opening(&bytes) {
-            kexinit::Opening::Offer(offered) => return kexinit::explain(&offered, with_legacy),
-            kexinit::Opening::Not(why) => return Some(format!("not an SSH server: {why}")),
+            kexinit::Opening::Offer(offered) => {
+                let error = kexinit::explain(&offered, with_legacy)?;
+                return Some(Failure { no_common_algorithm: true, ..Failure::new(Status::KexFailed, error) });
+            }
+            kexinit::Opening::Not(why) => {
+                return Some(Failure::new(Status::KexFailed, format!("not an SSH server: {why}")));
+            }
             kexinit::Opening::More => {}
         }
         if wait_for(stream.as_fd(), PollFlags::IN, budget.wait().ok()?) {

@@ -1,7 +1,7 @@
 //! SSH as the tools need it: every wait bounded by a budget of ours, host keys checked in every mode,
 //! modern algorithms first and legacy ones when a device offers nothing else.
 //!
-//! Only `session.rs` knows ssh2; `dial.rs` makes the connection that it runs over; the rest is pure.
+//! Only `session.rs` and `sftp.rs` know ssh2; `dial.rs` makes the connection that it runs over; the rest is pure.
 
 mod algorithms;
 mod dial;
@@ -9,6 +9,7 @@ mod kexinit;
 mod known_hosts;
 mod openssh;
 mod session;
+mod sftp;
 
 use std::{
     fmt,
@@ -22,6 +23,7 @@ pub use dial::{Stream, dial, explain_key_exchange};
 pub use known_hosts::{Checking, KnownHosts, Policy, fingerprint, key_type, lookup_name};
 pub use openssh::{Alias, alias};
 pub use session::{Accepted, Session, Shell};
+pub use sftp::{Answer, Entry, Kind, Sftp};
 
 /// Why a connection or a session ended, in the words of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +73,10 @@ const LOOK_UP: Duration = Duration::from_millis(200);
 pub struct Budget {
     signals: Signals,
     total_until: Instant,
-    total: Duration,
     phase_until: Instant,
     over: Failure,
+    /// What it means when all of it is used up.
+    used_up: String,
 }
 
 impl Budget {
@@ -82,7 +85,14 @@ impl Budget {
     pub fn new(signals: &Signals, left: Duration, total: Duration) -> Self {
         let total_until = Instant::now() + left;
         let over = Failure::new(Status::ReadTimeout, String::new());
-        Budget { signals: signals.clone(), total_until, total, phase_until: total_until, over }
+        let used_up = format!("the device used up its {} s (--device-timeout)", total.as_secs_f64());
+        Budget { signals: signals.clone(), total_until, phase_until: total_until, over, used_up }
+    }
+
+    /// The budget of something that is no device, in its own words for when all of it is used up.
+    #[must_use]
+    pub fn in_words(self, used_up: String) -> Self {
+        Budget { used_up, ..self }
     }
 
     /// Begins a phase of its own length; when it is over, this is the failure.
@@ -109,12 +119,7 @@ impl Budget {
             return Err(self.over.clone());
         }
         if now >= self.total_until {
-            let total = self.total.as_secs_f64();
-            return Err(Failure {
-                error: format!("the device used up its {total} s (--device-timeout)"),
-                transient: false,
-                ..self.over.clone()
-            });
+            return Err(Failure { error: self.used_up.clone(), transient: false, ..self.over.clone() });
         }
         Ok((self.phase_until.min(self.total_until) - now).min(LOOK_UP))
     }

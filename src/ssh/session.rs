@@ -21,19 +21,19 @@ use super::{
 use crate::record::{Algorithms, Status};
 
 /// libssh2's codes, of include/libssh2.h.
-mod code {
-    pub(super) const EAGAIN: i32 = -37;
+pub(super) mod code {
+    pub(in crate::ssh) const EAGAIN: i32 = -37;
     pub(super) const AUTHENTICATION_FAILED: i32 = -18;
     pub(super) const PUBLICKEY_UNVERIFIED: i32 = -19;
     /// Key exchange failures that a missing common algorithm causes.
     pub(super) const NO_COMMON: [i32; 4] = [-5, -8, -17, -33];
     /// The socket: send, disconnect, receive, and the banner that did not come.
-    pub(super) const CONNECTION: [i32; 5] = [-7, -13, -43, -2, -3];
+    pub(in crate::ssh) const CONNECTION: [i32; 5] = [-7, -13, -43, -2, -3];
 }
 
 /// A session after its key exchange, before or after login.
 pub struct Session {
-    ssh: ssh2::Session,
+    pub(super) ssh: ssh2::Session,
     poll: OwnedFd,
     jump: Option<JumpWords>,
 }
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Tries `step` until it is done, waiting for the socket in between.
-    fn drive<T>(
+    pub(super) fn drive<T>(
         &self,
         budget: &Budget,
         mut step: impl FnMut() -> Result<T, ssh2::Error>,
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// Waits for the socket as libssh2 needs it; what it has read already is seen at the next try.
-    fn wait(&self, patience: Duration) {
+    pub(super) fn wait(&self, patience: Duration) {
         let events = match self.ssh.block_directions() {
             BlockDirections::Outbound => PollFlags::OUT,
             BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
@@ -270,6 +270,11 @@ impl Session {
         Ok(Shell { session: self, channel })
     }
 
+    /// Ends the connection at once, without a word.
+    pub(super) fn cut(&self) {
+        let _ = rustix::net::shutdown(&self.poll, rustix::net::Shutdown::Both);
+    }
+
     /// Says good-bye; whether the device hears it does not matter.
     pub fn disconnect(&self) {
         let _ = self.ssh.disconnect(None, "done", None);
@@ -353,12 +358,12 @@ impl KeyboardInteractivePrompt for Answers<'_> {
 }
 
 /// Why a step did not come to its end.
-enum Broken {
+pub(super) enum Broken {
     Budget(Failure),
     Ssh(ssh2::Error),
 }
 
-fn number(error: &ssh2::Error) -> i32 {
+pub(super) fn number(error: &ssh2::Error) -> i32 {
     match error.code() {
         ErrorCode::Session(number) | ErrorCode::SFTP(number) => number,
     }

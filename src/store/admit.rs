@@ -109,7 +109,8 @@ impl Limits {
 }
 
 impl Column {
-    fn fault(self, what: &str, name: &str) -> Option<String> {
+    /// Why a name does not fit, if it does not.
+    pub(super) fn fault(self, what: &str, name: &str) -> Option<String> {
         let outside = |c: char| match self.repertoire {
             Repertoire::Ascii => !c.is_ascii(),
             Repertoire::Basic => c.len_utf8() > 3,
@@ -132,7 +133,8 @@ impl Column {
     }
 }
 
-fn time_fault(ts: Timestamp, now: Timestamp) -> Option<String> {
+/// Why a time cannot be meant, if it cannot.
+pub(super) fn time_fault(ts: Timestamp, now: Timestamp) -> Option<String> {
     if ts < EARLIEST {
         Some(format!("{ts} is before 1990"))
     } else if ts > now + AHEAD_S {

@@ -32,18 +32,21 @@ impl Channels {
         }
     }
 
-    /// The rows that a group changes, in the order of their upstreams. A field that a sample lacks
-    /// keeps its value; a sample older than what is known changes nothing.
-    pub fn changes(&self, group: &Group) -> Vec<Change> {
-        let device = self.0.get(&group.cmts);
-        let mut changes = BTreeMap::new();
-        for sample in &group.samples {
-            let known = device.and_then(|device| device.get(&sample.upstream));
-            if known.is_some_and(|known| !is_news(known, sample)) {
-                continue;
+    /// The rows that groups change, one for each upstream, in the order of their key. A field that a
+    /// sample lacks keeps its value; a sample older than what is known changes nothing.
+    pub fn changes(&self, groups: &[Group]) -> Vec<Change> {
+        let mut changes: BTreeMap<(&str, &str), Change> = BTreeMap::new();
+        for group in groups {
+            let device = self.0.get(&group.cmts);
+            for sample in &group.samples {
+                let key = (sample.cmts.as_str(), sample.upstream.as_str());
+                let known = changes.get(&key).or_else(|| device?.get(&sample.upstream));
+                if known.is_some_and(|known| !is_news(known, sample)) {
+                    continue;
+                }
+                let channel = merge(known.map(|known| &known.channel), sample);
+                changes.insert(key, Change { channel, seen: sample.ts });
             }
-            let channel = merge(known.map(|known| &known.channel), sample);
-            changes.insert(&sample.upstream, Change { channel, seen: sample.ts });
         }
         changes.into_values().collect()
     }
@@ -99,7 +102,7 @@ mod tests {
     fn only_news_is_written() {
         let mut channels = Channels::default();
         let mut written = |ts: &str, fields: &str| {
-            let changes = channels.changes(&group(ts, fields));
+            let changes = channels.changes(&[group(ts, fields)]);
             channels.learn(changes.clone());
             changes.into_iter().next().map(|change| change.channel)
         };
@@ -118,12 +121,24 @@ mod tests {
     }
 
     #[test]
+    fn groups_of_one_transaction_build_on_each_other() {
+        let channels = Channels::default();
+        let first = group("2026-05-01T00:00:00Z", r#","width_hz":6400000"#);
+        let second = group("2026-05-01T00:10:00Z", r#","description":"node 7""#);
+        let changes = channels.changes(&[first, second]);
+        assert_eq!(changes.len(), 1);
+        let Change { channel, seen } = &changes[0];
+        assert_eq!((channel.width_hz, channel.description.as_deref()), (Some(6_400_000), Some("node 7")));
+        assert_eq!(seen.to_string(), "2026-05-01T00:10:00Z");
+    }
+
+    #[test]
     fn a_long_description_is_clipped_once_and_then_no_news() {
         let mut channels = Channels::default();
         let long = format!(r#","description":"{}""#, "ü".repeat(300));
-        let changes = channels.changes(&group("2026-05-01T00:00:00Z", &long));
+        let changes = channels.changes(&[group("2026-05-01T00:00:00Z", &long)]);
         assert_eq!(changes[0].channel.description.as_ref().map(|d| d.chars().count()), Some(255));
         channels.learn(changes);
-        assert_eq!(channels.changes(&group("2026-05-01T00:10:00Z", &long)), []);
+        assert_eq!(channels.changes(&[group("2026-05-01T00:10:00Z", &long)]), []);
     }
 }

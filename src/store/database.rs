@@ -30,7 +30,7 @@ pub struct Group {
 }
 
 /// What became of the samples of one or more groups:
-/// `sent = stored + duplicate + rejected + left_out`.
+/// `sent = stored + duplicate + rejected + left_out + spooled`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Samples that came.
@@ -43,6 +43,8 @@ pub struct Counts {
     pub rejected: u64,
     /// OFDMA and UNKNOWN samples, which an older table is spared.
     pub left_out: u64,
+    /// Samples that wait in the spool.
+    pub spooled: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -52,6 +54,7 @@ impl std::ops::AddAssign for Counts {
         self.duplicate += other.duplicate;
         self.rejected += other.rejected;
         self.left_out += other.left_out;
+        self.spooled += other.spooled;
     }
 }
 
@@ -97,6 +100,21 @@ impl Inspection {
     }
 }
 
+/// What came of moving an older sample table into the present shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migration {
+    /// There was something to move, and it is moved.
+    pub done: bool,
+    /// What would be done, when that was asked: statements and words about them.
+    pub plan: Vec<String>,
+    /// Rows that are in the new table.
+    pub moved: u64,
+    /// Rows of a device, upstream and time that were there already.
+    pub doubled: u64,
+    /// Rows that do not fit: they stay in the old table alone.
+    pub unfit: u64,
+}
+
 /// A sample as it was stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -137,24 +155,36 @@ pub struct Device {
 }
 
 /// A database, connected.
-pub trait Database: Days + Retention {
+pub trait Database: Days + Retention + Send {
     /// Its name for messages: no password in it.
     fn place(&self) -> &str;
 
     /// What its sample table takes.
     fn limits(&self) -> &Limits;
 
-    /// Stores one group in one transaction. Its samples and its scan have passed [`Database::limits`].
+    /// Stores groups in one transaction, and counts each. Their samples and scans have passed
+    /// [`Database::limits`]. `again`: they may be there already, without a mark that says so.
     ///
     /// # Errors
-    /// [`crate::error::Error::Database`]; then nothing of the group is stored.
-    fn store(&mut self, group: &Group) -> Result<Counts>;
+    /// [`crate::error::Error::Away`], after which this connection is of no use any more, and
+    /// [`crate::error::Error::Database`]. Nothing is stored then, unless the connection broke off
+    /// in the very commit: storing again is always safe.
+    fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>>;
 
     /// Sets `lastupdatemodulation`, by which other programs see that samples came.
     ///
     /// # Errors
     /// Those of the database.
     fn touch(&mut self, now: Timestamp) -> Result<()>;
+
+    /// Moves an older sample table into the present shape, if it is not in it; or only says how.
+    ///
+    /// # Errors
+    /// Those of the database; [`crate::error::Error::Locked`] when another is at it. It can be taken up again.
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        let _ = dry_run;
+        Ok(Migration::default())
+    }
 
     /// Server, tables, columns, rights, newest sample; writes nothing.
     ///

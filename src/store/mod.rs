@@ -5,15 +5,24 @@ mod channels;
 mod check;
 mod database;
 mod days;
+mod intake;
+mod keeper;
 mod mariadb;
+mod notify;
+mod receipt;
+mod replay;
 mod retention;
 mod run;
+mod session;
+mod spool;
 mod sqlite;
 mod target;
 mod tee;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
-pub use database::{Access, Channel, Counts, Database, Device, Group, Inspection, Options, Stored, Window};
+pub use database::{
+    Access, Channel, Counts, Database, Device, Group, Inspection, Migration, Options, Stored, Window,
+};
 pub use days::{DayHead, DayRow, Days, Made};
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use run::run;

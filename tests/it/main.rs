@@ -1,15 +1,20 @@
 //! The integration tests, one binary so that they link once: the tools as processes, against real servers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod browser;
+mod deploy;
 mod fetch_cli;
 mod fetch_faults;
 mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
+mod fleet;
 mod mail;
 mod mail_delivery;
 mod mailbox;
 mod mariadb;
+mod page;
+mod page_files;
 mod parse;
 mod parse_stream;
 mod prune;
@@ -17,13 +22,22 @@ mod prune_mysql;
 mod report;
 mod report_days;
 mod report_seed;
+mod served;
+mod server;
 mod sim;
 mod sshd;
 mod store;
+mod store_cluster;
+mod store_hostile;
+mod store_kill;
+mod store_migrate;
 mod store_mysql;
+mod store_notify;
 mod store_older;
+mod store_spool;
 mod support;
 mod support_sim;
 mod watch;
 mod watch_faults;
 mod watch_once;
+mod web;

@@ -126,3 +126,54 @@ fn an_exhausted_id_is_loud_and_stores_nothing_of_its_group() {
     assert_eq!((run.stdout.as_str(), db.samples()), ("", 0));
     assert_eq!(db.number("SELECT COUNT(*) FROM modulation_scan"), 0, "nor is it taken for a replay later");
 }
+
+#[test]
+fn the_table_in_all_its_moods_is_filled_read_and_left_as_it_is() {
+    let moods = [
+        ("id INT NOT NULL AUTO_INCREMENT PRIMARY KEY", "VARCHAR(16)", "TIMESTAMP NULL", ""),
+        (
+            "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY",
+            "CHAR(8)",
+            "DATETIME NOT NULL",
+            ", KEY (timestamp)",
+        ),
+        ("id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY", "ENUM('QPSK','QAM16','QAM64')", "DATETIME(3)", ""),
+        (
+            "nr MEDIUMINT AUTO_INCREMENT PRIMARY KEY",
+            "TINYTEXT",
+            "TIMESTAMP(6) NULL",
+            ", KEY (cmts, timestamp)",
+        ),
+        (
+            "id INT, x INT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+            "VARCHAR(5)",
+            "TIMESTAMP NULL",
+            ", UNIQUE (cmts, upstream, timestamp)",
+        ),
+    ];
+    for (id, modulation, time, keys) in moods {
+        let mut db = MariaDb::old(&format!(
+            "CREATE TABLE modulation_new ({id}, cmts VARCHAR(20), upstream VARCHAR(30), \
+             modulation {modulation}, timestamp {time}{keys}) CHARACTER SET latin1"
+        ));
+        let before = db.texts(
+            "SELECT GROUP_CONCAT(column_type) FROM information_schema.columns \
+                               WHERE table_schema = DATABASE() AND table_name = 'modulation_new'",
+        );
+        let zone = [("MODTOOLS_TZ", "Europe/Amsterdam")];
+        let store = || {
+            let tool = db.tool(&db.url()).args(["--init", "--tee"]).env(zone[0].0, zone[0].1);
+            tool.stdin(two_scans()).run().clean(0)
+        };
+        assert_eq!(counts(&store()), [4, 3, 0, 0], "{id}");
+        assert_eq!(counts(&store()), [4, 0, 3, 0], "{id}");
+        let read = contents(&db.url(), &db.context(&zone)).0;
+        assert_eq!(read.len(), 3, "{id}");
+        assert!(read[0].starts_with("2026-05-01T12:00:00Z CCAP101 1/1.0/0 QAM16"), "{id}: {read:?}");
+        let check = db.tool(&db.url()).args(["--check"]).env(zone[0].0, zone[0].1).run();
+        assert!(check.stdout.contains(LATER), "{id}: {}", check.stdout);
+        let after = "SELECT GROUP_CONCAT(column_type) FROM information_schema.columns \
+                     WHERE table_schema = DATABASE() AND table_name = 'modulation_new'";
+        assert_eq!(db.texts(after), before, "{id}");
+    }
+}

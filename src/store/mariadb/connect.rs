@@ -2,6 +2,7 @@
 //! server's faults are in our words.
 
 use std::{
+    cell::Cell,
     io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     time::Duration,
@@ -28,6 +29,9 @@ const SESSION: &str = "SET SESSION time_zone = '+00:00', \
      sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
      wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10";
 
+/// A node of a cluster that is not ready lets us in, and answers this by 1047.
+const READY: &str = "SELECT 1";
+
 /// Where and as whom to connect, again and again.
 pub(super) struct Connector {
     pub server: Server,
@@ -37,40 +41,54 @@ pub(super) struct Connector {
     pub patient: bool,
     /// Its name for messages.
     pub place: String,
+    /// The host that is tried first.
+    pub first: Cell<usize>,
 }
 
 impl Connector {
-    /// Connects to the first host that lets us in.
+    /// Connects to the first host that lets us in, beginning with the one that did so last.
     ///
     /// # Errors
-    /// [`Error::Database`] with what each host said.
+    /// What each host said: [`Error::Away`], unless every one of them turned us away for good.
     pub fn connect(&self) -> Result<Conn> {
-        let mut faults = Vec::new();
-        for host in &self.server.hosts {
-            match self.try_host(host) {
-                Ok(connection) => return Ok(connection),
-                Err(reason) => faults.push(format!("{host}: {reason}")),
+        let hosts = &self.server.hosts;
+        let (mut faults, mut away) = (Vec::new(), false);
+        for at in (0..hosts.len()).map(|n| (self.first.get() + n) % hosts.len()) {
+            match self.try_host(&hosts[at]) {
+                Ok(connection) => {
+                    self.first.set(at);
+                    return Ok(connection);
+                }
+                Err(refusal) => {
+                    away |= refusal.away;
+                    faults.push(format!("{}: {}", hosts[at], refusal.reason));
+                }
             }
         }
-        Err(Error::Database {
-            place: self.place.clone(),
-            reason: format!("no connection: {}", faults.join("; ")),
-        })
+        let (place, reason) = (self.place.clone(), format!("no connection: {}", faults.join("; ")));
+        Err(if away { Error::Away { place, reason } } else { Error::Database { place, reason } })
+    }
+
+    /// As [`Connector::connect`], but the present host comes last: it is not ready, silent or gone.
+    pub fn connect_elsewhere(&self) -> Result<Conn> {
+        self.first.set((self.first.get() + 1) % self.server.hosts.len());
+        self.connect()
     }
 
     /// The driver gives up at the first address of a name that does not answer, but tries them all
     /// within a family that it is bound to.
-    fn try_host(&self, host: &Host) -> Result<Conn, String> {
+    fn try_host(&self, host: &Host) -> Result<Conn, Refusal> {
+        let refusal = |reason: String| Refusal { reason, away: true };
         let addresses: Vec<_> = (host.name.as_str(), host.port)
             .to_socket_addrs()
-            .map_err(|e| format!("the name cannot be resolved: {e}"))?
+            .map_err(|e| refusal(format!("the name cannot be resolved: {e}")))?
             .collect();
-        let mut last = "the name has no address".to_owned();
+        let mut last = refusal("the name has no address".to_owned());
         for family in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
             if addresses.iter().any(|address| address.is_ipv4() == family.is_ipv4()) {
                 match Conn::new(self.options(host, family)) {
                     Ok(connection) => return Ok(connection),
-                    Err(fault) => last = self.reason(&fault),
+                    Err(fault) => last = Refusal { reason: self.reason(&fault), away: is_away(&fault) },
                 }
             }
         }
@@ -97,7 +115,7 @@ impl Connector {
             .tcp_keepalive_time_ms(Some(60_000))
             .ssl_opts(tls)
             .stmt_cache_size(STATEMENTS)
-            .init(vec![SESSION])
+            .init(vec![SESSION, READY])
             .into()
     }
 
@@ -128,13 +146,53 @@ impl Connector {
 
     /// For `map_err`.
     pub fn fault(&self, fault: &Fault) -> Error {
-        Error::Database { place: self.place.clone(), reason: self.reason(fault) }
+        let (place, reason) = (self.place.clone(), self.reason(fault));
+        if is_away(fault) { Error::Away { place, reason } } else { Error::Database { place, reason } }
     }
+}
+
+/// Why a host did not let us in, and whether it may later.
+struct Refusal {
+    reason: String,
+    away: bool,
+}
+
+/// Whether the fault is one of the server or the network as it is now, rather than of what we asked.
+pub(super) fn is_away(fault: &Fault) -> bool {
+    match fault {
+        Fault::IoError(error) if error.kind() == ErrorKind::InvalidData => false,
+        Fault::MySqlError(error) => {
+            matches!(
+                error.code,
+                // Disk full, log full, table full.
+                1021 | 1026 | 1114
+                // Too many connections, out of memory.
+                | 1037 | 1038 | 1040 | 1041 | 1203
+                // Galera not ready, shutdown, killed, network.
+                | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1184 | 1927
+                // Busy: lock wait, deadlock, interrupted statement.
+                | 1205 | 1213 | 1317 | 1969
+                // Read-only.
+                | 1290 | 1792 | 1836 | 4031
+                // Gone, lost.
+                | 2002 | 2003 | 2006 | 2013
+            ) || full_disk(&error.message)
+        }
+        Fault::DriverError(error) => !matches!(error, DriverError::TlsNotSupported),
+        Fault::IoError(_) | Fault::CodecError(_) => true,
+        _ => false,
+    }
+}
+
+/// The storage engine hands on the system's own fault (1030 and others).
+fn full_disk(message: &str) -> bool {
+    ["No space left on device", "Disk full", "error 28 "].iter().any(|words| message.contains(words))
 }
 
 /// What helps against the faults that are met in practice.
 fn hint(code: u16) -> Option<&'static str> {
     Some(match code {
+        1062 => "the table has been migrated, or its id column is at its end",
         167 | 1467 => "the id column is at its end; make it BIGINT UNSIGNED",
         1045 => "is ACCESS_PASSWORD right?",
         1049 => "make it with CREATE DATABASE",
@@ -171,16 +229,24 @@ pub(super) enum Again {
 }
 
 impl Again {
-    /// A server that is silent, rather than gone, is not asked again.
-    pub fn after(fault: &Fault) -> Self {
+    /// A server that is silent, rather than gone, is not asked again where there is no other one.
+    pub fn after(fault: &Fault, hosts: usize) -> Self {
         match fault {
-            _ if is_timeout(fault) => Again::No,
+            _ if is_timeout(fault) => {
+                if hosts > 1 {
+                    Again::Reconnect
+                } else {
+                    Again::No
+                }
+            }
             Fault::MySqlError(error) => match error.code {
                 1205 | 1213 => Again::Rerun,
                 // Galera not ready, shutdown, killed, gone, lost.
                 1047 | 1053 | 1927 | 2006 | 2013 => Again::Reconnect,
                 _ => Again::No,
             },
+            // What was said is wrong: a certificate, a count.
+            Fault::IoError(error) if error.kind() == ErrorKind::InvalidData => Again::No,
             Fault::IoError(_) | Fault::CodecError(_) => Again::Reconnect,
             _ => Again::No,
         }

@@ -61,7 +61,7 @@ impl MariaDb {
 
     fn look_at_samples(&mut self, found: &mut Inspection) -> ::mysql::Result<()> {
         found.fact("shape", self.shape.describe());
-        let columns = tables::columns(&mut self.connection)?;
+        let columns = tables::columns(&mut self.connection, "modulation_new")?;
         for name in ["timestamp", "cmts", "upstream", "modulation"] {
             let column = columns.get(name).map(|column| column.full.as_str()).unwrap_or_default();
             let note = match self.shape.zone {

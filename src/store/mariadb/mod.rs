@@ -4,6 +4,7 @@ mod connect;
 mod days;
 mod id;
 mod inspect;
+mod migrate;
 mod partitions;
 mod prune;
 mod read;
@@ -14,7 +15,7 @@ mod tables;
 mod write;
 mod zone;
 
-use std::{thread, time::Duration};
+use std::{cell::Cell, thread, time::Duration};
 
 use ::mysql::{Conn, Error as Fault};
 
@@ -25,8 +26,8 @@ use self::{
     zone::Zone,
 };
 use super::{
-    Access, Channel, Counts, Database, Device, Group, Inspection, Limits, Server, Stored, Target, Window,
-    channels::Channels,
+    Access, Channel, Counts, Database, Device, Group, Inspection, Limits, Migration, Server, Stored, Target,
+    Window, channels::Channels,
 };
 use crate::{
     clock::Clock,
@@ -51,6 +52,9 @@ pub(super) struct MariaDb {
     connection: Conn,
     tables: Tables,
     shape: Shape,
+    /// The zone of DATETIME columns.
+    local: Zone,
+    keep_days: u32,
     clock: Clock,
     batch: usize,
     channels: Option<Channels>,
@@ -69,7 +73,7 @@ impl MariaDb {
         let server = Server { user: Some(user.clone()), ..server.clone() };
         let place = Target::MySql(server.clone()).place();
         let patient = matches!(access, Access::Read | Access::Keep);
-        let connector = Connector { server, user, password, patient, place };
+        let connector = Connector { server, user, password, patient, place, first: Cell::new(0) };
         let mut connection = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
         let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
@@ -83,6 +87,8 @@ impl MariaDb {
             connection,
             tables,
             shape,
+            local,
+            keep_days,
             clock,
             batch,
             channels: None,
@@ -113,7 +119,12 @@ impl MariaDb {
             let reason = self.connector.reason(&fault);
             if !covered {
                 let reason = format!("{table} has no partition for {ts} and none can be made: {reason}");
-                return Err(Error::Database { place: self.connector.place.clone(), reason });
+                let place = self.connector.place.clone();
+                return Err(if connect::is_away(&fault) {
+                    Error::Away { place, reason }
+                } else {
+                    Error::Database { place, reason }
+                });
             }
             self.partitions_from = now + PARTITIONS_EVERY_S;
             if !std::mem::replace(&mut self.warned_partitions, true) {
@@ -127,8 +138,8 @@ impl MariaDb {
     /// A connection that was lost while nothing came is made again.
     fn extend(&mut self, table: &'static str, ts: Timestamp, now: Timestamp) -> Result<Result<(), Fault>> {
         match self.tables.extend(&mut self.connection, table, ts, now) {
-            Err(fault) if Again::after(&fault) == Again::Reconnect => {
-                self.connection = self.connector.connect()?;
+            Err(fault) if Again::after(&fault, self.connector.server.hosts.len()) == Again::Reconnect => {
+                self.connection = self.connector.connect_elsewhere()?;
                 Ok(self.tables.extend(&mut self.connection, table, ts, now))
             }
             other => Ok(other),
@@ -145,27 +156,35 @@ impl MariaDb {
         }
     }
 
-    /// Whether storing a group twice leaves it there once.
-    fn is_repeatable(&self) -> bool {
-        self.shape.keyed || self.tables.has("modulation_scan")
-    }
-
     /// Gets ready to run a transaction again after a fault, or gives up with it.
     fn recover(&mut self, fault: &Fault, tries: u32) -> Result<()> {
-        match Again::after(fault) {
+        match Again::after(fault, self.connector.server.hosts.len()) {
             Again::Rerun if tries <= RERUNS => {
                 log::debug!("run again: {fault}");
                 thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
                 Ok(())
             }
-            Again::Reconnect if tries <= RECONNECTS && self.is_repeatable() => {
+            Again::Reconnect if tries <= RECONNECTS => {
                 log::info!("connecting again: {fault}");
                 thread::sleep(Duration::from_millis(fastrand::u64(1..=200)));
-                self.connection = self.connector.connect()?;
+                self.connection = self.connector.connect_elsewhere()?;
                 Ok(())
             }
             _ => Err(self.connector.fault(fault)),
         }
+    }
+
+    /// Partitions for every day of these groups, and a word about times that are told twice.
+    fn make_room(&mut self, groups: &[Group]) -> Result<()> {
+        let mut moments: Vec<_> =
+            groups.iter().filter(|group| !group.samples.is_empty()).map(|group| group.ts).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        for &ts in &moments {
+            self.warn_ambiguous(ts);
+        }
+        // The last partition made covers all that come before it.
+        moments.last().map_or(Ok(()), |&latest| self.make_partitions(latest))
     }
 }
 
@@ -178,24 +197,23 @@ impl Database for MariaDb {
         &self.shape.limits
     }
 
-    fn store(&mut self, group: &Group) -> Result<Counts> {
-        if !group.samples.is_empty() {
-            self.make_partitions(group.ts)?;
-            self.warn_ambiguous(group.ts);
-        }
+    fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>> {
+        self.make_room(groups)?;
         let changes = if self.tables.has("modulation_channel") {
-            self.known_channels()?.changes(group)
+            self.known_channels()?.changes(groups)
         } else {
             Vec::new()
         };
-        let mut tries = 0;
+        let (mut tries, mut again) = (0, again);
         let counts = loop {
-            let plan = write::Plan { shape: &self.shape, tables: &self.tables, batch: self.batch };
-            match plan.run(&mut self.connection, group, &changes) {
+            let plan = write::Plan { shape: &self.shape, tables: &self.tables, batch: self.batch, again };
+            match plan.run(&mut self.connection, groups, &changes) {
                 Ok(counts) => break counts,
                 Err(fault) => {
                     tries += 1;
                     self.recover(&fault, tries)?;
+                    // The connection may have broken off in the very commit.
+                    again |= Again::after(&fault, 1) != Again::Rerun;
                 }
             }
         };
@@ -209,12 +227,14 @@ impl Database for MariaDb {
         if !self.tables.has("lastupdatemodulation") {
             return Ok(());
         }
-        let mut tries = 0;
-        while let Err(fault) = write::touch(&mut self.connection, now) {
-            tries += 1;
-            self.recover(&fault, tries)?;
+        let mut touched = write::touch(&mut self.connection, now);
+        if let Err(fault) = &touched
+            && Again::after(fault, 1) == Again::Reconnect
+        {
+            self.connection = self.connector.connect_elsewhere()?;
+            touched = write::touch(&mut self.connection, now);
         }
-        Ok(())
+        touched.map_err(|e| self.connector.fault(&e))
     }
 
     fn samples(
@@ -263,6 +283,10 @@ impl Database for MariaDb {
 
     fn newest(&mut self) -> Result<Option<Timestamp>> {
         read::newest(&mut self.connection, &self.shape).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        self.migrate_all(dry_run)
     }
 
     fn inspect(&mut self) -> Result<Inspection> {

@@ -61,11 +61,35 @@ pub(super) fn clause(days: &[Day]) -> String {
     sql
 }
 
+/// The end of the last partition, from the statement that makes the table; none: it has none, or not ours.
+pub(super) fn end(create: &str) -> Option<i64> {
+    let bounds = create.split("PARTITION BY RANGE").nth(1)?.split("VALUES LESS THAN ").skip(1);
+    // MAXVALUE is no number: such a table lacks nothing.
+    let bound = |text: &str| text.strip_prefix('(')?.split(')').next()?.trim().parse().ok();
+    bounds.map(|text| bound(text).unwrap_or(i64::MAX)).max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOON: Timestamp = Timestamp(1_777_636_800); // 2026-05-01T12:00:00Z
+
+    #[test]
+    fn the_end_is_read_from_the_table_itself() {
+        let table =
+            |clause: &str| format!("CREATE TABLE `t` (\n  `c` int COMMENT 'VALUES LESS THAN (9)'\n){clause}");
+        let ours = " PARTITION BY RANGE (unix_timestamp(`timestamp`))\n\
+                    (PARTITION `a` VALUES LESS THAN (86400) ENGINE = InnoDB,\n PARTITION `b` VALUES LESS THAN (172800) ENGINE = InnoDB)";
+        assert_eq!(end(&table(ours)), Some(172_800));
+        assert_eq!(end(&table(&ours.replace("(172800)", "MAXVALUE"))), Some(i64::MAX));
+        assert_eq!((end(&table("")), end(&table(" PARTITION BY HASH (c) PARTITIONS 4"))), (None, None));
+        let again = format!("{}{}", table(""), clause(&initial(NOON, 8)));
+        assert_eq!(
+            end(&again.replace("PARTITION p20260422", "PARTITION BY RANGE (x) (PARTITION p20260422")),
+            Some(Day(Day::of(NOON).0 + 3).end())
+        );
+    }
 
     #[test]
     fn a_new_table_covers_the_kept_days_and_some_ahead() {

@@ -158,7 +158,7 @@ impl MariaDb {
     pub(super) fn again<T>(&mut self, mut run: impl FnMut(&mut Conn) -> ::mysql::Result<T>) -> Result<T> {
         for tries in 1.. {
             match run(&mut self.connection) {
-                Err(fault) if tries <= RERUNS && Again::after(&fault) == Again::Rerun => {
+                Err(fault) if tries <= RERUNS && Again::after(&fault, 1) == Again::Rerun => {
                     log::debug!("run again: {fault}");
                     thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
                 }

@@ -159,7 +159,7 @@ pub(super) fn text(row: &Row, column: usize) -> Option<&str> {
     }
 }
 
-fn owned(row: &Row, column: usize) -> Option<String> {
+pub(super) fn owned(row: &Row, column: usize) -> Option<String> {
     text(row, column).map(str::to_owned)
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ::mysql::{Conn, Error as Fault, prelude::Queryable};
+use ::mysql::{Conn, Error as Fault, Row, prelude::Queryable};
 
 use super::{
     connect::Connector,
     partitions::{self, Day},
+    read::owned,
     schema::{self, TABLES},
     shape::{ColumnType, Shape},
     zone::Zone,
@@ -141,8 +142,8 @@ impl Tables {
         if !self.has("modulation_new") {
             return Ok(Shape { keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
         }
-        let columns = columns(connection).map_err(|e| connector.fault(&e))?;
-        let key = primary_key(connection).map_err(|e| connector.fault(&e))?;
+        let columns = columns(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
+        let key = primary_key(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
         Shape::of(&columns, &key, local, store_all).map_err(|reason| Error::Database {
             place: connector.place.clone(),
             reason: format!("modulation_new cannot be used: {reason}"),
@@ -171,37 +172,39 @@ fn add_history_index(connection: &mut Conn) -> ::mysql::Result<()> {
     }
 }
 
-/// The bound of the last partition; none for a table without partitions.
-fn partition_end(connection: &mut Conn, table: &str) -> ::mysql::Result<Option<i64>> {
-    let bounds: Vec<String> = connection.exec(
-        "SELECT partition_description FROM information_schema.partitions \
-         WHERE table_schema = DATABASE() AND table_name = ? AND partition_method = 'RANGE'",
-        (table,),
-    )?;
-    // MAXVALUE is no number: such a table lacks nothing.
-    Ok(bounds.iter().map(|bound| bound.parse().unwrap_or(i64::MAX)).max())
+/// The bound of the last partition; none for a table without partitions. It is read from the table's
+/// own statement: MariaDB 10.11 has crashed over prepared questions to information_schema.partitions.
+fn partition_end(connection: &mut Conn, table: &'static str) -> ::mysql::Result<Option<i64>> {
+    match connection.query_first::<Row, _>(format!("SHOW CREATE TABLE {table}")) {
+        Ok(shown) => Ok(shown.and_then(|row| partitions::end(&owned(&row, 1)?))),
+        Err(Fault::MySqlError(error)) if is_denied(error.code) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Name, type, type in full, length and character set.
 type Described = (String, String, String, Option<u64>, Option<String>);
 
-/// The columns of `modulation_new`.
-pub(super) fn columns(connection: &mut Conn) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
-    let rows: Vec<Described> = connection.query(
+/// The columns of a table, by name.
+pub(super) fn columns(
+    connection: &mut Conn,
+    table: &'static str,
+) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
+    let rows: Vec<Described> = connection.query(format!(
         "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name \
-         FROM information_schema.columns \
-         WHERE table_schema = DATABASE() AND table_name = 'modulation_new'",
-    )?;
+         FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '{table}'"
+    ))?;
     let named = |(name, data, full, chars, charset): Described| {
         (name.to_ascii_lowercase(), ColumnType { data: data.to_ascii_lowercase(), full, chars, charset })
     };
     Ok(rows.into_iter().map(named).collect())
 }
 
-fn primary_key(connection: &mut Conn) -> ::mysql::Result<Vec<String>> {
-    let columns: Vec<String> = connection.query(
+/// The columns of a table's primary key, in order.
+pub(super) fn primary_key(connection: &mut Conn, table: &'static str) -> ::mysql::Result<Vec<String>> {
+    let columns: Vec<String> = connection.query(format!(
         "SELECT column_name FROM information_schema.statistics WHERE table_schema = DATABASE() \
-         AND table_name = 'modulation_new' AND index_name = 'PRIMARY' ORDER BY seq_in_index",
-    )?;
+         AND table_name = '{table}' AND index_name = 'PRIMARY' ORDER BY seq_in_index"
+    ))?;
     Ok(columns.into_iter().map(|column| column.to_ascii_lowercase()).collect())
 }

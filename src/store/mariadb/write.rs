@@ -1,4 +1,4 @@
-//! Storing one group on MySQL or MariaDB: one transaction, few statements, always parameters.
+//! Storing groups on MySQL or MariaDB: one transaction, few statements, always parameters.
 
 use std::collections::HashSet;
 
@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// A statement that inserts many rows.
-struct Insert {
+pub(super) struct Insert {
     /// Up to VALUES.
-    head: &'static str,
+    pub head: &'static str,
     /// The parameters of a row.
-    row: &'static str,
+    pub row: &'static str,
     /// What a row that is there already means.
-    tail: &'static str,
+    pub tail: &'static str,
 }
 
 /// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
 /// would make silence of an exhausted id or a missing partition.)
-const KEYED: Insert = Insert {
+pub(super) const KEYED: Insert = Insert {
     head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
     row: "(?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
@@ -50,10 +50,36 @@ const CHANNEL: Insert = Insert {
            first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
 };
 
+/// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
+const MARK: Insert = Insert {
+    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,0,0,?,0)",
+    tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
+};
+/// A scan that is parsed again corrects what stands there.
+const SCAN: Insert = Insert {
+    head: "INSERT INTO modulation_scan \
+           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
+           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
+           unparsed = VALUES(unparsed)",
+};
+/// A replay of the past does not turn the clock back. The assignments are made from left to right.
+const DEVICE: Insert = Insert {
+    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
+    row: "(?,NULLIF(?,''),?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE \
+           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
+           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
+           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
+           last_try = GREATEST(last_try, VALUES(last_try))",
+};
+
 impl Insert {
     /// Inserts all rows, `batch` at a time and the rest in powers of two, so that few statements
     /// are ever prepared. Gives the rows affected.
-    fn run<T>(
+    pub fn run<T>(
         &self,
         transaction: &mut Transaction<'_>,
         rows: &[T],
@@ -84,11 +110,21 @@ fn chunk(left: usize, batch: usize) -> usize {
     if left >= batch { batch } else { 1 << left.ilog2() }
 }
 
-/// How a group is stored here.
+/// How groups are stored here.
 pub(super) struct Plan<'a> {
     pub shape: &'a Shape,
     pub tables: &'a Tables,
     pub batch: usize,
+    /// They may be there already, without a mark that says so.
+    pub again: bool,
+}
+
+/// A group with its rows in the order of the key, each upstream once.
+struct Rows<'a> {
+    group: &'a Group,
+    /// Its time as the column holds it.
+    at: Value,
+    samples: Vec<&'a Sample>,
 }
 
 /// What an older table knows of a group.
@@ -102,99 +138,173 @@ enum Replay {
 }
 
 impl Plan<'_> {
-    /// One transaction; after a fault it is rolled back.
-    pub fn run(&self, connection: &mut Conn, group: &Group, changes: &[Change]) -> ::mysql::Result<Counts> {
+    /// One transaction; after a fault it is rolled back. Counts each group, in their order.
+    pub fn run(
+        &self,
+        connection: &mut Conn,
+        groups: &[Group],
+        changes: &[Change],
+    ) -> ::mysql::Result<Vec<Counts>> {
+        // All in the order of the keys, so that two writers lock in the same order.
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|&at| (groups[at].ts, &groups[at].cmts));
+        let rows: Vec<Rows<'_>> = order.iter().map(|&at| self.rows(&groups[at])).collect();
         let mut transaction = connection.start_transaction(TxOpts::default())?;
-        let stored = self.samples(&mut transaction, group)?;
-        CHANNEL.run(&mut transaction, changes, self.batch.min(1000), channel_row)?;
-        if let Some(scan) = &group.scan {
-            if self.tables.has("modulation_scan") {
-                scan_row(&mut transaction, scan)?;
-            }
-            if self.tables.has("modulation_device") {
-                device(&mut transaction, scan)?;
-            }
-        }
+        let stored = self.samples(&mut transaction, &rows)?;
+        self.around(&mut transaction, &rows, changes)?;
         transaction.commit()?;
-        let sent = group.samples.len() as u64;
-        Ok(Counts { sent, stored, duplicate: sent - stored, ..Counts::default() })
-    }
-
-    fn samples(&self, transaction: &mut Transaction<'_>, group: &Group) -> ::mysql::Result<u64> {
-        if group.samples.is_empty() {
-            return Ok(0);
+        let mut counts = vec![Counts::default(); groups.len()];
+        for (at, stored) in order.into_iter().zip(stored) {
+            let sent = groups[at].samples.len() as u64;
+            counts[at] = Counts { sent, stored, duplicate: sent - stored, ..Counts::default() };
         }
-        // In the order of the key, so that two writers lock in the same order.
-        let mut rows: Vec<&Sample> = group.samples.iter().collect();
-        rows.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-        rows.dedup_by(|b, a| a.upstream == b.upstream);
-        let detail: Vec<&Sample> = rows.iter().copied().filter(|sample| has_detail(sample)).collect();
-        let stored = if self.shape.keyed {
-            KEYED.run(transaction, &rows, self.batch, |sample, values| self.sample_row(sample, values))?
-        } else {
-            self.older_samples(transaction, group, rows)?
-        };
-        if self.tables.has("modulation_detail") {
-            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+        Ok(counts)
+    }
+
+    /// The new rows of each group. All groups go in the same statements, whose counts are those of
+    /// all together; only when some of the rows were there already, they go one by one.
+    fn samples(&self, transaction: &mut Transaction<'_>, groups: &[Rows<'_>]) -> ::mysql::Result<Vec<u64>> {
+        if let [group] = groups {
+            return Ok(vec![self.alone(transaction, group)?]);
         }
-        Ok(stored)
+        transaction.query_drop("SAVEPOINT together")?;
+        if let Some(stored) = self.together(transaction, groups)? {
+            return Ok(stored);
+        }
+        transaction.query_drop("ROLLBACK TO SAVEPOINT together")?;
+        groups.iter().map(|group| self.alone(transaction, group)).collect()
     }
 
-    fn sample_row(&self, sample: &Sample, values: &mut Vec<Value>) {
-        values.push(value(self.shape.zone.to_column(sample.ts)));
-        values.push((&sample.cmts).into());
-        values.push((&sample.upstream).into());
-        values.push(sample.modulation.word().into());
-    }
-
-    /// The older table would take a replay as new rows: `modulation_scan` knows it.
-    fn older_samples(
+    fn together(
         &self,
         transaction: &mut Transaction<'_>,
-        group: &Group,
-        mut rows: Vec<&Sample>,
-    ) -> ::mysql::Result<u64> {
-        let replay =
-            if self.tables.has("modulation_scan") { self.replay(transaction, group)? } else { Replay::New };
-        match replay {
-            Replay::New => {}
-            Replay::Whole => return Ok(0),
-            Replay::Partly(there) => rows.retain(|sample| !there.contains(&sample.upstream)),
+        groups: &[Rows<'_>],
+    ) -> ::mysql::Result<Option<Vec<u64>>> {
+        let samples: Vec<_> = groups.iter().flat_map(Rows::each).collect();
+        let sent = samples.len() as u64;
+        if self.shape.keyed {
+            let affected = KEYED.run(transaction, &samples, self.batch, sample_row)?;
+            return Ok(match affected {
+                all if all == sent => Some(groups.iter().map(Rows::count).collect()),
+                0 => Some(vec![0; groups.len()]),
+                _ => None,
+            });
         }
-        let stored =
-            OLDER.run(transaction, &rows, self.batch, |sample, values| self.sample_row(sample, values))?;
-        if stored == rows.len() as u64 {
-            Ok(stored)
-        } else {
-            let what = format!("the server took {stored} of {} rows without a fault", rows.len());
-            Err(Fault::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what)))
+        if self.again || !self.tables.has("modulation_scan") {
+            return Ok(None);
         }
+        let marked: Vec<&Rows<'_>> = groups.iter().filter(|group| group.count() > 0).collect();
+        if MARK.run(transaction, &marked, self.batch, mark)? != marked.len() as u64 {
+            return Ok(None);
+        }
+        self.insert(transaction, &samples)?;
+        Ok(Some(groups.iter().map(Rows::count).collect()))
     }
 
-    fn replay(&self, transaction: &mut Transaction<'_>, group: &Group) -> ::mysql::Result<Replay> {
-        let samples = group.samples.len() as u64;
-        transaction.exec_drop(
-            "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) \
-             VALUES (?, ?, 0, 0, ?, 0) ON DUPLICATE KEY UPDATE cmts = cmts",
-            (utc(group.ts), &group.cmts, samples),
-        )?;
-        if transaction.affected_rows() > 0 {
-            return Ok(Replay::New);
+    fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
+        if self.shape.keyed {
+            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.batch, sample_row);
         }
-        let known: Option<(bool, u64)> = transaction.exec_first(
-            "SELECT status IS NOT NULL, samples FROM modulation_scan WHERE ts = ? AND cmts = ? FOR UPDATE",
-            (utc(group.ts), &group.cmts),
-        )?;
-        if known.is_some_and(|(scanned, known)| scanned && known >= samples) {
+        let mut samples: Vec<_> = group.each().collect();
+        match self.replay(transaction, group)? {
+            Replay::New => {}
+            Replay::Whole => return Ok(0),
+            Replay::Partly(there) => samples.retain(|(_, sample)| !there.contains(&sample.upstream)),
+        }
+        self.insert(transaction, &samples)
+    }
+
+    fn rows<'a>(&self, group: &'a Group) -> Rows<'a> {
+        let mut samples: Vec<&Sample> = group.samples.iter().collect();
+        samples.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        samples.dedup_by(|b, a| a.upstream == b.upstream);
+        Rows { group, at: value(self.shape.zone.to_column(group.ts)), samples }
+    }
+
+    /// New rows of an older table, which takes whatever comes.
+    fn insert(&self, transaction: &mut Transaction<'_>, rows: &[(&Value, &Sample)]) -> ::mysql::Result<u64> {
+        let stored = OLDER.run(transaction, rows, self.batch, sample_row)?;
+        if stored == rows.len() as u64 {
+            return Ok(stored);
+        }
+        let what = format!("the server took {stored} of {} rows without a fault", rows.len());
+        Err(Fault::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what)))
+    }
+
+    /// The older table would take a replay as new rows: `modulation_scan` knows it, or else the rows.
+    fn replay(&self, transaction: &mut Transaction<'_>, rows: &Rows<'_>) -> ::mysql::Result<Replay> {
+        let Rows { group, .. } = rows;
+        if rows.count() == 0 {
             return Ok(Replay::Whole);
+        }
+        if self.tables.has("modulation_scan") {
+            if MARK.run(transaction, &[rows], 1, mark)? > 0 {
+                return Ok(Replay::New);
+            }
+            let known: Option<(bool, u64)> = transaction.exec_first(
+                "SELECT status IS NOT NULL, samples FROM modulation_scan WHERE ts = ? AND cmts = ? FOR UPDATE",
+                (utc(group.ts), &group.cmts),
+            )?;
+            let samples = group.samples.len() as u64;
+            if known.is_some_and(|(scanned, known)| scanned && known >= samples) {
+                return Ok(Replay::Whole);
+            }
+        } else if !self.again {
+            return Ok(Replay::New);
         }
         // The group came in parts, or its scan counts fewer: what is there decides, slow as it may be.
         let there: Vec<String> = transaction.exec(
             "SELECT upstream FROM modulation_new WHERE cmts = ? AND timestamp = ?",
-            (&group.cmts, value(self.shape.zone.to_column(group.ts))),
+            (&group.cmts, &rows.at),
         )?;
         Ok(Replay::Partly(there.into_iter().collect()))
     }
+
+    /// Everything but the samples themselves.
+    fn around(
+        &self,
+        transaction: &mut Transaction<'_>,
+        groups: &[Rows<'_>],
+        changes: &[Change],
+    ) -> ::mysql::Result<()> {
+        if self.tables.has("modulation_detail") {
+            let samples = groups.iter().flat_map(|group| &group.samples).copied();
+            let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
+            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+        }
+        CHANNEL.run(transaction, changes, self.batch.min(1000), channel_row)?;
+        let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
+        if self.tables.has("modulation_scan") {
+            SCAN.run(transaction, &scans, self.batch, scan_row)?;
+        }
+        if self.tables.has("modulation_device") {
+            DEVICE.run(transaction, &scans, self.batch, device_row)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rows<'_> {
+    fn count(&self) -> u64 {
+        self.samples.len() as u64
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Value, &Sample)> {
+        self.samples.iter().map(|&sample| (&self.at, sample))
+    }
+}
+
+fn sample_row((at, sample): &(&Value, &Sample), values: &mut Vec<Value>) {
+    values.push((*at).clone());
+    values.push((&sample.cmts).into());
+    values.push((&sample.upstream).into());
+    values.push(sample.modulation.word().into());
+}
+
+fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
+    values.push(utc(rows.group.ts));
+    values.push((&rows.group.cmts).into());
+    values.push((rows.group.samples.len() as u64).into());
 }
 
 /// Whether a sample says more than its modulation.
@@ -224,41 +334,24 @@ fn channel_row(change: &Change, values: &mut Vec<Value>) {
     values.push(utc(*seen));
 }
 
-/// A scan that is parsed again corrects what stands there.
-fn scan_row(transaction: &mut Transaction<'_>, scan: &Scan) -> ::mysql::Result<()> {
-    transaction.exec_drop(
-        "INSERT INTO modulation_scan \
-           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) \
-         VALUES (?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
-           platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
-           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
-           unparsed = VALUES(unparsed)",
-        (
-            utc(scan.ts),
-            &scan.cmts,
-            clip(&scan.platform, WORD_CHARS),
-            scan.status.word(),
-            scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)),
-            scan.attempts,
-            scan.elapsed_ms,
-            scan.samples,
-            scan.unparsed,
-        ),
-    )
+fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push(utc(scan.ts));
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(scan.status.word().into());
+    values.push(scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)).into());
+    values.push(scan.attempts.into());
+    values.push(scan.elapsed_ms.into());
+    values.push(scan.samples.into());
+    values.push(scan.unparsed.into());
 }
 
-/// A replay of the past does not turn the clock back. The assignments are made from left to right.
-fn device(transaction: &mut Transaction<'_>, scan: &Scan) -> ::mysql::Result<()> {
-    let good = scan.status.is_good().then(|| utc(scan.ts));
-    transaction.exec_drop(
-        "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) \
-         VALUES (?, NULLIF(?, ''), ?, ?, ?) ON DUPLICATE KEY UPDATE \
-           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
-           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
-           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
-           last_try = GREATEST(last_try, VALUES(last_try))",
-        (&scan.cmts, clip(&scan.platform, WORD_CHARS), utc(scan.ts), good, scan.status.word()),
-    )
+fn device_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(utc(scan.ts));
+    values.push(scan.status.is_good().then(|| utc(scan.ts)).into());
+    values.push(scan.status.word().into());
 }
 
 /// An older table may hold several rows: the newest is the one that is read.

@@ -128,7 +128,17 @@ fn fault(place: &str, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::ReadOnly) => "we may not write to it or to its directory".into(),
         _ => error.to_string(),
     };
-    Error::Database { place: place.to_owned(), reason }
+    let place = place.to_owned();
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure,
+        ) => Error::Away { place, reason },
+        _ => Error::Database { place, reason },
+    }
 }
 
 impl Database for Sqlite {
@@ -140,8 +150,8 @@ impl Database for Sqlite {
         &self.limits
     }
 
-    fn store(&mut self, group: &Group) -> Result<Counts> {
-        self.store_group(group).map_err(|e| fault(&self.place, &e))
+    fn store(&mut self, groups: &[Group], _again: bool) -> Result<Vec<Counts>> {
+        self.store_groups(groups).map_err(|e| fault(&self.place, &e))
     }
 
     fn touch(&mut self, now: Timestamp) -> Result<()> {

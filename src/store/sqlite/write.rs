@@ -13,15 +13,18 @@ use crate::{
 };
 
 impl Sqlite {
-    pub(super) fn store_group(&mut self, group: &Group) -> rusqlite::Result<Counts> {
-        let changes = self.known_channels()?.changes(group);
+    pub(super) fn store_groups(&mut self, groups: &[Group]) -> rusqlite::Result<Vec<Counts>> {
+        let changes = self.known_channels()?.changes(groups);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let counts = samples(&transaction, group)?;
-        channels(&transaction, &changes)?;
-        if let Some(scan) = &group.scan {
-            scan_row(&transaction, scan)?;
-            device(&transaction, scan)?;
+        let mut counts = Vec::with_capacity(groups.len());
+        for group in groups {
+            counts.push(samples(&transaction, group)?);
+            if let Some(scan) = &group.scan {
+                scan_row(&transaction, scan)?;
+                device(&transaction, scan)?;
+            }
         }
+        channels(&transaction, &changes)?;
         transaction.commit()?;
         self.known_channels()?.learn(changes);
         Ok(counts)
