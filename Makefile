@@ -3,11 +3,23 @@
 # make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
 # make test-cluster  two collectors into three Galera nodes that die and come back
 # make check  what a change must pass before it lands
+# make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
+# make man    man pages and completions anew, from the flags
+# make install, make uninstall   into $(DESTDIR)$(PREFIX), what `make build` has built
 
 CARGO ?= cargo
 TEST  := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: all build demo test test-kill test-cluster check fmt lint doc clean
+PREFIX  ?= /usr/local
+BUILT   ?= $(or $(CARGO_TARGET_DIR),target)/release
+TOOLS   := $(basename $(notdir $(wildcard src/bin/*.rs)))
+SCRIPTS := daily-report.sh inventory.sh maintenance.sh modulation_scanner.sh
+BIN  = $(DESTDIR)$(PREFIX)/bin
+LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
+SHARE = $(DESTDIR)$(PREFIX)/share
+DOC  = $(SHARE)/doc/modtools
+
+.PHONY: all build demo test test-kill test-cluster check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -45,6 +57,38 @@ doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 
 check: fmt lint doc test
+
+soak:
+	@tests/setup.sh test
+	$(CARGO) build --bins --examples
+	tests/mariadb.sh run tests/soak.sh
+
+man:
+	UPDATE_MAN=1 $(CARGO) test --test it --quiet -- man::every_tool
+
+install:
+	@for tool in $(TOOLS); do test -x $(BUILT)/$$tool || { echo "$(BUILT)/$$tool is missing: run make build" >&2; exit 1; }; done
+	install -d $(BIN) $(LIB) $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
+	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd $(DOC)/examples/cron.d
+	install -m 755 $(TOOLS:%=$(BUILT)/%) $(BIN)
+	install -m 755 $(SCRIPTS:%=examples/%) $(LIB)
+	install -m 644 man/*.1 $(SHARE)/man/man1
+	install -m 644 man/*.5 $(SHARE)/man/man5
+	install -m 644 completions/bash/* $(SHARE)/bash-completion/completions
+	install -m 644 completions/fish/* $(SHARE)/fish/vendor_completions.d
+	install -m 644 completions/zsh/* $(SHARE)/zsh/site-functions
+	install -m 644 README.md CHANGELOG.md LICENSE $(DOC)
+	install -m 644 docs/*.md $(DOC)/docs
+	install -m 644 examples/modtools.env $(DOC)/examples
+	install -m 644 examples/systemd/* $(DOC)/examples/systemd
+	install -m 644 examples/cron.d/* $(DOC)/examples/cron.d
+
+# Settings, databases, reports and logs are not touched.
+uninstall:
+	rm -f $(TOOLS:%=$(BIN)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) $(SHARE)/man/man5/modtools.5
+	rm -f $(TOOLS:%=$(SHARE)/bash-completion/completions/%) $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish) \
+	    $(TOOLS:%=$(SHARE)/zsh/site-functions/_%)
+	rm -rf $(LIB) $(DOC)
 
 clean:
 	$(CARGO) clean

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086  # the flags of the fleet are split at their blanks
 # The whole pipeline on a simulated fleet: real SSH on loopback, SQLite, a report. Leaves nothing behind.
 # The same four programs, with your own inventory and without the simulator, are the real thing.
 set -eu

@@ -4,18 +4,19 @@
 #   tests/mariadb.sh run COMMAND...
 # The command sees MODTOOLS_TEST_MYSQL=HOST:PORT, MODTOOLS_TEST_MYSQL_USER and
 # MODTOOLS_TEST_MYSQL_PASSWORD (an account that may do everything), and
-# MODTOOLS_TEST_MYSQL_CA (the authority of the server's certificate).
+# MODTOOLS_TEST_MYSQL_CA (the authority of the server's certificate). MODTOOLS_TEST_MYSQL_KEEPER is
+# this script's process: SIGUSR1 stops the server, SIGUSR2 starts it again.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
-[ "${1:-}" = run ] && [ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ "${1:-}" = run ] && [ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 shift
 for program in mariadbd mariadb-install-db mariadb openssl; do
     command -v "$program" >/dev/null || { echo "$0: $program is missing; run tests/setup.sh test" >&2; exit 1; }
 done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/modtools-mariadb.XXXXXX")
-server= child=
+server='' child=''
 cleanup() {
     trap - EXIT INT TERM HUP
     [ -z "$child" ] || kill "$child" 2>/dev/null || true
@@ -77,10 +78,18 @@ SQL
 
 export MODTOOLS_TEST_MYSQL="127.0.0.1:$port" MODTOOLS_TEST_MYSQL_USER=modtools_test
 export MODTOOLS_TEST_MYSQL_PASSWORD="$password" MODTOOLS_TEST_MYSQL_CA="$dir/ca.pem"
+export MODTOOLS_TEST_MYSQL_KEEPER=$$
+trap 'told=1; kill "$server"; wait "$server" || true' USR1
+trap 'told=1; start "$port"' USR2
 # In the background, so that a signal is acted on at once; it keeps our standard input.
 "$@" <&0 &
 child=$!
 code=0
-wait "$child" || code=$?
+told=1
+while [ -n "$told" ]; do
+    told=
+    code=0
+    wait "$child" || code=$?
+done
 child=
 exit "$code"

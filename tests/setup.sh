@@ -36,6 +36,10 @@ if [ "${1:-test}" != build ]; then
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
     need procps command_there ps
+    need mandoc command_there mandoc
+    need curl command_there curl
+    need jq command_there jq
+    need util-linux command_there flock
     need chromium command_there chromium
     need chromium-driver command_there chromedriver
 fi

@@ -113,6 +113,10 @@ pub struct Report {
     /// held for 1 % of the day and the seven before)
     #[arg(long, value_name = "M")]
     pub expected: Option<String>,
+    /// When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00":
+    /// shown apart, and kept out of what is lost
+    #[arg(long, value_name = "FILE")]
+    pub maintenance: Option<PathBuf>,
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

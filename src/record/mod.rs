@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
 pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
-pub use report::{Delta, Incident, PerModulation, Report, Row, Silent, Why};
+pub use report::{Delta, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
 
 /// The version of the records that we write and understand.

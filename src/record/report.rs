@@ -52,6 +52,9 @@ pub struct Report {
     /// Scans in which at least five upstreams of one CMTS stepped down, in the order of time.
     #[serde(default)]
     pub incidents: Vec<Incident>,
+    /// When CMTSs were worked on, as far as that was told: what was lost then is not counted as lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
     /// Devices that were never good in the window.
     #[serde(default)]
     pub silent: Vec<Silent>,
@@ -69,6 +72,20 @@ pub struct Incident {
     /// Family of the device, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+    /// The CMTS was worked on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maintenance: bool,
+}
+
+/// A window in which CMTSs were worked on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// A pattern of their names, such as `CCAP0*`.
+    pub cmts: String,
+    /// Begin.
+    pub from: Timestamp,
+    /// End, itself not in it.
+    pub to: Timestamp,
 }
 
 /// A device without a good scan in the window.
@@ -158,7 +175,10 @@ pub struct Row {
     /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<String>,
-    /// What is wrong with it; missing when nothing is, or when nobody asked.
+    /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Missing when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_s: Option<u64>,
+    /// What is wrong with it ([`crate::report::why`] defines the words); missing when nothing is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Why>,
     /// Against the day before; missing when that day is not known.
@@ -191,9 +211,24 @@ impl Why {
         Why::UnknownProfile,
         Why::NeverBetter,
     ];
+
+    /// As it stands in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Why::StuckLow => "stuck_low",
+            Why::Flapping => "flapping",
+            Why::SteppedDown => "stepped_down",
+            Why::Incident => "incident",
+            Why::Gap => "gap",
+            Why::UnknownProfile => "unknown_profile",
+            Why::NeverBetter => "never_better",
+        }
+    }
 }
 
-/// How a row differs from that of the day before: this day less that one.
+/// How a row differs from that of the day before: this day less that one, both measured by what is expected
+/// today; of an unfinished day against the same part of the day before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delta {
     /// Of `hops`.

@@ -5,7 +5,15 @@
 //!   that no sample holds is not observed: nothing is claimed of it.
 //! - The *carried-in* sample is the last one within 24 h before the window. It holds into the window, and
 //!   the first sample of the window is compared with it.
+//! - *Maintenance* is time in which a CMTS was worked on: what is lost in it is not counted as lost, and no
+//!   stretch of degradation goes through it.
 //! - *Bits* are bits per symbol; OFDMA and UNKNOWN have none and are left out wherever bits are compared.
+
+mod numbers;
+
+use std::rc::Rc;
+
+pub use numbers::{Before, Day, Numbers, add, best_held, hours_of, percent, strip};
 
 use crate::{modulation::Modulation, record::Timestamp, store::Window};
 
@@ -14,10 +22,6 @@ pub const CARRY_S: i64 = 86_400;
 /// How many changes within [`FLAPPING_WINDOW`] consecutive samples are flapping.
 const FLAPPING_CHANGES: u32 = 6;
 const FLAPPING_WINDOW: u32 = 20;
-/// The share of the observed time, in percent, from which on a modulation counts as what the upstream can do.
-const EXPECTED_PCT: u64 = 1;
-/// DOCSIS: a channel's symbol rate is its width over 1.25 (roll-off 0.25).
-const WIDTH_PER_SYMBOL_RATE: f64 = 1.25;
 
 const MODULATIONS: usize = Modulation::ALL.len();
 /// The modulations with bits, lowest first: the head of [`Modulation::ALL`].
@@ -44,6 +48,8 @@ pub struct Frame {
     pub expected: Option<Modulation>,
     /// Whether the window is one local day, so that its hours are told.
     pub hourly: bool,
+    /// The day before, as far as the window has passed, when the window is one local day: `delta` is against it.
+    pub before: Option<Window>,
     /// How long the steps are that a page draws the window in, s; none: nobody draws it.
     pub step_s: Option<u64>,
 }
@@ -53,6 +59,13 @@ impl Frame {
     #[must_use]
     pub fn elapsed(&self) -> u64 {
         seconds(self.window.from, self.end)
+    }
+
+    /// How far before the day before its carried-in sample may lie, s. Of an unfinished day only as far as it may
+    /// hold: so no more samples have to be read than those of a day.
+    #[must_use]
+    pub fn carry_before(&self) -> i64 {
+        if self.end < self.window.to { self.hold.min(CARRY_S) } else { CARRY_S }
     }
 
     /// Hours of the window that have begun.
@@ -74,6 +87,16 @@ fn pieces(time: u64, length: u64) -> usize {
 /// The time from `from` to `to`, 0 when it is none, s.
 fn seconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.since(from)).unwrap_or(0)
+}
+
+/// The seconds that two windows have in common.
+fn overlap(a: Window, b: Window) -> u32 {
+    u32::try_from(a.to.min(b.to).since(a.from.max(b.from))).unwrap_or(0)
+}
+
+/// What was before, when a sample after it is a change: not from or to UNKNOWN.
+fn change(before: Option<Modulation>, now: Modulation) -> Option<Modulation> {
+    before.filter(|&before| before != now && before != Modulation::Unknown && now != Modulation::Unknown)
 }
 
 /// The last sample of an upstream and the time that it holds from.
@@ -100,6 +123,11 @@ pub struct Upstream {
     time: PerIndex,
     /// Seconds held since [`Frame::history_from`], by modulation.
     history: PerIndex,
+    before: Before,
+    /// When its CMTS was worked on, in the order of time, not overlapping.
+    maintenance: Rc<[Window]>,
+    /// Seconds held in the window while its CMTS was worked on, by modulation.
+    maintained: PerIndex,
     hops: u32,
     hops_down: u32,
     hops_up: u32,
@@ -121,11 +149,21 @@ impl Upstream {
     /// An upstream of which nothing is known yet.
     #[must_use]
     pub fn new(frame: &Frame) -> Self {
+        Self::maintained(frame, Rc::default())
+    }
+
+    /// As [`Upstream::new`], of a CMTS that is worked on in these windows, in the order of time and not
+    /// overlapping.
+    #[must_use]
+    pub fn maintained(frame: &Frame, maintenance: Rc<[Window]>) -> Self {
         Upstream {
             held: None,
             counts: [0; MODULATIONS],
             time: [0; MODULATIONS],
             history: [0; MODULATIONS],
+            before: Before::default(),
+            maintenance,
+            maintained: [0; MODULATIONS],
             hops: 0,
             hops_down: 0,
             hops_up: 0,
@@ -150,21 +188,26 @@ impl Upstream {
             return false;
         }
         self.hold_until(frame, ts);
-        let before = self.held.replace(Held { ts, modulation });
+        let held = self.held.replace(Held { ts, modulation });
+        // What was held before, unless it is too old to be carried into a window.
+        let carried = |window: Window, carry: i64| {
+            held.filter(|held| held.ts >= window.from + -carry).map(|held| held.modulation)
+        };
         if ts < frame.window.from {
+            if let Some(before) = frame.before.filter(|before| before.from <= ts && ts < before.to) {
+                self.before.hops +=
+                    u32::from(change(carried(before, frame.carry_before()), modulation).is_some());
+            }
             return false;
         }
-        let before =
-            before.filter(|before| before.ts >= frame.window.from + -CARRY_S).map(|before| before.modulation);
+        let before = carried(frame.window, CARRY_S);
         self.counts[modulation.index()] += 1;
         self.feed_seed(modulation);
         self.step(before, modulation)
     }
 
     fn step(&mut self, before: Option<Modulation>, modulation: Modulation) -> bool {
-        let before = before.filter(|&before| {
-            before != modulation && before != Modulation::Unknown && modulation != Modulation::Unknown
-        });
+        let before = change(before, modulation);
         let bits = before.and_then(|before| before.bits().zip(modulation.bits()));
         let down = bits.is_some_and(|(before, now)| now < before);
         self.hops += u32::from(before.is_some());
@@ -190,6 +233,11 @@ impl Upstream {
         let clip = |from: Timestamp| u32::try_from(until.since(ts.max(from))).unwrap_or(0);
         let of = modulation.index();
         self.history[of] += clip(frame.history_from);
+        if let Some(before) = frame.before {
+            let held = Window { from: ts.max(before.from), to: until.min(before.to) };
+            let maintained: u32 = self.maintenance.iter().map(|window| overlap(held, *window)).sum();
+            self.before.time[of] += overlap(held, before) - maintained;
+        }
         let held = clip(frame.window.from);
         if held == 0 {
             return;
@@ -198,7 +246,24 @@ impl Upstream {
         let from = ts.max(frame.window.from);
         self.mark_hours(frame, from, until, of);
         self.mark_steps(frame, from, until, of);
-        // A stretch is broken by time that was not observed, and by what has no bits.
+        let mut at = from;
+        for window in Rc::clone(&self.maintenance).iter() {
+            let worked_on = Window { from: at.max(window.from), to: until.min(window.to) };
+            if worked_on.from < worked_on.to {
+                self.mark_below(at, worked_on.from, of);
+                self.maintained[of] += overlap(worked_on, worked_on);
+                at = worked_on.to;
+            }
+        }
+        self.mark_below(at, until, of);
+    }
+
+    fn mark_below(&mut self, from: Timestamp, until: Timestamp, of: usize) {
+        let held = u32::try_from(until.since(from)).unwrap_or(0);
+        if held == 0 {
+            return;
+        }
+        // A stretch is broken by time that was not observed, by maintenance, and by what has no bits.
         let joined = self.below_until == from;
         self.below_until = until;
         for (threshold, stretch) in self.below.iter_mut().enumerate() {
@@ -252,8 +317,12 @@ impl Upstream {
     #[must_use]
     pub fn finish(mut self, frame: &Frame) -> Numbers {
         self.hold_until(frame, Timestamp(i64::MAX));
-        let (history, steps) = (self.history, std::mem::take(&mut self.steps));
-        Numbers { steps, ..self.into_day().numbers(frame, &history) }
+        let (history, maintained, before) = (self.history, self.maintained, self.before);
+        let steps = std::mem::take(&mut self.steps);
+        let before = Some(before).filter(Before::is_known);
+        let mut numbers = self.into_day().numbers_without(frame, &history, maintained);
+        (numbers.steps, numbers.before) = (steps, before);
+        numbers
     }
 
     /// All that a finished window says, whatever is expected.
@@ -275,196 +344,8 @@ impl Upstream {
             longest_below: self.below.map(|stretch| stretch.longest),
             flapping: self.flapping,
             hours: self.hours,
-            steps: self.steps,
         }
     }
-}
-
-/// What an upstream's window came to before anything is expected of it: what `modulation_day` keeps.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Day {
-    pub last: Modulation,
-    /// Samples by [`Modulation::index`].
-    pub counts: PerIndex,
-    /// Seconds held by [`Modulation::index`].
-    pub time: PerIndex,
-    pub hops: u32,
-    pub hops_down: u32,
-    pub hops_up: u32,
-    pub hops_seed: u32,
-    /// The longest stretch below each modulation with bits, s.
-    pub longest_below: [u32; WITH_BITS],
-    pub flapping: bool,
-    /// Per hour the index of the lowest modulation held in it, if any.
-    pub hours: Box<[u8]>,
-    /// What was held in the middle of each step; empty in a day that was kept, of which nobody draws a page.
-    pub steps: Box<[u8]>,
-}
-
-impl Day {
-    /// The numbers of it. `history` is the time by modulation that tells what to expect, its own included.
-    #[must_use]
-    pub fn numbers(self, frame: &Frame, history: &PerIndex) -> Numbers {
-        let expected = frame.expected.or_else(|| best_held(history));
-        let threshold = expected.map_or(0, Modulation::index);
-        let degraded = self.time.iter().take(threshold).map(|&s| u64::from(s)).sum();
-        Numbers {
-            last: self.last,
-            counts: self.counts,
-            time: self.time,
-            hops: self.hops,
-            hops_down: self.hops_down,
-            hops_up: self.hops_up,
-            hops_seed: self.hops_seed,
-            elapsed_s: frame.elapsed(),
-            expected,
-            degraded_s: degraded,
-            longest_degraded_s: self.longest_below.get(threshold).map_or(0, |&longest| u64::from(longest)),
-            flapping: self.flapping,
-            hours: self.hours,
-            steps: Box::default(),
-        }
-    }
-}
-
-/// Adds up times by modulation.
-pub fn add(sum: &mut PerIndex, time: &PerIndex) {
-    sum.iter_mut().zip(time).for_each(|(sum, time)| *sum += time);
-}
-
-/// `expected` without the user's word: the best modulation held for at least 1 % of the time observed over
-/// this day and the seven finished days before.
-fn best_held(history: &PerIndex) -> Option<Modulation> {
-    let observed: u64 = history.iter().map(|&s| u64::from(s)).sum();
-    let enough = |&m: &Modulation| {
-        let held = u64::from(history[m.index()]);
-        held > 0 && held * 100 >= observed * EXPECTED_PCT
-    };
-    Modulation::ALL[..WITH_BITS].iter().rev().copied().find(enough)
-}
-
-/// The numbers of one upstream over the window, not rounded.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Numbers {
-    pub last: Modulation,
-    /// Samples by [`Modulation::index`].
-    pub counts: PerIndex,
-    /// Seconds held by [`Modulation::index`].
-    pub time: PerIndex,
-    pub hops: u32,
-    pub hops_down: u32,
-    pub hops_up: u32,
-    pub hops_seed: u32,
-    pub elapsed_s: u64,
-    pub expected: Option<Modulation>,
-    pub degraded_s: u64,
-    pub longest_degraded_s: u64,
-    pub flapping: bool,
-    hours: Box<[u8]>,
-    steps: Box<[u8]>,
-}
-
-impl Numbers {
-    /// Samples in the window.
-    #[must_use]
-    pub fn measurements(&self) -> u64 {
-        self.counts.iter().map(|&n| u64::from(n)).sum()
-    }
-
-    /// Time in the window for which a sample held, s.
-    #[must_use]
-    pub fn observed_s(&self) -> u64 {
-        self.time.iter().map(|&s| u64::from(s)).sum()
-    }
-
-    /// `observed_s` of the time that has passed of the window.
-    #[must_use]
-    pub fn coverage_pct(&self) -> f64 {
-        percent(self.observed_s(), self.elapsed_s)
-    }
-
-    /// The lowest modulation with bits that was sampled or held in the window.
-    #[must_use]
-    pub fn worst(&self) -> Option<Modulation> {
-        let seen = |m: &Modulation| self.counts[m.index()] > 0 || self.time[m.index()] > 0;
-        Modulation::ALL[..WITH_BITS].iter().copied().find(seen)
-    }
-
-    /// `lost_pct`: 100 × Σ time × max(0, expected bits − bits) / (time of samples that have bits × expected
-    /// bits); none without an expectation or such time.
-    #[must_use]
-    pub fn lost_pct(&self) -> Option<f64> {
-        let expected = f64::from(self.expected?.bits()?);
-        self.mean_bits_lost().map(|lost| 100.0 * lost / expected)
-    }
-
-    /// `lost_mbps`: the symbol rate (width / 1.25) × the mean bits lost, in Mbit/s.
-    #[must_use]
-    pub fn lost_mbps(&self, width_hz: u64) -> Option<f64> {
-        self.mean_bits_lost().map(|lost| width_hz as f64 / WIDTH_PER_SYMBOL_RATE * lost / 1e6)
-    }
-
-    /// `lost_gb`: `lost_mbps` over the observed time that has bits, in GB (1e9 bytes).
-    #[must_use]
-    pub fn lost_gb(&self, width_hz: u64) -> Option<f64> {
-        self.lost_mbps(width_hz).map(|mbps| mbps * self.time_with_bits() as f64 / 8000.0)
-    }
-
-    fn time_with_bits(&self) -> u64 {
-        self.time[..WITH_BITS].iter().map(|&s| u64::from(s)).sum()
-    }
-
-    fn mean_bits_lost(&self) -> Option<f64> {
-        let expected = self.expected?.bits()?;
-        let observed = self.time_with_bits();
-        let lost = |m: &Modulation| {
-            u64::from(self.time[m.index()]) * u64::from(expected.saturating_sub(m.bits().unwrap_or(expected)))
-        };
-        let lost: u64 = Modulation::ALL.iter().map(lost).sum();
-        (observed > 0).then(|| lost as f64 / observed as f64)
-    }
-
-    /// The modulation held in the middle of each step ([`Frame::step_s`]), if any was.
-    pub fn steps(&self) -> impl Iterator<Item = Option<Modulation>> + '_ {
-        self.steps.iter().map(|&held| Modulation::ALL.get(usize::from(held)).copied())
-    }
-
-    /// The strip of hours, in windows of one day.
-    #[must_use]
-    pub fn hours(&self) -> Option<String> {
-        (!self.hours.is_empty()).then(|| strip(&self.hours))
-    }
-}
-
-/// The hours of a day, one character each.
-#[must_use]
-pub fn strip(hours: &[u8]) -> String {
-    let letter = |&lowest: &u8| match Modulation::ALL.get(usize::from(lowest)) {
-        None => '-',
-        Some(Modulation::Ofdma) => 'O',
-        Some(modulation) => modulation.bits().map_or('?', |bits| char::from(b'0' + bits)),
-    };
-    hours.iter().map(letter).collect()
-}
-
-/// The hours that a strip tells.
-#[must_use]
-pub fn hours_of(strip: &str) -> Box<[u8]> {
-    let index = |letter: u8| match letter {
-        b'2'..=b'8' => letter - b'2',
-        b'O' => Modulation::Ofdma as u8,
-        b'?' => Modulation::Unknown as u8,
-        _ => u8::MAX,
-    };
-    strip.bytes().map(index).collect()
-}
-
-/// `part` of `whole`, 0 to 100; 0 of nothing.
-#[must_use]
-pub fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }
 
 #[cfg(test)]

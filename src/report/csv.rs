@@ -12,7 +12,7 @@ use crate::{
     text,
 };
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 26] = [
     "cmts",
     "upstream",
     "platform",
@@ -34,6 +34,10 @@ const COLUMNS: [&str; 22] = [
     "lost_gb",
     "flapping",
     "hours",
+    "why",
+    "delta_hops",
+    "delta_lost_pct",
+    "maintenance_s",
     "generated_at",
 ];
 
@@ -81,6 +85,10 @@ fn cells(row: &Row) -> Vec<String> {
         row.flapping.to_string(),
         // An hour without any sample is a `-`: a strip may begin with one, like a formula.
         text(row.hours.as_deref().unwrap_or_default()),
+        row.why.iter().map(|why| why.word()).collect::<Vec<_>>().join(" "),
+        maybe(row.delta.map(|delta| delta.hops.to_string())),
+        number(row.delta.and_then(|delta| delta.lost_pct)),
+        row.maintenance_s.unwrap_or(0).to_string(),
         row.ts.to_string(),
     ];
     extend(&mut cells, &row.counts);

@@ -57,6 +57,7 @@ impl Calendar {
             hold: self.hold(),
             expected: None,
             hourly: true,
+            before: None,
             step_s: None,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::{
@@ -11,11 +11,12 @@ use super::{
     natural,
     request::Request,
     roster::{About, Roster},
+    why::{Yardstick, why, yardsticks},
 };
 use crate::{
     cli::report::Sort,
     modulation::Modulation,
-    record::{Incident, PerModulation, Report, Row, Silent},
+    record::{Delta, Incident, PerModulation, Report, Row, Silent},
 };
 
 /// The result of a window.
@@ -27,6 +28,8 @@ pub struct Findings {
     /// Each upstream that has a sample in the window, by its number in the roster.
     pub lines: Vec<(u32, Numbers)>,
     pub incidents: Vec<Incident>,
+    /// The numbers of the upstreams that are in one outside maintenance.
+    pub in_incident: HashSet<u32>,
     pub silent: Vec<Silent>,
 }
 
@@ -58,7 +61,8 @@ impl Findings {
         let numbers = || self.lines.iter().map(|(_, numbers)| numbers);
         let measurements = numbers().map(Numbers::measurements).sum();
         let cmts: BTreeSet<_> = self.lines.iter().map(|&(number, _)| self.roster.cmts_of(number)).collect();
-        let coverage: f64 = numbers().map(Numbers::coverage_pct).sum();
+        // An empty sum of floats is -0.0.
+        let coverage = numbers().map(Numbers::coverage_pct).fold(0.0, |sum, pct| sum + pct);
         let lost = |of: fn(&Numbers, u64) -> Option<f64>| {
             self.lines
                 .iter()
@@ -84,6 +88,7 @@ impl Findings {
             lost_mbps: lost(Numbers::lost_mbps),
             lost_gb: lost(Numbers::lost_gb),
             incidents: self.incidents.clone(),
+            maintenance: request.maintained.within(self.frame.window).collect(),
             silent: self.silent.clone(),
         }
     }
@@ -95,9 +100,17 @@ impl Findings {
 
     /// All rows in their order, and the numbers that they came of.
     pub fn all_rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = (Row, &'a Numbers)> + 'a {
-        self.lines
-            .iter()
-            .map(move |(number, numbers)| (row(request, self.roster.about(*number), numbers), numbers))
+        let cmts_of = |number: u32| self.roster.cmts_of(number);
+        let usual = match self.frame.expected {
+            Some(_) => HashMap::new(),
+            None => yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers))),
+        };
+        self.lines.iter().map(move |&(number, ref numbers)| {
+            let told = self.frame.expected.map(Yardstick::Told);
+            let usual = || usual.get(&self.roster.cmts_of(number)).copied().map(Yardstick::Neighbours);
+            let why = why(numbers, self.in_incident.contains(&number), told.or_else(usual));
+            (Row { why, ..row(request, self.roster.about(number), numbers) }, numbers)
+        })
     }
 
     /// How many rows `top` leaves out.
@@ -137,8 +150,9 @@ fn row(request: &Request, about: About<'_>, numbers: &Numbers) -> Row {
         lost_gb: lost(Numbers::lost_gb),
         flapping: numbers.flapping,
         hours: numbers.hours(),
+        maintenance_s: Some(numbers.maintenance_s()).filter(|&s| s > 0),
         why: Vec::new(),
-        delta: None,
+        delta: numbers.delta().map(|(hops, lost)| Delta { hops, lost_pct: lost.map(rounded) }),
     }
 }
 

@@ -2,6 +2,7 @@
 //! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
 
 pub mod arithmetic;
+mod color;
 mod csv;
 pub mod days;
 mod deploy;
@@ -9,6 +10,7 @@ mod devices;
 mod findings;
 mod history;
 mod json;
+mod maintenance;
 mod natural;
 mod ndjson;
 mod reorder;
@@ -22,6 +24,7 @@ mod source;
 mod table;
 mod tally;
 pub mod web;
+pub mod why;
 pub mod window;
 
 use std::{

@@ -1,6 +1,6 @@
 //! What was asked for: the flags and settings, understood before anything is opened.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -9,6 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::{
     arithmetic::Frame,
     deploy::Deployment,
+    maintenance::Maintained,
     web::Pages,
     window::{self, days_before, local},
 };
@@ -44,6 +45,8 @@ pub struct Request {
     pub sort: Sort,
     pub top: Option<usize>,
     pub only: Only,
+    /// When CMTSs are worked on.
+    pub maintained: Rc<Maintained>,
     /// For how many days the files that we write by date stay.
     pub keep_days: u32,
     /// Where the two files of `--save` go.
@@ -52,6 +55,8 @@ pub struct Request {
     pub pages: Option<Pages>,
     /// Where they are brought.
     pub deployment: Option<Deployment>,
+    /// Whether a terminal is written to that shows colours, and may.
+    pub color: bool,
     /// Width of the terminal that is written to.
     pub columns: Option<usize>,
 }
@@ -101,13 +106,15 @@ impl Request {
             sort: args.sort.unwrap_or(Sort::Hops),
             top: args.top,
             only: Only {
-                cmts: glob("--cmts", args.cmts.as_deref())?,
-                upstream: glob("--upstream", args.upstream.as_deref())?,
+                cmts: args.cmts.as_deref().map(|text| glob("--cmts", text)).transpose()?,
+                upstream: args.upstream.as_deref().map(|text| glob("--upstream", text)).transpose()?,
             },
+            maintained: maintained(args, tz, now)?,
             save: args.save.then(|| save_directory(context)).transpose()?,
             keep_days,
             pages: Pages::new(args, keep_days, day)?,
             deployment: Deployment::new(args, context, day)?,
+            color: on_terminal && may_color(context)?,
             columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
         })
     }
@@ -117,7 +124,14 @@ impl Request {
     #[must_use]
     pub fn frame(&self, window: Window) -> Frame {
         let end = if self.window.is_some() { window.to.min(self.now) } else { window.to };
-        let hourly = self.date(window).is_some();
+        let date = self.date(window);
+        let before = date.and_then(|date| date.pred_opt()).map(|date| window::of_day(self.tz, date));
+        // Of an unfinished day, as much of the day before.
+        let before = before.map(|before| match end < window.to {
+            true => Window { to: before.to.min(before.from + end.since(window.from).max(0)), ..before },
+            false => before,
+        });
+        let hourly = date.is_some();
         Frame {
             window,
             end,
@@ -125,8 +139,16 @@ impl Request {
             hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
             expected: self.expected,
             hourly,
+            before,
             step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
         }
+    }
+
+    /// Whether a part of a window, or of the day before it, is maintenance.
+    #[must_use]
+    pub fn is_maintained(&self, frame: &Frame) -> bool {
+        let from = frame.before.map_or(frame.window.from, |before| before.from);
+        self.maintained.within(Window { from, to: frame.window.to }).next().is_some()
     }
 
     /// The local day that a window is, when it is exactly one.
@@ -221,14 +243,18 @@ fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>>
 }
 
 /// `*` does not stop at a slash: upstreams are full of them.
-fn glob(flag: &str, text: Option<&str>) -> Result<Option<GlobMatcher>> {
-    let build = |text: &str| {
-        let glob = GlobBuilder::new(text).case_insensitive(true).build();
-        glob.map(|glob| glob.compile_matcher()).map_err(|e| {
-            Error::usage(format!("{flag}: {text:?} is no pattern such as CCAP0* ({})", e.kind()))
-        })
-    };
-    text.map(build).transpose()
+///
+/// # Errors
+/// [`Error::Usage`], naming the flag or file.
+pub fn glob(place: &str, text: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(text).case_insensitive(true).build();
+    glob.map(|glob| glob.compile_matcher())
+        .map_err(|e| Error::usage(format!("{place}: {text:?} is no pattern such as CCAP0* ({})", e.kind())))
+}
+
+fn maintained(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Rc<Maintained>> {
+    let read = |path: &PathBuf| Maintained::read(path, tz, now);
+    Ok(Rc::new(args.maintenance.as_ref().map_or_else(|| Ok(Maintained::default()), read)?))
 }
 
 /// Dated files need `--save`, a page or a deployment.
@@ -243,6 +269,12 @@ fn keep_days(args: &cli::Report, context: &Context) -> Result<u32> {
     let days: Option<NonZeroU32> =
         context.settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
     Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
+}
+
+/// <https://no-color.org>: any value says no.
+fn may_color(context: &Context) -> Result<bool> {
+    let term = context.settings.get("TERM")?;
+    Ok(context.settings.get("NO_COLOR")?.is_none() && term.is_none_or(|term| term != "dumb"))
 }
 
 fn save_directory(context: &Context) -> Result<PathBuf> {

@@ -95,7 +95,6 @@ impl Line {
             longest_below: finished.longest_below_s,
             flapping: finished.flapping,
             hours: hours_of(&finished.hours),
-            steps: Box::default(),
         };
         Ok(Line { day, steps_down: finished.steps_down_s })
     }
@@ -122,7 +121,6 @@ mod tests {
     #[test]
     fn a_line_reads_back_as_it_was_written() {
         let mut day = Day {
-            steps: Box::default(),
             last: Modulation::Unknown,
             counts: [1, 2, 3, 4, 5, 6, 7, 8, 9],
             time: [0, 0, 0, 0, 86_400, 0, 0, 1, 2],

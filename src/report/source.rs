@@ -75,6 +75,7 @@ fn span(frame: &Frame) -> Window {
     // What holds into the first of the days before counts there.
     let history = frame.history_from + -frame.hold.min(CARRY_S);
     let from = if frame.expected.is_some() { carried } else { carried.min(history) };
+    let from = frame.before.map_or(from, |before| from.min(before.from + -frame.carry_before()));
     Window { from, to: frame.window.to }
 }
 
@@ -104,7 +105,7 @@ fn from_samples(
     frame: &Frame,
     roster: &mut Roster,
 ) -> Result<Tallied> {
-    let mut tally = Tally::new(frame.clone());
+    let mut tally = Tally::new(frame.clone(), &request.maintained);
     database.samples(span(frame), false, &mut |stored| {
         if request.only.upstream(stored.cmts, stored.upstream) {
             let upstream = roster.upstream(stored.cmts, stored.upstream);
@@ -112,7 +113,7 @@ fn from_samples(
         }
         Ok(())
     })?;
-    Ok(tally.finish())
+    Ok(tally.finish(roster))
 }
 
 /// What tells which devices are silent. Scans are read only as far as that is open: not for devices that
@@ -184,12 +185,12 @@ impl Intake<'_> {
             (None, None) => Window { from: self.request.now, to: self.request.now },
         };
         let frame = self.request.frame(window);
-        let mut tally = Tally::new(frame.clone());
+        let mut tally = Tally::new(frame.clone(), &self.request.maintained);
         self.reorder.drain(|Compact { ts, upstream, modulation }| {
             tally.feed(&self.roster, upstream, ts, modulation);
             Ok(())
         })?;
-        Ok(tally.finish().findings(frame, self.roster, self.devices))
+        Ok(tally.finish(&self.roster).findings(frame, self.roster, self.devices))
     }
 }
 

@@ -9,7 +9,12 @@ use std::{
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::{findings::Findings, request::Request, window::local};
+use super::{
+    color::{Color, paint, paint_each},
+    findings::Findings,
+    request::Request,
+    window::local,
+};
 use crate::{
     modulation::Modulation,
     record::{Report, Row, Timestamp},
@@ -18,8 +23,8 @@ use crate::{
 
 /// Incidents and silent devices that are told one by one.
 const TOLD: usize = 8;
-/// A description in less than this says nothing.
-const DESCRIPTION_MIN: usize = 8;
+/// Words in less than this say nothing.
+const CUT_MIN: usize = 10;
 
 /// A column: how a row fills it, and how soon a narrow terminal goes without it.
 struct Column {
@@ -28,34 +33,80 @@ struct Column {
     /// 0: never left out; the highest goes first.
     rank: u8,
     cell: fn(&Row) -> String,
+    paint: Paint,
 }
 
-const COLUMNS: [Column; 14] = [
-    Column { title: "CMTS", right: false, rank: 0, cell: |row| text::terminal(&row.cmts).into_owned() },
-    Column {
-        title: "UPSTREAM",
-        right: false,
-        rank: 0,
-        cell: |row| text::terminal(&row.upstream).into_owned(),
-    },
-    Column { title: "HOPS", right: true, rank: 0, cell: |row| row.hops.to_string() },
-    Column { title: "DOWN", right: true, rank: 9, cell: |row| row.hops_down.to_string() },
-    Column { title: "UP", right: true, rank: 10, cell: |row| row.hops_up.to_string() },
-    Column { title: "LOST%", right: true, rank: 2, cell: |row| decimal(row.lost_pct) },
-    Column { title: "MBIT/S", right: true, rank: 4, cell: |row| decimal(row.lost_mbps) },
-    Column { title: "DEGRADED", right: true, rank: 5, cell: |row| duration(row.degraded_s) },
-    Column { title: "COVER%", right: true, rank: 6, cell: |row| decimal(Some(row.coverage_pct)) },
-    Column { title: "EXPECTED", right: false, rank: 8, cell: |row| word(row.expected) },
-    Column { title: "WORST", right: false, rank: 1, cell: |row| word(row.worst) },
-    Column { title: "LAST", right: false, rank: 7, cell: |row| row.last.to_string() },
-    Column { title: "HOURS", right: false, rank: 3, cell: |row| row.hours.clone().unwrap_or_default() },
-    Column { title: DESCRIPTION, right: false, rank: 11, cell: description },
+/// How a cell is coloured.
+#[derive(Clone, Copy)]
+enum Paint {
+    No,
+    Whole(fn(&Row) -> Color),
+    /// Each hour by itself.
+    Hours,
+}
+
+const fn left(title: &'static str, rank: u8, cell: fn(&Row) -> String) -> Column {
+    Column { title, right: false, rank, cell, paint: Paint::No }
+}
+
+const fn right(title: &'static str, rank: u8, cell: fn(&Row) -> String) -> Column {
+    Column { title, right: true, rank, cell, paint: Paint::No }
+}
+
+const COLUMNS: [Column; 16] = [
+    left("CMTS", 0, |row| text::terminal(&row.cmts).into_owned()),
+    left("UPSTREAM", 0, |row| text::terminal(&row.upstream).into_owned()),
+    right("HOPS", 0, |row| row.hops.to_string()),
+    right("DOWN", 11, |row| row.hops_down.to_string()),
+    right("UP", 12, |row| row.hops_up.to_string()),
+    Column { paint: Paint::Whole(of_loss), ..right("LOST%", 2, |row| decimal(row.lost_pct)) },
+    right("DELTA", 7, |row| signed(row.delta.and_then(|delta| delta.lost_pct))),
+    right("MBIT/S", 5, |row| decimal(row.lost_mbps)),
+    right("DEGRADED", 6, |row| duration(row.degraded_s)),
+    right("COVER%", 8, |row| decimal(Some(row.coverage_pct))),
+    left("EXPECTED", 10, |row| word(row.expected)),
+    left("WORST", 1, |row| word(row.worst)),
+    left("LAST", 9, |row| row.last.to_string()),
+    Column { paint: Paint::Hours, ..left("HOURS", 3, |row| row.hours.clone().unwrap_or_default()) },
+    Column { paint: Paint::Whole(|_| Color::Yellow), ..left(WHY, 4, reasons) },
+    left(DESCRIPTION, 13, description),
 ];
 
+const WHY: &str = "WHY";
 const DESCRIPTION: &str = "DESCRIPTION";
 
 fn decimal(number: Option<f64>) -> String {
     number.map(|number| format!("{number:.1}")).unwrap_or_default()
+}
+
+/// Points more or less than the day before.
+fn signed(points: Option<f64>) -> String {
+    points
+        .map(|points| format!("{points:+.1}"))
+        .filter(|text| text != "+0.0" && text != "-0.0")
+        .unwrap_or_default()
+}
+
+fn reasons(row: &Row) -> String {
+    row.why.iter().map(|why| why.word()).collect::<Vec<_>>().join(" ")
+}
+
+fn of_loss(row: &Row) -> Color {
+    match row.lost_pct.unwrap_or(0.0) {
+        lost if lost >= 20.0 => Color::Red,
+        lost if lost >= 5.0 => Color::Yellow,
+        _ => Color::Plain,
+    }
+}
+
+fn of_hour(letter: char) -> Color {
+    match letter {
+        '2' | '3' => Color::Red,
+        '4' | '5' => Color::Yellow,
+        '?' => Color::Magenta,
+        '-' => Color::Dim,
+        _ => Color::Plain,
+    }
 }
 
 fn word(modulation: Option<Modulation>) -> String {
@@ -76,21 +127,43 @@ fn duration(seconds: u64) -> String {
 /// Those of the writer.
 pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
     for line in header(request, &findings.report(request)) {
-        writeln!(output, "{}", cut(&line, request.columns.unwrap_or(usize::MAX)))?;
+        wrapped(output, &line, request.columns)?;
     }
     if findings.lines.is_empty() {
         return Ok(());
     }
     let layout = Fit::new(request, findings);
     writeln!(output)?;
-    layout.line(output, |column| column.title.to_owned())?;
+    layout.line(
+        output,
+        |column| column.title.to_owned(),
+        |_, cell| paint(cell, Color::Bold, request.color),
+    )?;
     for row in findings.rows(request) {
-        layout.line(output, |column| (column.cell)(&row))?;
+        let painted = |column: &Column, cell: &str| match column.paint {
+            Paint::Whole(color) => paint(cell, color(&row), request.color),
+            Paint::Hours => paint_each(cell, of_hour, request.color),
+            Paint::No => cell.to_owned(),
+        };
+        layout.line(output, |column| (column.cell)(&row), painted)?;
     }
-    for line in footer(request, findings, &layout) {
-        writeln!(output, "{}", cut(&line, request.columns.unwrap_or(usize::MAX)))?;
+    footer(request, findings, &layout).iter().try_for_each(|line| wrapped(output, line, request.columns))
+}
+
+/// Writes a text of words on as many lines as it needs; those after the first are set in.
+fn wrapped(output: &mut dyn Write, text: &str, columns: Option<usize>) -> io::Result<()> {
+    let columns = columns.unwrap_or(usize::MAX);
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.trim().is_empty() && line.width() + 1 + word.width() > columns {
+            writeln!(output, "{}", cut(&line, columns))?;
+            line = "  ".to_owned();
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
-    Ok(())
+    writeln!(output, "{}", cut(&line, columns))
 }
 
 fn header(request: &Request, report: &Report) -> Vec<String> {
@@ -123,9 +196,15 @@ fn header(request: &Request, report: &Report) -> Vec<String> {
     told(&mut lines, silent, "silent CMTSs");
     let incidents = report.incidents.iter().map(|incident| {
         let (cmts, at) = (text::terminal(&incident.cmts), time(incident.ts));
-        format!("Incident: {cmts}, {at}: {} upstreams stepped down at once", incident.upstreams)
+        let during = if incident.maintenance { ", in maintenance" } else { "" };
+        format!("Incident: {cmts}, {at}: {} upstreams stepped down at once{during}", incident.upstreams)
     });
     told(&mut lines, incidents, "incidents");
+    let maintenance = report.maintenance.iter().map(|maintenance| {
+        let (cmts, from) = (text::terminal(&maintenance.cmts), time(maintenance.from));
+        format!("Maintenance: {cmts}, {from} to {}: not counted as lost", time(maintenance.to))
+    });
+    told(&mut lines, maintenance, "maintenance windows");
     lines
 }
 
@@ -147,7 +226,16 @@ fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
         let dropped = layout.dropped.join(", ");
         lines.push(format!("Left out to fit the width: {dropped}"));
     }
-    if layout.columns.iter().any(|(column, _)| column.title == "HOURS") {
+    if let Some((_, width)) = layout.columns.iter().find(|(column, _)| column.title == WHY)
+        && *width < layout.wanted(WHY)
+    {
+        lines.push("WHY is cut to fit the width".into());
+    }
+    let has = |title: &str| layout.columns.iter().any(|(column, _)| column.title == title);
+    if has("DELTA") {
+        lines.push("Delta: points of LOST% more (+) or less (-) than the day before".into());
+    }
+    if has("HOURS") {
         lines.push("Hours: the lowest held as bits (6 QAM64 … 2 QPSK), O OFDMA, ? unknown, - nothing".into());
     }
     if !lines.is_empty() {
@@ -160,6 +248,8 @@ fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
 struct Fit {
     columns: Vec<(&'static Column, usize)>,
     dropped: Vec<&'static str>,
+    /// How wide each column would be.
+    wanted: [usize; COLUMNS.len()],
 }
 
 impl Fit {
@@ -172,11 +262,19 @@ impl Fit {
         }
         let filled = COLUMNS.iter().zip(widths).filter(|&(_, width)| width > 0);
         let columns = filled.map(|(column, width)| (column, width.max(column.title.width()))).collect();
-        let mut fit = Fit { columns, dropped: Vec::new() };
+        let mut fit = Fit { columns, dropped: Vec::new(), wanted: widths };
         if let Some(available) = request.columns {
             fit.narrow(available);
         }
         fit
+    }
+
+    fn wanted(&self, title: &str) -> usize {
+        COLUMNS
+            .iter()
+            .zip(self.wanted)
+            .find(|(column, _)| column.title == title)
+            .map_or(0, |(_, width)| width)
     }
 
     fn width(&self) -> usize {
@@ -193,7 +291,7 @@ impl Fit {
             if column.rank == 0 {
                 return;
             }
-            if column.title == DESCRIPTION && *width >= DESCRIPTION_MIN + excess {
+            if [DESCRIPTION, WHY].contains(&column.title) && *width >= CUT_MIN + excess {
                 *width -= excess;
             } else {
                 self.dropped.push(column.title);
@@ -202,14 +300,19 @@ impl Fit {
         }
     }
 
-    fn line(&self, output: &mut dyn Write, cell: impl Fn(&Column) -> String) -> io::Result<()> {
+    fn line(
+        &self,
+        output: &mut dyn Write,
+        cell: impl Fn(&Column) -> String,
+        paint: impl Fn(&Column, &str) -> String,
+    ) -> io::Result<()> {
         let mut line = String::new();
         for (column, width) in &self.columns {
             let cell = cell(column);
             let cell = cut(&cell, *width);
             let blanks = " ".repeat(width.saturating_sub(cell.width()));
             let (before, after) = if column.right { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
-            line.extend([before, &cell, after, " "]);
+            line.extend([before, &paint(column, &cell), after, " "]);
         }
         writeln!(output, "{}", line.trim_end())
     }

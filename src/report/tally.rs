@@ -1,11 +1,15 @@
 //! All upstreams of a window together: each with its state, and what happened to several at once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::{
     arithmetic::{Frame, Numbers, PerIndex, Upstream},
     devices::Devices,
     findings::Findings,
+    maintenance::Maintained,
     roster::Roster,
 };
 use crate::{
@@ -14,51 +18,57 @@ use crate::{
 };
 
 /// `incidents`: at least so many upstreams of one CMTS step down in the same scan.
-pub const INCIDENT_UPSTREAMS: u64 = 5;
+const INCIDENT_UPSTREAMS: u64 = 5;
 
 /// The steps down of one moment, by CMTS.
 #[derive(Debug, Default)]
 struct Steps {
     at: Timestamp,
-    down: HashMap<u32, u64>,
+    down: HashMap<u32, Vec<u32>>,
 }
 
 /// The states of all upstreams on their way through the window.
 #[derive(Debug)]
 pub struct Tally {
     frame: Frame,
+    maintained: Rc<Maintained>,
     upstreams: Vec<Upstream>,
     steps: Steps,
-    incidents: Vec<(Timestamp, u32, u64)>,
+    incidents: Incidents,
 }
 
 impl Tally {
     /// Begins with no upstream.
     #[must_use]
-    pub fn new(frame: Frame) -> Self {
-        Tally { frame, upstreams: Vec::new(), steps: Steps::default(), incidents: Vec::new() }
+    pub fn new(frame: Frame, maintained: &Rc<Maintained>) -> Self {
+        let maintained = Rc::clone(maintained);
+        let (steps, incidents) = (Steps::default(), Incidents::default());
+        Tally { frame, maintained, upstreams: Vec::new(), steps, incidents }
     }
 
     /// Takes the next sample in the order of time.
     pub fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
         let at = upstream as usize;
         while self.upstreams.len() <= at {
-            self.upstreams.push(Upstream::new(&self.frame));
+            let number = u32::try_from(self.upstreams.len()).unwrap_or(u32::MAX);
+            let windows = self.maintained.of(roster.cmts_name(roster.cmts_of(number)));
+            self.upstreams.push(Upstream::maintained(&self.frame, windows));
         }
         if self.upstreams[at].feed(&self.frame, ts, modulation) {
             if ts != self.steps.at {
-                self.close_scan();
+                self.close_scan(roster);
                 self.steps.at = ts;
             }
-            *self.steps.down.entry(roster.cmts_of(upstream)).or_default() += 1;
+            self.steps.down.entry(roster.cmts_of(upstream)).or_default().push(upstream);
         }
     }
 
     /// Scans share their time when they began together: what stepped down in each is known once time goes on.
-    fn close_scan(&mut self) {
-        let at = self.steps.at;
-        let grave = self.steps.down.drain().filter(|&(_, upstreams)| upstreams >= INCIDENT_UPSTREAMS);
-        self.incidents.extend(grave.map(|(cmts, upstreams)| (at, cmts, upstreams)));
+    fn close_scan(&mut self, roster: &Roster) {
+        for (cmts, upstreams) in self.steps.down.drain() {
+            let is_maintained = self.maintained.is_at(roster.cmts_name(cmts), self.steps.at);
+            self.incidents.note(self.steps.at, cmts, &upstreams, is_maintained);
+        }
     }
 
     /// Counts time before the window for what is expected of an upstream that has samples in it.
@@ -70,8 +80,8 @@ impl Tally {
 
     /// Ends the window.
     #[must_use]
-    pub fn finish(mut self) -> Tallied {
-        self.close_scan();
+    pub fn finish(mut self, roster: &Roster) -> Tallied {
+        self.close_scan(roster);
         let lines = (0..)
             .zip(self.upstreams)
             .filter(|(_, upstream)| upstream.is_in_window())
@@ -86,8 +96,38 @@ impl Tally {
 pub struct Tallied {
     /// Each upstream that has a sample in the window, by its number in the roster.
     pub lines: Vec<(u32, Numbers)>,
-    /// When, the number of the CMTS, how many upstreams.
-    pub incidents: Vec<(Timestamp, u32, u64)>,
+    /// What happened to several at once.
+    pub incidents: Incidents,
+}
+
+/// The incidents of a window, and who was in one.
+#[derive(Debug, Default)]
+pub struct Incidents {
+    found: Vec<Found>,
+    upstreams: HashSet<u32>,
+}
+
+#[derive(Debug)]
+struct Found {
+    ts: Timestamp,
+    cmts: u32,
+    upstreams: u64,
+    maintenance: bool,
+}
+
+impl Incidents {
+    /// Takes what stepped down in one scan of a CMTS: an incident when it is enough. Nobody is in one that
+    /// happened while the CMTS was worked on.
+    pub fn note(&mut self, ts: Timestamp, cmts: u32, upstreams: &[u32], maintenance: bool) {
+        let count = upstreams.len() as u64;
+        if count < INCIDENT_UPSTREAMS {
+            return;
+        }
+        self.found.push(Found { ts, cmts, upstreams: count, maintenance });
+        if !maintenance {
+            self.upstreams.extend(upstreams);
+        }
+    }
 }
 
 impl Tallied {
@@ -100,15 +140,17 @@ impl Tallied {
     /// With names.
     #[must_use]
     pub fn findings(self, frame: Frame, roster: Roster, devices: Devices) -> Findings {
-        let incident = |&(ts, cmts, upstreams): &(Timestamp, u32, u64)| Incident {
+        let incident = |&Found { ts, cmts, upstreams, maintenance }: &Found| Incident {
             cmts: roster.cmts_name(cmts).to_owned(),
             ts,
             upstreams,
             platform: roster.platform(cmts).map(str::to_owned),
+            maintenance,
         };
-        let mut incidents: Vec<_> = self.incidents.iter().map(incident).collect();
+        let mut incidents: Vec<_> = self.incidents.found.iter().map(incident).collect();
         incidents.sort_by(|a, b| (a.ts, &a.cmts).cmp(&(b.ts, &b.cmts)));
         let silent = devices.silent(&self.heard(&roster));
-        Findings { frame, roster, lines: self.lines, incidents, silent }
+        let in_incident = self.incidents.upstreams;
+        Findings { frame, roster, lines: self.lines, incidents, in_incident, silent }
     }
 }

@@ -130,6 +130,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
             .map(|width| rounded(width / 1.25e6 * mean * measurements as f64 * 0.075)),
         flapping: down + up >= 12,
         hours: Some(course.chunks(6).map(hour).collect()),
+        maintenance_s: None,
         why: why(down + up, low, measurements, held.last().is_some_and(is_low)),
         delta: (family == 0).then(|| Delta { hops: random.i64(-5..6), lost_pct: Some(rounded(mean - 0.5)) }),
     }
@@ -167,6 +168,7 @@ fn report(rows: &[Row], date: NaiveDate, made: Timestamp) -> Report {
         ts: from + at,
         upstreams: 24,
         platform: None,
+        maintenance: false,
     };
     Report {
         ts: made,
@@ -175,6 +177,7 @@ fn report(rows: &[Row], date: NaiveDate, made: Timestamp) -> Report {
         date: Some(date.to_string()),
         tz: "UTC".to_owned(),
         interval_s: STEP_S,
+        maintenance: Vec::new(),
         generated_at: made,
         upstreams: rows.len() as u64,
         cmts: cmts.len() as u64,

@@ -3,6 +3,9 @@
 
 mod browser;
 mod deploy;
+mod docs;
+mod examples;
+mod examples_inventory;
 mod fetch_cli;
 mod fetch_faults;
 mod fetch_run;
@@ -12,6 +15,8 @@ mod fleet;
 mod mail;
 mod mail_delivery;
 mod mailbox;
+mod man;
+mod manual;
 mod mariadb;
 mod page;
 mod page_files;

@@ -27,7 +27,7 @@ pub fn at(now: Timestamp, columns: Option<u16>, args: &[&str], input: &[u8]) -> 
     let args = cli::Report::try_parse_from([&["mod-report"], args].concat()).expect("flags");
     let context = Context {
         tool: "mod-report",
-        settings: Settings::of([("MODTOOLS_TZ", "Europe/Amsterdam")]),
+        settings: Settings::of([("MODTOOLS_TZ", "Europe/Amsterdam"), ("NO_COLOR", "1")]),
         clock: Clock::Fixed(now),
         terminals: Terminals { stdout: columns.is_some(), columns, ..Terminals::default() },
         ..Context::default()
@@ -96,6 +96,12 @@ fn json_holds_what_the_records_hold_and_csv_reads_back() {
                     row[of].get(m.trim_start_matches("pct_")).cloned().unwrap_or(json!(0))
                 }
                 _ if name == "generated_at" => row["ts"].clone(),
+                Some(("delta", of)) => row["delta"].get(of).cloned().unwrap_or(json!("")),
+                _ if name == "why" => {
+                    let why = row["why"].as_array().map(|why| why.iter().filter_map(Value::as_str).collect());
+                    json!(why.unwrap_or_else(Vec::new).join(" "))
+                }
+                _ if name == "maintenance_s" => json!(0),
                 _ => row.get(name).cloned().unwrap_or(json!("")),
             };
             match value {

@@ -53,6 +53,16 @@ pub fn tool(name: &str) -> Tool {
     Tool { program: built(name), args: Vec::new(), env: Vec::new(), stdin: Vec::new(), dir: None }
 }
 
+/// A script of examples/, which finds the tools that cargo built.
+pub fn script(name: &str) -> Tool {
+    let tools = built("mod-parse").parent().expect("a directory").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)));
+    let program = in_package(&format!("examples/{name}"));
+    Tool { program, args: Vec::new(), env: Vec::new(), stdin: Vec::new(), dir: None }
+        .env("PATH", path.expect("no colon in the target directory"))
+}
+
 impl Tool {
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|a| a.as_ref().to_owned()));

@@ -17,6 +17,7 @@ fn frame() -> Frame {
         hold: 25 * MINUTE,
         expected: None,
         hourly: true,
+        before: None,
         step_s: None,
     }
 }
@@ -254,4 +255,58 @@ fn a_step_shows_what_is_held_in_its_middle() {
     assert_eq!(steps(&[(-10, Qam16), (10, Ofdma)]), "chh---");
     assert_eq!(steps(&[]), "------");
     assert_eq!(numbers(&self::frame(), &[(0, Qam64)]).steps().count(), 0);
+}
+
+#[test]
+fn delta_is_against_the_day_before_by_todays_yardstick() {
+    let before = Window { from: Timestamp(DAY - 86_400), to: Timestamp(DAY) };
+    let frame = Frame { before: Some(before), ..frame() };
+    let yesterday = |minute: i64| minute - 1440;
+    let samples = [
+        (yesterday(-10), Qpsk),
+        (yesterday(0), Qam64),
+        (yesterday(20), Qam16),
+        (yesterday(40), Unknown),
+        (0, Qam64),
+        (20, Qpsk),
+    ];
+    let n = numbers(&frame, &samples);
+    // From UNKNOWN is none; yesterday it went from QPSK to QAM64 to QAM16.
+    assert_eq!((n.hops, n.before.expect("known").hops), (1, 2));
+    // Lost: today 25 of 45 minutes at QPSK; yesterday 20 of 40 minutes at QAM16.
+    let lost = 100.0 * (25.0 * 4.0 / 45.0 - 20.0 * 2.0 / 40.0) / 6.0;
+    let (hops, pct) = n.delta().expect("a day before");
+    assert!(hops == -1 && (pct.expect("bits on both") - lost).abs() < 1e-9, "{hops} {pct:?}");
+    assert_eq!(numbers(&frame, &samples[4..]).delta(), None);
+    assert_eq!(numbers(&super::tests::frame(), &samples).delta(), None);
+    // Of an unfinished day, against as much of the day before.
+    let early = Window { to: Timestamp(DAY - 86_400 + 30 * MINUTE), ..before };
+    let half = Frame { before: Some(early), end: Timestamp(DAY + 30 * MINUTE), ..frame };
+    let n = numbers(&half, &samples);
+    assert_eq!(
+        (n.delta().map(|(hops, _)| hops), n.before.map(|b| b.time.iter().sum::<u32>())),
+        (Some(-1), Some(1800))
+    );
+}
+
+#[test]
+fn maintenance_is_observed_but_nothing_is_lost_in_it() {
+    let at = |minute: i64| Timestamp(DAY + minute * MINUTE);
+    let windows = [Window { from: at(15), to: at(25) }, Window { from: at(30), to: at(35) }];
+    let told = Frame { expected: Some(Qam64), ..frame() };
+    let of = |windows: &[Window]| {
+        let mut upstream = Upstream::maintained(&told, windows.into());
+        for minute in [0, 10, 20, 30] {
+            upstream.feed(&told, at(minute), if minute == 0 { Qam64 } else { Qpsk });
+        }
+        upstream.finish(&told)
+    };
+    let (plain, n) = (of(&[]), of(&windows));
+    assert_eq!((plain.degraded_s, plain.longest_degraded_s), (45 * 60, 45 * 60));
+    assert_eq!((n.maintenance_s(), n.degraded_s, n.longest_degraded_s), (15 * 60, 30 * 60, 20 * 60));
+    assert_eq!((n.observed_s(), n.hops), (plain.observed_s(), plain.hops));
+    let lost = 100.0 * 30.0 * 4.0 / (40.0 * 6.0);
+    assert!((n.lost_pct().expect("bits") - lost).abs() < 1e-9, "{:?}", n.lost_pct());
+    let all = of(&[Window { from: at(-100), to: at(10_000) }]);
+    assert_eq!((all.degraded_s, all.lost_pct(), all.maintenance_s()), (0, None, all.observed_s()));
 }

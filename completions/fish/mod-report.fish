@@ -1,0 +1,46 @@
+complete -c mod-report -l date -d 'The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)' -r
+complete -c mod-report -l from -d 'Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"' -r
+complete -c mod-report -l to -d 'End of the window (default: now)' -r
+complete -c mod-report -l input -d 'Read sample and scan records from FILE instead of the database; - is standard input' -r -F
+complete -c mod-report -l tz -d 'Time zone of days and hours (default: MODTOOLS_TZ, else the system\'s)' -r
+complete -c mod-report -l interval -d 'Interval between scans: a sample holds for at most 2.5 of them' -r
+complete -c mod-report -l format -d 'Form of the output (default: table on a terminal, else ndjson)' -r -f -a "table\t'For people: a header and one line per upstream, as wide as the terminal'
+ndjson\t'A report record, then a row record per upstream'
+json\t'One object, its rows in it'
+csv\t'One line per upstream'
+samples\t'The samples of the window as records'"
+complete -c mod-report -l layout -d 'Columns of csv and json (default: full)' -r -f -a "full\t'Everything that a row record has'
+seed\t'What the program printed that this replaces, for those who read its files'"
+complete -c mod-report -l sort -d 'What comes first (default: hops)' -r -f -a "hops\t'Most hops'
+lost\t'Most capacity lost'
+degraded\t'Longest below what is expected'
+cmts\t'By name'"
+complete -c mod-report -l top -d 'Show only the first N upstreams; the totals stay those of all' -r
+complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CCAP0*' -r
+complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
+complete -c mod-report -l expected -d 'What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the day and the seven before)' -r
+complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
+complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F
+complete -c mod-report -l html -d 'Write also the same page as one FILE that opens from a disk, for mail and tickets' -r -F
+complete -c mod-report -l brand -d 'Name, logo and colours of the page, as in examples/brands' -r -F
+complete -c mod-report -l keep-files -d 'Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]' -r
+complete -c mod-report -l deploy -d 'Bring the page of --web, and with --layout seed the day\'s modulation_report_DATE_web.json, to DIR on a web server [default without a value: WEB_SERVER:WEB_PATH]' -r
+complete -c mod-report -l deploy-port -d 'Port of its SSH server [default: what your OpenSSH configuration says, else 22]' -r
+complete -c mod-report -l deploy-owner -d 'Give the files there this owner, such as www-data:www-data' -r
+complete -c mod-report -l deploy-timeout -d 'Give it all at most this long' -r
+complete -c mod-report -l identity -d 'Private key file [default: CCAP_IDENTITY, else what your OpenSSH configuration says]' -r -F
+complete -c mod-report -l known-hosts -d 'Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
+complete -c mod-report -l host-keys -d 'A host key that is not known: refuse it, learn it, or do not look' -r -f -a "strict\t'Refuse it'
+accept-new\t'Learn the first key of a host that has none, and refuse a changed one'
+off\t'Do not look at host keys (a laboratory)'"
+complete -c mod-report -l algorithms -d 'Which SSH algorithms are offered' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
+modern\t'Only modern ones'
+legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
+complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
+complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
+complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'
+complete -c mod-report -l deploy-sudo -d 'Put the files in their places there by `sudo -n`'
+complete -c mod-report -s q -l quiet -d 'Say only what ends the run'
+complete -c mod-report -s v -l verbose -d 'Say more; twice: everything'
+complete -c mod-report -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mod-report -s V -l version -d 'Print version'
