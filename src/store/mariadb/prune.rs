@@ -5,8 +5,8 @@ use std::{thread, time::Duration};
 use ::mysql::{Conn, Params, Row, Value, prelude::Queryable};
 
 use super::{
-    MariaDb, RERUNS,
-    connect::Again,
+    MariaDb,
+    connect::{Again, RERUNS},
     days::date,
     read::{instant, moment, number},
     schema::TABLES,
