@@ -16,6 +16,7 @@ pub mod clock;
 pub mod error;
 pub mod exit;
 pub mod fetch;
+pub mod interrupt;
 pub mod mail;
 pub mod modulation;
 pub mod ndjson;

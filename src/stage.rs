@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     exit::Exit,
+    interrupt::Interrupt,
     settings::Settings,
     signals::Signals,
     text,
@@ -63,6 +64,8 @@ pub struct Context {
     pub settings: Settings,
     /// Whether we were told to stop.
     pub signals: Signals,
+    /// Ends the input for a stage that has failed while it waits for more.
+    pub interrupt: Interrupt,
     /// What time it is.
     pub clock: Clock,
     /// Where a person may be.
@@ -128,7 +131,8 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stderr: io::stderr().is_terminal(),
         columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
     };
-    Ok(Context { tool: A::NAME, settings, signals, clock: Clock::System, terminals })
+    let interrupt = Interrupt::new()?;
+    Ok(Context { tool: A::NAME, settings, signals, interrupt, clock: Clock::System, terminals })
 }
 
 fn outcome(result: std::thread::Result<Result<Exit>>) -> Exit {
@@ -153,7 +157,8 @@ fn with_streams<A: Tool>(
     let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
     let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);
     let stdin = own(io::stdin().as_fd().try_clone_to_owned())?;
-    let mut input = BufReader::with_capacity(1 << 16, FlushFirst { input: stdin, output: output.clone() });
+    let first = FlushFirst { input: stdin, output: output.clone(), interrupt: context.interrupt.clone() };
+    let mut input = BufReader::with_capacity(1 << 16, first);
     let result = run(arguments, context, &mut input, &mut output);
     // What was written before a fault is still true: it goes out, and the first fault is the one that counts.
     let flushed = output.flush().map_err(Error::output);
@@ -193,13 +198,14 @@ impl Write for SharedOutput {
 struct FlushFirst {
     input: File,
     output: SharedOutput,
+    interrupt: Interrupt,
 }
 
 impl Read for FlushFirst {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         // A fault of the output is met again, and reported, at the stage's next write or last flush.
         let _ = self.output.flush();
-        self.input.read(buf)
+        if self.interrupt.wait(&self.input)? { self.input.read(buf) } else { Ok(0) }
     }
 }
 

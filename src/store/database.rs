@@ -162,13 +162,13 @@ pub trait Database: Days + Retention + Send {
     /// What its sample table takes.
     fn limits(&self) -> &Limits;
 
-    /// Stores groups in one transaction, and counts each. Their samples and scans have passed
+    /// Stores groups together, each of them in one transaction, and counts each. Their samples and scans have passed
     /// [`Database::limits`]. `again`: they may be there already, without a mark that says so.
     ///
     /// # Errors
     /// [`crate::error::Error::Away`], after which this connection is of no use any more, and
-    /// [`crate::error::Error::Database`]. Nothing is stored then, unless the connection broke off
-    /// in the very commit: storing again is always safe.
+    /// [`crate::error::Error::Database`]. Then nothing is acknowledged, though some groups may be stored
+    /// all the same: storing again is always safe.
     fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>>;
 
     /// Sets `lastupdatemodulation`, by which other programs see that samples came.

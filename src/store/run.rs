@@ -21,6 +21,7 @@ use crate::{
     cli,
     error::{Error, Result},
     exit::Exit,
+    interrupt::Interrupt,
     stage::{self, Context},
 };
 
@@ -70,7 +71,7 @@ pub fn run(
     }
     let notify = if args.notify { Notify::of_settings(&context.settings)? } else { Notify::nobody() };
     let session = Session::new(args, context, keeper, notify, output);
-    in_two_threads(session, args.tee, input).map(|exit| exit.merge(moved))
+    in_two_threads(session, args.tee, &context.interrupt, input).map(|exit| exit.merge(moved))
 }
 
 fn show_plan(migration: &Migration, output: &mut dyn Write) -> Result<Exit> {
@@ -97,12 +98,24 @@ fn tell(migration: &Migration) -> Exit {
     Exit::Done
 }
 
-fn in_two_threads(mut session: Session<'_>, keep_lines: bool, input: &mut dyn BufRead) -> Result<Exit> {
+fn in_two_threads(
+    mut session: Session<'_>,
+    keep_lines: bool,
+    interrupt: &Interrupt,
+    input: &mut dyn BufRead,
+) -> Result<Exit> {
     let (to, queue) = mpsc::sync_channel(QUEUE);
     thread::scope(|scope| {
         let storing = thread::Builder::new()
             .name("store".into())
-            .spawn_scoped(scope, move || session.serve(&queue))
+            .spawn_scoped(scope, move || {
+                let outcome = session.serve(&queue);
+                if outcome.is_err() {
+                    // Whoever waits for the next line would not hear of it until then.
+                    interrupt.ring();
+                }
+                outcome
+            })
             .map_err(Error::system("storing thread"))?;
         let read = intake::read(input, keep_lines, &to);
         drop(to);

@@ -285,3 +285,51 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(counts(&run), [4, 0, 0, 0]);
     assert_eq!((db.samples(), db.texts("SHOW TABLES").len()), (0, 1));
 }
+
+#[test]
+fn a_failure_ends_the_run_at_once_though_the_input_goes_on() {
+    let mut db = MariaDb::initialised();
+    db.run("ALTER TABLE modulation_new ADD CONSTRAINT no_b CHECK (cmts <> 'B')");
+    let dir = TempDir::new().unwrap();
+    let mut command = db.tool(&db.url()).command(dir.path());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all((sample(NOON, "B", "u", "QPSK", "") + &scan(NOON, "B", "ok", 1)).as_bytes()).unwrap();
+    let stderr = drain(child.stderr.take().unwrap());
+    assert_eq!(wait(&mut child, DEADLINE).code(), Some(1), "its input is open");
+    assert!(stderr.join().unwrap().contains("no_b"));
+    drop(stdin);
+}
+
+#[test]
+fn what_piles_up_is_stored_whole_whatever_is_in_the_way() {
+    let mut db = MariaDb::initialised();
+    let input: String = (0..40)
+        .map(|n| {
+            let cmts = format!("C{n:02}");
+            let samples: String =
+                (0..250).map(|u| sample(NOON, &cmts, &format!("u{u}"), "QAM64", r#","profile":1"#)).collect();
+            samples + &scan(NOON, &cmts, "ok", 250)
+        })
+        .collect::<String>()
+        + END;
+    // One connection or two: the same rows, and the same counts.
+    let pool = |size: &str, expected: [u64; 4]| {
+        let tool = db.tool(&db.url()).args(["--tee"]).env("ACCESS_POOL_SIZE", size);
+        assert_eq!(counts(&tool.stdin(input.as_str()).run().clean(0)), expected);
+    };
+    pool("10", [10_000, 10_000, 0, 0]);
+    pool("1", [10_000, 0, 10_000, 0]);
+    // Some of the rows are there, some are not.
+    db.run("DELETE FROM modulation_new WHERE upstream = 'u7' OR cmts = 'C05'");
+    let run = db.store(&["--tee"], input.as_str()).clean(0);
+    assert_eq!(counts(&run), [10_000, 289, 9_711, 0]);
+    // One group is refused: the others are stored, and nothing but that one is missing.
+    db.run("DELETE FROM modulation_new");
+    db.run("ALTER TABLE modulation_new ADD CONSTRAINT no_c CHECK (cmts <> 'C20')");
+    let dir = TempDir::new().unwrap();
+    let tool = db.tool(&db.url()).args(["--tee"]).arg("--spool", dir.path());
+    tool.stdin(input.as_str()).run().says(3, &["no_c", "1 groups with 250 samples"]);
+    assert_eq!(db.samples(), 9_750);
+}

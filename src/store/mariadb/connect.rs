@@ -2,9 +2,10 @@
 //! server's faults are in our words.
 
 use std::{
-    cell::Cell,
     io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
     time::Duration,
 };
 
@@ -21,6 +22,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(30);
 /// A report over millions of rows may be sorted before its first row comes.
 const REPORT: Duration = Duration::from_secs(300);
+/// Times that a transaction is run again after a deadlock.
+pub(super) const RERUNS: u32 = 6;
+/// Times that a lost connection is made again for one transaction.
+const RECONNECTS: u32 = 2;
 /// Every statement for storing stays prepared: one per power of two and table.
 const STATEMENTS: usize = 64;
 
@@ -42,7 +47,7 @@ pub(super) struct Connector {
     /// Its name for messages.
     pub place: String,
     /// The host that is tried first.
-    pub first: Cell<usize>,
+    pub first: AtomicUsize,
 }
 
 impl Connector {
@@ -52,11 +57,12 @@ impl Connector {
     /// What each host said: [`Error::Away`], unless every one of them turned us away for good.
     pub fn connect(&self) -> Result<Conn> {
         let hosts = &self.server.hosts;
+        let first = self.first.load(Ordering::Relaxed);
         let (mut faults, mut away) = (Vec::new(), false);
-        for at in (0..hosts.len()).map(|n| (self.first.get() + n) % hosts.len()) {
+        for at in (0..hosts.len()).map(|n| (first + n) % hosts.len()) {
             match self.try_host(&hosts[at]) {
                 Ok(connection) => {
-                    self.first.set(at);
+                    self.first.store(at, Ordering::Relaxed);
                     return Ok(connection);
                 }
                 Err(refusal) => {
@@ -71,8 +77,27 @@ impl Connector {
 
     /// As [`Connector::connect`], but the present host comes last: it is not ready, silent or gone.
     pub fn connect_elsewhere(&self) -> Result<Conn> {
-        self.first.set((self.first.get() + 1) % self.server.hosts.len());
+        let next = (self.first.load(Ordering::Relaxed) + 1) % self.server.hosts.len();
+        self.first.store(next, Ordering::Relaxed);
         self.connect()
+    }
+
+    /// Gets ready to run a transaction again after a fault, or gives up with it.
+    pub fn recover(&self, connection: &mut Conn, fault: &Fault, tries: u32) -> Result<()> {
+        match Again::after(fault, self.server.hosts.len()) {
+            Again::Rerun if tries <= RERUNS => {
+                log::debug!("run again: {fault}");
+                thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
+                Ok(())
+            }
+            Again::Reconnect if tries <= RECONNECTS => {
+                log::info!("connecting again: {fault}");
+                thread::sleep(Duration::from_millis(fastrand::u64(1..=200)));
+                *connection = self.connect_elsewhere()?;
+                Ok(())
+            }
+            _ => Err(self.fault(fault)),
+        }
     }
 
     /// The driver gives up at the first address of a name that does not answer, but tries them all

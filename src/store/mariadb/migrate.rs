@@ -130,7 +130,7 @@ impl MariaDb {
                 }
                 Err(fault) => {
                     tries += 1;
-                    self.recover(&fault, tries)?;
+                    self.connector.recover(&mut self.connection, &fault, tries)?;
                 }
             }
         }

@@ -13,9 +13,10 @@ mod schema;
 mod shape;
 mod tables;
 mod write;
+mod writer;
 mod zone;
 
-use std::{cell::Cell, thread, time::Duration};
+use std::sync::atomic::AtomicUsize;
 
 use ::mysql::{Conn, Error as Fault};
 
@@ -23,6 +24,7 @@ use self::{
     connect::{Again, Connector},
     shape::Shape,
     tables::Tables,
+    writer::Writer,
     zone::Zone,
 };
 use super::{
@@ -36,10 +38,9 @@ use crate::{
     settings::Settings,
 };
 
-/// Times that a transaction is run again after a deadlock.
-const RERUNS: u32 = 6;
-/// Times that a lost connection is made again for one transaction.
-const RECONNECTS: u32 = 2;
+/// Connections, unless ACCESS_POOL_SIZE says otherwise. No more than two are ever made: one that
+/// stores, and another that helps when much waits.
+const POOL: u32 = 10;
 /// After partitions could not be made ahead (a long report holds the table), it is tried again
 /// after this, seconds: whoever waits for the table makes everyone else wait behind.
 const PARTITIONS_EVERY_S: i64 = 600;
@@ -50,6 +51,9 @@ const KEEP_DAYS: u32 = 8;
 pub(super) struct MariaDb {
     connector: Connector,
     connection: Conn,
+    second: Option<Conn>,
+    /// Connections that we may have.
+    pool: u32,
     tables: Tables,
     shape: Shape,
     /// The zone of DATETIME columns.
@@ -70,10 +74,11 @@ impl MariaDb {
         let (user, password) = server.credentials(settings)?;
         let local = Zone::of_settings(settings)?;
         let keep_days = settings.parse("DATA_RETENTION_DAYS", "a number of days")?.unwrap_or(KEEP_DAYS);
+        let pool = settings.parse("ACCESS_POOL_SIZE", "a number of connections")?.unwrap_or(POOL);
         let server = Server { user: Some(user.clone()), ..server.clone() };
         let place = Target::MySql(server.clone()).place();
         let patient = matches!(access, Access::Read | Access::Keep);
-        let connector = Connector { server, user, password, patient, place, first: Cell::new(0) };
+        let connector = Connector { server, user, password, patient, place, first: AtomicUsize::new(0) };
         let mut connection = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
         let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
@@ -85,6 +90,8 @@ impl MariaDb {
         Ok(MariaDb {
             connector,
             connection,
+            second: None,
+            pool,
             tables,
             shape,
             local,
@@ -156,21 +163,11 @@ impl MariaDb {
         }
     }
 
-    /// Gets ready to run a transaction again after a fault, or gives up with it.
-    fn recover(&mut self, fault: &Fault, tries: u32) -> Result<()> {
-        match Again::after(fault, self.connector.server.hosts.len()) {
-            Again::Rerun if tries <= RERUNS => {
-                log::debug!("run again: {fault}");
-                thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
-                Ok(())
-            }
-            Again::Reconnect if tries <= RECONNECTS => {
-                log::info!("connecting again: {fault}");
-                thread::sleep(Duration::from_millis(fastrand::u64(1..=200)));
-                self.connection = self.connector.connect_elsewhere()?;
-                Ok(())
-            }
-            _ => Err(self.connector.fault(fault)),
+    /// For groups of which there are many: a second connection, as far as ACCESS_POOL_SIZE allows it.
+    fn call_second(&mut self) {
+        if self.second.is_none() && self.pool > 1 {
+            // Without it things go slower, no more.
+            self.second = self.connector.connect().ok();
         }
     }
 
@@ -204,19 +201,19 @@ impl Database for MariaDb {
         } else {
             Vec::new()
         };
-        let (mut tries, mut again) = (0, again);
-        let counts = loop {
-            let plan = write::Plan { shape: &self.shape, tables: &self.tables, batch: self.batch, again };
-            match plan.run(&mut self.connection, groups, &changes) {
-                Ok(counts) => break counts,
-                Err(fault) => {
-                    tries += 1;
-                    self.recover(&fault, tries)?;
-                    // The connection may have broken off in the very commit.
-                    again |= Again::after(&fault, 1) != Again::Rerun;
-                }
-            }
+        let much = !again && writer::is_much(&self.shape, groups);
+        if much {
+            self.call_second();
+        }
+        let writer = Writer {
+            connector: &self.connector,
+            shape: &self.shape,
+            tables: &self.tables,
+            batch: self.batch,
+            again,
         };
+        let second = self.second.as_mut().filter(|_| much);
+        let counts = writer.store(&mut self.connection, second, groups, &changes)?;
         if !changes.is_empty() {
             self.known_channels()?.learn(changes);
         }
@@ -227,14 +224,12 @@ impl Database for MariaDb {
         if !self.tables.has("lastupdatemodulation") {
             return Ok(());
         }
-        let mut touched = write::touch(&mut self.connection, now);
-        if let Err(fault) = &touched
-            && Again::after(fault, 1) == Again::Reconnect
-        {
-            self.connection = self.connector.connect_elsewhere()?;
-            touched = write::touch(&mut self.connection, now);
+        let mut tries = 0;
+        while let Err(fault) = write::touch(&mut self.connection, now) {
+            tries += 1;
+            self.connector.recover(&mut self.connection, &fault, tries)?;
         }
-        touched.map_err(|e| self.connector.fault(&e))
+        Ok(())
     }
 
     fn samples(

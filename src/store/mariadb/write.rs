@@ -138,27 +138,24 @@ enum Replay {
 }
 
 impl Plan<'_> {
-    /// One transaction; after a fault it is rolled back. Counts each group, in their order.
+    /// One transaction; after a fault it is rolled back. The groups come in the order of their keys,
+    /// and each is counted.
     pub fn run(
         &self,
         connection: &mut Conn,
-        groups: &[Group],
+        groups: &[&Group],
         changes: &[Change],
     ) -> ::mysql::Result<Vec<Counts>> {
-        // All in the order of the keys, so that two writers lock in the same order.
-        let mut order: Vec<usize> = (0..groups.len()).collect();
-        order.sort_by_key(|&at| (groups[at].ts, &groups[at].cmts));
-        let rows: Vec<Rows<'_>> = order.iter().map(|&at| self.rows(&groups[at])).collect();
+        let rows: Vec<Rows<'_>> = groups.iter().map(|group| self.rows(group)).collect();
         let mut transaction = connection.start_transaction(TxOpts::default())?;
         let stored = self.samples(&mut transaction, &rows)?;
         self.around(&mut transaction, &rows, changes)?;
         transaction.commit()?;
-        let mut counts = vec![Counts::default(); groups.len()];
-        for (at, stored) in order.into_iter().zip(stored) {
-            let sent = groups[at].samples.len() as u64;
-            counts[at] = Counts { sent, stored, duplicate: sent - stored, ..Counts::default() };
-        }
-        Ok(counts)
+        let count = |(group, stored): (&&Group, u64)| {
+            let sent = group.samples.len() as u64;
+            Counts { sent, stored, duplicate: sent - stored, ..Counts::default() }
+        };
+        Ok(groups.iter().zip(stored).map(count).collect())
     }
 
     /// The new rows of each group. All groups go in the same statements, whose counts are those of
