@@ -7,9 +7,6 @@ use modtools::record::Status;
 
 use crate::{man::tools, support::in_package};
 
-/// Flags of the contract that scripts and documentation use before their tool has them.
-const PROMISED: [(&str, &str); 1] = [("mod-report", "fresh")];
-
 /// Every text in which commands stand.
 fn texts() -> Vec<PathBuf> {
     let in_folder = |folder: &str, extension: &str| -> Vec<PathBuf> {
@@ -63,7 +60,7 @@ fn every_flag_that_the_documentation_names_exists() {
                     command.get_arguments().any(|argument| argument.get_long() == Some(flag.as_str()))
                 });
                 assert!(
-                    flag.is_empty() || known || PROMISED.contains(&(tool.get_name(), flag.as_str())),
+                    flag.is_empty() || known,
                     "{}: {} has no --{flag}: {line}",
                     path.display(),
                     tool.get_name()

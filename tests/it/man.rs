@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -120,7 +120,9 @@ fn records_shown() -> Vec<Value> {
 
 #[test]
 fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
-    use modtools::record::{Body, Capture, End, Fault, Heartbeat, Report, Row, Sample, Scan};
+    use modtools::record::{
+        Body, Capture, Change, End, Fault, Fresh, Gap, Group, Heartbeat, Report, Row, Sample, Scan, State,
+    };
     fn again<B: Body + serde::de::DeserializeOwned>(shown: &Value) -> Value {
         let body: B = serde_json::from_value(shown.clone()).unwrap_or_else(|e| panic!("{e}: {shown}"));
         let mut line = Vec::new();
@@ -140,6 +142,11 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "error" => again::<Fault>(record),
             "report" => again::<Report>(record),
             "row" => again::<Row>(record),
+            "group" => again::<Group>(record),
+            "change" => again::<Change>(record),
+            "gap" => again::<Gap>(record),
+            "state" => again::<State>(record),
+            "fresh" => again::<Fresh>(record),
             // Counts for people and scripts; no stage reads them.
             "stored" | "pruned" | "status" => record.clone(),
             other => panic!("{other} is no type of record"),
@@ -149,22 +156,41 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(
-        kinds,
-        [
-            "capture",
-            "end",
-            "error",
-            "heartbeat",
-            "pruned",
-            "report",
-            "row",
-            "sample",
-            "scan",
-            "status",
-            "stored"
-        ]
-    );
+    assert_eq!(kinds, types_written());
+}
+
+/// The types of records in the source, as `impl Body` and `bodies!` name them.
+fn types_written() -> Vec<String> {
+    let mut types = Vec::new();
+    for path in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        let named = text.lines().filter_map(|line| {
+            let line = line.trim();
+            let body = line.strip_prefix("const TYPE: &'static str = \"");
+            let listed = line
+                .split_once(" = \"")
+                .filter(|(name, _)| path.ends_with("record/mod.rs") && name.chars().all(char::is_alphabetic));
+            let word = body.or(listed.map(|(_, rest)| rest))?;
+            word.split('"').next().map(str::to_owned)
+        });
+        types.extend(named);
+    }
+    types.sort();
+    types.dedup();
+    types
+}
+
+/// Every file of src/.
+fn sources() -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![in_package("src")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files
 }
 
 #[test]
@@ -172,7 +198,7 @@ fn modtools_5_names_every_field_of_every_record() {
     let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
     let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let bold = |name: &str| words.contains(&name) || words.contains(&format!("fB{name}").as_str());
-    for file in ["mod.rs", "report.rs", "prune.rs"] {
+    for file in ["answers.rs", "mod.rs", "prune.rs", "report.rs"] {
         let source = fs::read_to_string(in_package("src/record").join(file)).unwrap();
         let (mut written, mut renamed) = (false, false);
         for line in source.lines().map(str::trim) {
@@ -205,25 +231,14 @@ fn settings_read() -> Vec<String> {
         "SMTP_",
     ];
     let mut names = Vec::new();
-    let mut folders = vec![in_package("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            names.extend(
-                code.split('"')
-                    .filter(|word| {
-                        BEGINNINGS.iter().any(|b| word.starts_with(b))
-                            && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-                    })
-                    .map(str::to_owned),
-            );
-        }
+    for path in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_setting = |word: &&str| {
+            BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+                && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        };
+        names.extend(code.split('"').filter(is_setting).map(str::to_owned));
     }
     names.sort();
     names.dedup();
