@@ -78,7 +78,7 @@ install:
 	install -m 644 completions/fish/* $(SHARE)/fish/vendor_completions.d
 	install -m 644 completions/zsh/* $(SHARE)/zsh/site-functions
 	install -m 644 README.md CHANGELOG.md LICENSE $(DOC)
-	install -m 644 docs/*.md $(DOC)/docs
+	install -m 644 docs/* $(DOC)/docs
 	install -m 644 examples/modtools.env $(DOC)/examples
 	install -m 644 examples/systemd/* $(DOC)/examples/systemd
 	install -m 644 examples/cron.d/* $(DOC)/examples/cron.d

@@ -1,6 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2086  # the flags of the fleet are split at their blanks
-# The whole pipeline on a simulated fleet: real SSH on loopback, SQLite, a report. Leaves nothing behind.
+# The whole pipeline on a simulated fleet: real SSH on loopback, SQLite, a report. Leaves nothing behind
+# but the page of the report, whose name it says at the end.
 # The same four programs, with your own inventory and without the simulator, are the real thing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -40,7 +41,10 @@ ccap-fetch -i "$dir/inventory.ndjson" --known-hosts "$dir/known_hosts" -j 12 | m
 mod-store --check
 
 say "Yesterday's report (mod-report)"
-mod-report --format table --top 15 --web "$dir/site"
+page=${CARGO_TARGET_DIR:-target}/demo-report.html
+mod-report --format table --top 15 --html "$page"
 
 say "One of the records that pass between the tools: mod-report --format samples | head -1"
 mod-report --date today --format samples | head -1
+
+say "The same report as a page, for a browser: $page"

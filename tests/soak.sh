@@ -37,7 +37,7 @@ simulate() {
     ccap-sim --dir "$dir/$name" --port "$port" --live --upstreams 48 "$@" >"$dir/$name.ready" &
     sim=$!
     sims+=("$sim")
-    until grep -q ready "$dir/$name.ready"; do kill -0 "$sim" || fail "ccap-sim does not start"; sleep 0.1; done
+    until grep -qs ready "$dir/$name.ready"; do kill -0 "$sim" || fail "ccap-sim does not start"; sleep 0.1; done
 }
 
 IFS=: read -r host port <<<"$MODTOOLS_TEST_MYSQL"

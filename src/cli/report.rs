@@ -20,14 +20,19 @@ Examples:
   mod-report --date today --web /var/www/html/modulation >/dev/null
   mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
   mod-report --html report.html --cmts 'CCAP0*' --format table
+  mod-report --by cmts --sort lost                 which CMTS loses most
+  mod-report --maintenance works.csv --sort lost
+  diff <(mod-report --at '2026-05-01 02:00') <(mod-report --at '2026-05-01 06:00')
+  mod-report --upstream '1/scq/3' --cmts CCAP001 --format changes
+  mod-report --fresh || echo 'a CMTS is not being read'
   mod-report --date today --format samples | jq -r .modulation | sort | uniq -c
 
 Exit status:
   0  the report is whole
   1  the database or the output failed
   2  wrong usage or settings: nothing was read
-  3  the report is valid, but there is no sample in the window, a line of the input was bad, or the
-     input broke off without its `end`";
+  3  the report is valid, but there is no sample in the window, a line of the input was bad, the input
+     broke off without its `end`, the deployment failed, or with --fresh a CMTS is stale";
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,6 +47,8 @@ pub enum Format {
     Csv,
     /// The samples of the window as records
     Samples,
+    /// One line per change of an upstream and per gap
+    Changes,
 }
 
 /// Which columns CSV and JSON have.
@@ -51,6 +58,15 @@ pub enum Layout {
     Full,
     /// What the program printed that this replaces, for those who read its files
     Seed,
+}
+
+/// What upstreams are summed up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The CMTS
+    Cmts,
+    /// The description, such as a node's name
+    Description,
 }
 
 /// What the worst upstream is; it comes first.
@@ -82,6 +98,12 @@ pub struct Report {
     /// End of the window (default: now)
     #[arg(long, value_name = "T", requires = "from")]
     pub to: Option<String>,
+    /// Every upstream's state at a moment, in an order that diff can compare
+    #[arg(long, value_name = "T", conflicts_with_all = ["date", "from", "to"])]
+    pub at: Option<String>,
+    /// The age and status of each CMTS's last good scan; exit 3 when one is older than 2.5 intervals
+    #[arg(long, conflicts_with_all = ["date", "from", "to", "at"])]
+    pub fresh: bool,
     /// Read sample and scan records from FILE instead of the database; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     pub input: Option<PathBuf>,
@@ -103,6 +125,9 @@ pub struct Report {
     /// Show only the first N upstreams; the totals stay those of all
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
+    /// Sum up: one line for each CMTS or description
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<By>,
     /// Look only at the CMTSs that match, such as CCAP0*
     #[arg(long, value_name = "GLOB")]
     pub cmts: Option<String>,

@@ -4,6 +4,7 @@
 //! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
 //! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
 
+mod answers;
 mod prune;
 mod report;
 mod time;
@@ -13,8 +14,9 @@ use std::{borrow::Cow, fmt, io};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::modulation::Modulation;
+pub use answers::{Change, Fresh, Gap, State};
 pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
-pub use report::{Delta, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
+pub use report::{Delta, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
 
 /// The version of the records that we write and understand.

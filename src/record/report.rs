@@ -238,6 +238,45 @@ pub struct Delta {
     pub lost_pct: Option<f64>,
 }
 
+/// `group`, of `--by`, after the `report` and in place of its rows: the upstreams of a CMTS, or of a description.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// That of its `report`.
+    pub ts: Timestamp,
+    /// Name of the device, with `--by cmts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmts: Option<String>,
+    /// The operator's text, with `--by description`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How many upstreams.
+    pub upstreams: u64,
+    /// Those of them that were below what is expected at some time.
+    pub degraded: u64,
+    /// Sum of the rows.
+    pub hops: u64,
+    /// Sum of the rows, s.
+    pub degraded_s: u64,
+    /// Mean of the rows.
+    pub coverage_pct: f64,
+    /// Mean of the rows that have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_pct: Option<f64>,
+    /// Sum of the rows that have it, Mbit/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_mbps: Option<f64>,
+    /// Sum of the rows that have it, GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_gb: Option<f64>,
+    /// Upstreams by what is wrong with them.
+    #[serde(default)]
+    pub why: BTreeMap<String, u64>,
+}
+
+impl Body for Group {
+    const TYPE: &'static str = "group";
+}
+
 impl Body for Report {
     const TYPE: &'static str = "report";
 }

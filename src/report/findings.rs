@@ -167,6 +167,7 @@ fn shares(of: impl Fn(Modulation) -> u64, whole: u64) -> PerModulation<f64> {
 }
 
 /// Three decimals.
-fn rounded(number: f64) -> f64 {
+#[must_use]
+pub fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }

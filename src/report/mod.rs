@@ -2,17 +2,22 @@
 //! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
 
 pub mod arithmetic;
+mod at;
+mod changes;
 mod color;
 mod csv;
 pub mod days;
 mod deploy;
 mod devices;
 mod findings;
+mod fresh;
+mod groups;
 mod history;
 mod json;
 mod maintenance;
 mod natural;
 mod ndjson;
+mod question;
 mod reorder;
 mod request;
 pub mod rollup;
@@ -21,6 +26,7 @@ mod samples;
 mod save;
 mod seed;
 mod source;
+mod stream;
 mod table;
 mod tally;
 pub mod web;
@@ -44,6 +50,7 @@ use crate::{
     stage::Context,
 };
 use findings::Findings;
+use question::Question;
 use request::Request;
 use web::Pages;
 
@@ -58,32 +65,48 @@ pub fn run(
     output: &mut dyn Write,
 ) -> Result<Exit> {
     let request = Request::new(args, context)?;
-    if request.format == Format::Samples {
-        let mut exit = Exit::Done;
-        to_output(args, output, |output| {
-            exit = samples::write(&request, args, context, input, output)?;
-            Ok(())
-        })?;
-        return Ok(exit);
+    if request.question == Question::Report {
+        return report(&request, args, context, input, output);
     }
-    let (mut findings, mut exit) = source::read(&request, args, context, input)?;
+    let mut exit = Exit::Done;
+    to_output(args, output, |output| {
+        exit = match request.question {
+            Question::At(at) => at::write(&request, at, args, context, input, output),
+            Question::Changes => changes::write(&request, args, context, input, output),
+            Question::Fresh => fresh::write(&request, args, context, input, output),
+            Question::Report | Question::Samples => samples::write(&request, args, context, input, output),
+        }?;
+        Ok(())
+    })?;
+    Ok(exit)
+}
+
+/// The report of a window.
+fn report(
+    request: &Request,
+    args: &cli::Report,
+    context: &Context,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let (mut findings, mut exit) = source::read(request, args, context, input)?;
     if findings.lines.is_empty() {
         log::warn!("{}", no_sample(&findings));
         exit = exit.merge(Exit::Partial);
     } else if let Some(directory) = &request.save {
         // An empty day never takes the place of a file that was saved while its samples were still there.
-        save::write(directory, &request, &findings)?;
+        save::write(directory, request, &findings)?;
     }
     findings.sort(request.sort);
     if let Some(pages) = &request.pages {
-        pages.write(&request, &findings)?;
+        pages.write(request, &findings)?;
     }
-    to_output(args, output, |output| render(&request, &findings, output))?;
+    to_output(args, output, |output| render(request, &findings, output))?;
     if let Some(deployment) = &request.deployment {
         // A server takes its time: what is already known need not wait for it.
         output.flush().map_err(Error::output)?;
         let site = request.pages.as_ref().and_then(Pages::site);
-        exit = exit.merge(deployment.make(&request, &findings, site)?);
+        exit = exit.merge(deployment.make(request, &findings, site)?);
     }
     Ok(exit)
 }
@@ -127,12 +150,15 @@ pub fn rows_as_csv<'a>(
 }
 
 fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Result<()> {
+    if let Some(by) = request.by {
+        return groups::write(request, by, findings, output).map_err(Error::output);
+    }
     match (request.format, request.layout) {
         (Format::Csv, Layout::Seed) => seed::csv(request.top, findings, output),
         (Format::Json, Layout::Seed) => seed::json(request, request.top, findings, output),
         (Format::Csv, Layout::Full) => csv::write(findings.rows(request), output),
         (Format::Json, Layout::Full) => json::write(request, findings, output),
-        (Format::Ndjson | Format::Samples, _) => ndjson::write(request, findings, output),
+        (Format::Ndjson | Format::Samples | Format::Changes, _) => ndjson::write(request, findings, output),
         (Format::Table, _) => table::write(request, findings, output),
     }
     .map_err(Error::output)

@@ -10,13 +10,14 @@ use super::{
     arithmetic::Frame,
     deploy::Deployment,
     maintenance::Maintained,
+    question::{Form, Question},
     web::Pages,
     window::{self, days_before, local},
 };
 use crate::{
     cli::{
         self,
-        report::{Format, Layout, Sort},
+        report::{By, Format, Layout, Sort},
     },
     error::{Error, Result},
     modulation::Modulation,
@@ -40,8 +41,13 @@ pub struct Request {
     pub window: Option<Window>,
     pub interval_s: u64,
     pub expected: Option<Modulation>,
+    pub question: Question,
     pub format: Format,
     pub layout: Layout,
+    /// For people, not as records.
+    pub text: bool,
+    /// Sums of upstreams instead of each.
+    pub by: Option<By>,
     pub sort: Sort,
     pub top: Option<usize>,
     pub only: Only,
@@ -90,8 +96,8 @@ impl Request {
     pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
         let now = context.clock.now();
         let tz = window::zone(args.tz.as_deref(), &context.settings)?;
-        let (format, layout) = format(args, context.terminals.stdout)?;
         let on_terminal = args.output.is_none() && context.terminals.stdout;
+        let (question, Form { format, layout, text }) = Question::of(args, on_terminal, tz, now)?;
         let window = asked_window(args, tz, now)?;
         let day = window.and_then(|window| window::single_day(tz, window));
         let keep_days = keep_days(args, context)?;
@@ -101,8 +107,11 @@ impl Request {
             window,
             interval_s: args.interval.as_secs(),
             expected: expected(args, context)?,
+            question,
             format,
             layout,
+            text,
+            by: args.by,
             sort: args.sort.unwrap_or(Sort::Hops),
             top: args.top,
             only: Only {
@@ -117,6 +126,12 @@ impl Request {
             color: on_terminal && may_color(context)?,
             columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
         })
+    }
+
+    /// How long a sample holds, s.
+    #[must_use]
+    pub fn hold(&self) -> i64 {
+        i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX)
     }
 
     /// The frame of a window. A window that the input itself spans ends when the input does, even if that is
@@ -136,7 +151,7 @@ impl Request {
             window,
             end,
             history_from: days_before(self.tz, window.from, HISTORY_DAYS),
-            hold: i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX),
+            hold: self.hold(),
             expected: self.expected,
             hourly,
             before,
@@ -189,44 +204,6 @@ fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Win
         None => "yesterday",
     };
     window::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
-}
-
-/// The seed layout is a CSV or JSON file; the full one is what every format has by itself.
-fn format(args: &cli::Report, terminal: bool) -> Result<(Format, Layout)> {
-    let default = match args.layout {
-        Some(Layout::Seed) => Format::Csv,
-        _ if terminal && args.output.is_none() => Format::Table,
-        _ => Format::Ndjson,
-    };
-    let format = args.format.unwrap_or(default);
-    let layout = args.layout.unwrap_or(Layout::Full);
-    if layout == Layout::Seed {
-        if !matches!(format, Format::Csv | Format::Json) {
-            return Err(Error::usage("--layout seed: it is there as --format csv and --format json only"));
-        }
-        let senseless = [("--sort", args.sort.is_some()), ("--expected", args.expected.is_some())];
-        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
-            return Err(Error::usage(format!("{flag}: it has no meaning for --layout seed; leave it out")));
-        }
-    }
-    if format == Format::Samples {
-        let senseless = [
-            ("--sort", args.sort.is_some()),
-            ("--top", args.top.is_some()),
-            ("--save", args.save),
-            ("--web", args.web.is_some()),
-            ("--html", args.html.is_some()),
-            ("--deploy", args.deploy.deploy.is_some()),
-            ("--expected", args.expected.is_some()),
-            ("--layout", args.layout.is_some()),
-        ];
-        if let Some((flag, _)) = senseless.into_iter().find(|&(_, given)| given) {
-            return Err(Error::usage(format!(
-                "{flag}: it has no meaning for --format samples; leave it out"
-            )));
-        }
-    }
-    Ok((format, layout))
 }
 
 fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>> {

@@ -75,7 +75,9 @@ const COLUMNS: [Column; 16] = [
 const WHY: &str = "WHY";
 const DESCRIPTION: &str = "DESCRIPTION";
 
-fn decimal(number: Option<f64>) -> String {
+/// One decimal, or nothing.
+#[must_use]
+pub fn decimal(number: Option<f64>) -> String {
     number.map(|number| format!("{number:.1}")).unwrap_or_default()
 }
 
@@ -121,19 +123,63 @@ fn duration(seconds: u64) -> String {
     if seconds == 0 { String::new() } else { units::human(Duration::from_secs(seconds)) }
 }
 
+/// How an item fills a column.
+pub type Fill<T> = fn(&T) -> String;
+
+/// Writes a small table of anything, as wide as it is, cut where the terminal ends.
+///
+/// # Errors
+/// Those of the writer.
+pub fn plain<T>(
+    request: &Request,
+    columns: &[(&str, bool, Fill<T>)],
+    items: &[T],
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let titles = columns.iter().map(|(title, ..)| (*title).to_owned()).collect();
+    let cells = items.iter().map(|item| columns.iter().map(|(_, _, fill)| fill(item)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
+    let width = |at: usize| lines.iter().map(|cells| cells[at].width()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns.len()).map(width).collect();
+    for (number, cells) in lines.iter().enumerate() {
+        let mut line = String::new();
+        for ((cell, (_, right, _)), width) in cells.iter().zip(columns).zip(&widths) {
+            line += &padded(cell, *width, *right);
+            line.push(' ');
+        }
+        let line = cut(line.trim_end(), request.columns.unwrap_or(usize::MAX));
+        let color = if number == 0 { Color::Bold } else { Color::Plain };
+        writeln!(output, "{}", paint(&line, color, request.color))?;
+    }
+    Ok(())
+}
+
+fn padded(cell: &str, width: usize, right: bool) -> String {
+    let blanks = " ".repeat(width.saturating_sub(cell.width()));
+    if right { blanks + cell } else { format!("{cell}{blanks}") }
+}
+
+/// Writes the header over a table, and a blank line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn head(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+    for line in header(request, &findings.report(request)) {
+        wrapped(output, &line, request.columns)?;
+    }
+    if findings.lines.is_empty() { Ok(()) } else { writeln!(output) }
+}
+
 /// Writes header and table.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
-    for line in header(request, &findings.report(request)) {
-        wrapped(output, &line, request.columns)?;
-    }
+    head(request, findings, output)?;
     if findings.lines.is_empty() {
         return Ok(());
     }
     let layout = Fit::new(request, findings);
-    writeln!(output)?;
     layout.line(
         output,
         |column| column.title.to_owned(),

@@ -25,6 +25,7 @@ mod parse_stream;
 mod prune;
 mod prune_mysql;
 mod report;
+mod report_answers;
 mod report_days;
 mod report_seed;
 mod served;

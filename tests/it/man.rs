@@ -120,7 +120,9 @@ fn records_shown() -> Vec<Value> {
 
 #[test]
 fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
-    use modtools::record::{Body, Capture, End, Fault, Heartbeat, Report, Row, Sample, Scan};
+    use modtools::record::{
+        Body, Capture, Change, End, Fault, Fresh, Gap, Group, Heartbeat, Report, Row, Sample, Scan, State,
+    };
     fn again<B: Body + serde::de::DeserializeOwned>(shown: &Value) -> Value {
         let body: B = serde_json::from_value(shown.clone()).unwrap_or_else(|e| panic!("{e}: {shown}"));
         let mut line = Vec::new();
@@ -140,6 +142,11 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "error" => again::<Fault>(record),
             "report" => again::<Report>(record),
             "row" => again::<Row>(record),
+            "group" => again::<Group>(record),
+            "change" => again::<Change>(record),
+            "gap" => again::<Gap>(record),
+            "state" => again::<State>(record),
+            "fresh" => again::<Fresh>(record),
             // Counts for people and scripts; no stage reads them.
             "stored" | "pruned" | "status" => record.clone(),
             other => panic!("{other} is no type of record"),
@@ -153,18 +160,44 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
         kinds,
         [
             "capture",
+            "change",
             "end",
             "error",
+            "fresh",
+            "gap",
+            "group",
             "heartbeat",
             "pruned",
             "report",
             "row",
             "sample",
             "scan",
+            "state",
             "status",
             "stored"
         ]
     );
+}
+
+#[test]
+fn modtools_5_names_every_field_of_every_record() {
+    let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
+    let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let bold = |name: &str| words.contains(&name) || words.contains(&format!("fB{name}").as_str());
+    for file in ["mod.rs", "answers.rs", "report.rs", "prune.rs"] {
+        let source = fs::read_to_string(in_package("src/record").join(file)).unwrap();
+        let (mut written, mut renamed) = (false, false);
+        for line in source.lines().map(str::trim) {
+            let field = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": "));
+            if let Some((name, _)) = field.filter(|(name, _)| written && !renamed && !name.contains(' ')) {
+                assert!(bold(name), "modtools(5) does not tell of {name} (src/record/{file})");
+            }
+            renamed = line.contains("rename = ");
+            if line.starts_with("#[derive(") {
+                written = line.contains("Serialize");
+            }
+        }
+    }
 }
 
 /// The names of settings in the source: text in capitals with the beginnings that ours have.

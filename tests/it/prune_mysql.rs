@@ -228,6 +228,27 @@ fn an_id_is_reset_only_when_that_gains_something() {
 }
 
 #[test]
+fn an_account_that_may_only_read_gets_its_report_and_keeps_no_day() {
+    let mut db = MariaDb::initialised();
+    fill(&db, 3);
+    let url = db.account("SELECT");
+    let report = |url: &str| {
+        let tool = tool("mod-report").args(["--db", url, "--format", "ndjson"]).env("MODTOOLS_TZ", "UTC");
+        let tool = tool.env("ACCESS_PASSWORD", variable("MODTOOLS_TEST_MYSQL_PASSWORD"));
+        rows(&tool.run().clean(0).stdout)
+    };
+    let before = report(&url);
+    assert_eq!((before.len(), db.number("SELECT COUNT(*) FROM modulation_day")), (2, 0));
+    assert_eq!(report(&db.url()), before);
+    assert!(db.number("SELECT COUNT(*) FROM modulation_day WHERE cmts <> ''") > 0);
+    assert_eq!(report(&url), before);
+    let pruning = tool("mod-prune").args(["--db", &url, "--keep-days", "1"]);
+    let run = pruning.env("ACCESS_PASSWORD", variable("MODTOOLS_TEST_MYSQL_PASSWORD")).run();
+    assert!(run.stderr.contains("denied"), "{}", run.stderr);
+    assert_eq!(db.samples(), 24);
+}
+
+#[test]
 fn only_one_prunes_a_database_at_a_time() {
     let (mut db, other) = (MariaDb::initialised(), MariaDb::initialised());
     db.run("DO GET_LOCK(CONCAT('modtools-prune:', SHA1(DATABASE())), 0)");

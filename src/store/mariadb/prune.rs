@@ -18,7 +18,8 @@ use crate::{
     store::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
 };
 
-/// One lock per database, by a name that fits whatever the database is called.
+/// One lock per database, by a name that fits whatever the database is called. A cluster keeps it on each
+/// node by itself: two that prune through different nodes meet in deadlocks, which are run again.
 const LOCK: &str = "CONCAT('modtools-prune:', SHA1(DATABASE()))";
 /// The statement that makes the index which an older table lacks.
 const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";

@@ -7,7 +7,7 @@ const WHY = {
   incident: ['incident', 'it stepped down together with at least four others of its CMTS'],
   gap: ['gap', 'it was not observed for a part of the time'],
   unknown_profile: ['unknown profile', 'the device reported a profile number that nothing explains'],
-  never_better: ['never better', 'nothing better than its present modulation has been seen'],
+  never_better: ['never better', 'it never reached what most of its neighbours run at'],
 };
 const whyLabel = (reason) => WHY[reason]?.[0] ?? reason.replaceAll('_', ' ');
 const whyMeaning = (reason) => WHY[reason]?.[1] ?? '';

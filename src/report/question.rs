@@ -1,0 +1,122 @@
+//! Which question was asked, and in which form the answer goes out; flags that mean nothing for it are refused.
+
+use chrono_tz::Tz;
+
+use super::window;
+use crate::{
+    cli::{
+        self,
+        report::{Format, Layout},
+    },
+    error::{Error, Result},
+    record::Timestamp,
+};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// How each upstream did.
+    Report,
+    /// `--format samples`.
+    Samples,
+    /// `--format changes`.
+    Changes,
+    /// `--at`.
+    At(Timestamp),
+    /// `--fresh`.
+    Fresh,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Form {
+    pub format: Format,
+    pub layout: Layout,
+    /// For people, not as records.
+    pub text: bool,
+}
+
+impl Question {
+    /// Understands the flags. `terminal` is whether the answer goes to one.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming the flag.
+    pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, Form)> {
+        let question = match (&args.at, args.format) {
+            (Some(at), _) => Question::At(window::moment("--at", at, tz, now)?),
+            _ if args.fresh => Question::Fresh,
+            (_, Some(Format::Samples)) => Question::Samples,
+            (_, Some(Format::Changes)) => Question::Changes,
+            _ => Question::Report,
+        };
+        let default = match (question, args.layout) {
+            (_, Some(Layout::Seed)) => Format::Csv,
+            // Two moments are compared by diff, which is no terminal.
+            (Question::At(_), _) => Format::Table,
+            _ if terminal => Format::Table,
+            _ => Format::Ndjson,
+        };
+        let format = args.format.unwrap_or(default);
+        let layout = args.layout.unwrap_or(Layout::Full);
+        match question {
+            Question::Report => check_layout(args, format, layout)?,
+            Question::Samples => refuse("--format samples", &[("--top", args.top.is_some())], args)?,
+            Question::Changes => refuse("--format changes", &[("--top", args.top.is_some())], args)?,
+            Question::At(_) => check_short("--at", format, args)?,
+            Question::Fresh => check_short("--fresh", format, args)?,
+        }
+        let text = format == Format::Table || (format == Format::Changes && terminal);
+        Ok((question, Form { format, layout, text }))
+    }
+}
+
+/// The seed layout is a CSV or JSON file; the full one is what every format has by itself.
+fn check_layout(args: &cli::Report, format: Format, layout: Layout) -> Result<()> {
+    if layout == Layout::Full {
+        return Ok(());
+    }
+    if !matches!(format, Format::Csv | Format::Json) {
+        return Err(Error::usage("--layout seed: it is there as --format csv and --format json only"));
+    }
+    let senseless = [
+        ("--sort", args.sort.is_some()),
+        ("--expected", args.expected.is_some()),
+        ("--by", args.by.is_some()),
+    ];
+    meaningless("--layout seed", senseless.into_iter())
+}
+
+fn check_short(question: &str, format: Format, args: &cli::Report) -> Result<()> {
+    if !matches!(format, Format::Table | Format::Ndjson) {
+        return Err(Error::usage(format!(
+            "{question}: it is there as --format table and --format ndjson only"
+        )));
+    }
+    refuse(question, &[], args)
+}
+
+/// What only a report has.
+fn refuse(question: &str, more: &[(&'static str, bool)], args: &cli::Report) -> Result<()> {
+    let of_report = [
+        ("--sort", args.sort.is_some()),
+        ("--by", args.by.is_some()),
+        ("--save", args.save),
+        ("--web", args.web.is_some()),
+        ("--html", args.html.is_some()),
+        ("--deploy", args.deploy.deploy.is_some()),
+        ("--maintenance", args.maintenance.is_some()),
+        ("--expected", args.expected.is_some()),
+        ("--layout", args.layout.is_some()),
+    ];
+    meaningless(question, more.iter().copied().chain(of_report))
+}
+
+fn meaningless(question: &str, mut flags: impl Iterator<Item = (&'static str, bool)>) -> Result<()> {
+    match flags.find(|&(_, given)| given) {
+        Some((flag, _)) => {
+            Err(Error::usage(format!("{flag}: it has no meaning for {question}; leave it out")))
+        }
+        None => Ok(()),
+    }
+}
