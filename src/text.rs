@@ -1,5 +1,5 @@
 //! Text from devices and users is hostile: what it may do to a terminal, a CSV cell and a file name
-//! is settled here, once. (HTML is the web page's affair, mail headers are the mailer's.)
+//! is settled here, once. (Mail headers are the mailer's affair.)
 
 mod clean;
 
@@ -34,6 +34,26 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// For HTML, in text and in attribute values with quotes.
+#[must_use]
+pub fn html(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
 }
 
 /// For file names: letters, digits, `.`, `_` and `-` stay, everything else becomes `_`; never empty,

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::page::{Block, Page};
+use crate::text;
 
 const FONT: &str = "font-family:Segoe UI,Arial,sans-serif;font-size:14px;color:#1b1b1b";
 const CELL: &str = "padding:4px 10px;border-bottom:1px solid #dddddd;vertical-align:top";
@@ -11,7 +12,7 @@ const CELL: &str = "padding:4px 10px;border-bottom:1px solid #dddddd;vertical-al
 #[must_use]
 pub fn render(page: &Page) -> String {
     let mut html = String::new();
-    let title = escape(&page.title);
+    let title = text::html(&page.title);
     let _ = write!(
         html,
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -24,11 +25,11 @@ pub fn render(page: &Page) -> String {
         match block {
             Block::Heading(heading) => {
                 let style = "margin:22px 0 6px 0;font-size:16px;font-weight:600";
-                let _ = writeln!(html, "<h2 style=\"{style}\">{}</h2>", escape(heading));
+                let _ = writeln!(html, "<h2 style=\"{style}\">{}</h2>", text::html(heading));
             }
             Block::Warning(sentence) => warning(&mut html, sentence),
             Block::Paragraph(sentence) => {
-                let _ = writeln!(html, "<p style=\"margin:6px 0;{FONT}\">{}</p>", escape(sentence));
+                let _ = writeln!(html, "<p style=\"margin:6px 0;{FONT}\">{}</p>", text::html(sentence));
             }
             Block::Table { columns, rows } => table(&mut html, columns, rows),
         }
@@ -44,7 +45,7 @@ fn warning(html: &mut String, sentence: &str) {
         "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" width=\"100%\" \
          style=\"margin:0 0 12px 0\"><tr><td bgcolor=\"#fff4ce\" style=\"padding:8px 12px;\
          background-color:#fff4ce;border-left:4px solid #b35900;{FONT}\"><strong>{}</strong></td></tr></table>",
-        escape(sentence),
+        text::html(sentence),
     );
 }
 
@@ -63,7 +64,7 @@ fn table(html: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
                 html,
                 "<th scope=\"col\" align=\"{align}\" bgcolor=\"#f0f0f0\" \
                  style=\"{CELL};text-align:{align};background-color:#f0f0f0\">{}</th>",
-                escape(title),
+                text::html(title),
             );
         }
         html.push_str("</tr>\n");
@@ -72,7 +73,7 @@ fn table(html: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
         html.push_str("<tr>");
         for (n, (cell, (_, number))) in row.iter().zip(columns).enumerate() {
             let align = align(*number);
-            let cell = escape(cell);
+            let cell = text::html(cell);
             let _ = if n == 0 && !titled {
                 write!(html, "<th scope=\"row\" align=\"left\" style=\"{CELL};text-align:left\">{cell}</th>")
             } else {
@@ -82,19 +83,4 @@ fn table(html: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
         html.push_str("</tr>\n");
     }
     html.push_str("</table>\n");
-}
-
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

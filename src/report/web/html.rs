@@ -1,12 +1,11 @@
 //! The page's own files, put together: markup, style and script as three files of a site, or all in one
 //! with the data inside. A Content-Security-Policy lets nothing run or load but these.
 
-use std::borrow::Cow;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::brand::Brand;
+use crate::text;
 
 const PAGE: &str = include_str!("assets/index.html");
 const STYLE: &str = include_str!("assets/style.css");
@@ -72,7 +71,8 @@ pub fn single(brand: &Brand, data: &str) -> String {
 }
 
 fn page(brand: &Brand, policy: &str, style: &str, data: &str, script: &str) -> String {
-    let (name, subtitle, footer) = (escape(&brand.name), escape(&brand.subtitle), escape(&brand.footer));
+    let (name, subtitle, footer) =
+        (text::html(&brand.name), text::html(&brand.subtitle), text::html(&brand.footer));
     let logo = brand.logo();
     fill(PAGE, |key| match key {
         "policy" => policy,
@@ -97,25 +97,6 @@ fn fill<'a>(template: &'a str, value: impl Fn(&str) -> &'a str) -> String {
         filled.push_str(text);
     }
     filled
-}
-
-/// For text and for attributes in quotes.
-fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    Cow::Owned(safe)
 }
 
 /// As a policy names what it lets through.
