@@ -9,16 +9,23 @@
 //! ```
 //!
 //! Where to start reading: [`record`] is the contract between the tools; [`stage`] is the harness
-//! around each of them; [`platform`] is what we know about devices; then one module per tool.
+//! around each of them; [`platform`] is what we know about devices, [`database`] where samples are kept, [`measure`]
+//! what the numbers mean; then one module per tool. A tool imports these and never another tool.
 
 pub mod cli;
 pub mod clock;
+pub mod database;
 pub mod error;
 pub mod exit;
 pub mod fetch;
+pub mod glob;
 pub mod interrupt;
+pub mod language;
+pub mod layout;
 pub mod mail;
+pub mod measure;
 pub mod modulation;
+pub mod moment;
 pub mod ndjson;
 pub mod output;
 pub mod parse;

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::{Common, report::Layout};
 use crate::{
-    mail::Language,
+    language::Language,
     stage::{Role, Tool},
     units,
 };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! input ─▶ shortfall ─▶ page ─▶ text, html ─▶ message ─▶ delivery ─▶ smtp
-//! report, row            words   csv            letter     spool
+//! layout, row            words   csv            letter     spool
 //! ```
 //!
 //! Pure and worth reading first: `page`, `shortfall`, `message`.
@@ -39,11 +39,9 @@ use crate::{
     cli,
     error::{Error, Result},
     exit::Exit,
-    report,
+    layout,
     stage::Context,
 };
-
-pub use words::Language;
 
 /// Runs mod-mail.
 ///
@@ -142,7 +140,7 @@ fn subject(args: &cli::Mail, reading: &Reading) -> String {
 fn rows(args: &cli::Mail, reading: &Reading) -> Result<Vec<u8>> {
     let mut csv = Vec::new();
     let rows = reading.lines.iter().map(|line| &line.row);
-    report::rows_as_csv(args.layout, rows, &mut csv).map_err(Error::output)?;
+    layout::write_csv(args.layout, rows, &mut csv).map_err(Error::output)?;
     Ok(csv)
 }
 

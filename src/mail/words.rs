@@ -1,30 +1,7 @@
 //! The words of the mail in each language, and how numbers are written in it. Names from records (statuses,
 //! modulations, reasons) stay as they are in every language, so that they can be looked up.
 
-use std::str::FromStr;
-
-/// A language that a mail can be in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Language {
-    /// English
-    #[default]
-    En,
-    /// Dutch
-    Nl,
-}
-
-impl FromStr for Language {
-    type Err = ();
-
-    /// `en`, `nl`, or a locale of one of them, such as `nl_NL.UTF-8`.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text.split(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "en" => Ok(Language::En),
-            "nl" => Ok(Language::Nl),
-            _ => Err(()),
-        }
-    }
-}
+pub use crate::language::Language;
 
 impl Language {
     /// Its words.

@@ -3,13 +3,13 @@
 
 use super::{request::Request, until::Until};
 use crate::{
-    error::Result,
-    record::{Stopped, Timestamp},
-    report::{
-        days::{Care, Keeper},
-        window::{self, local},
+    database::{
+        Database,
+        finished::{Care, Keeper},
     },
-    store::Database,
+    error::Result,
+    measure::window::{self, local},
+    record::{Stopped, Timestamp},
 };
 
 /// How far samples may go.

@@ -2,9 +2,9 @@
 
 use super::request::Request;
 use crate::{
+    database::{Database, IdState},
     error::Result,
     record::{Health, IdStatus},
-    store::{Database, IdState},
 };
 
 /// What must be gained at least, as a part of the limit.

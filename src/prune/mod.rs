@@ -12,11 +12,11 @@ use std::io::{BufRead, Write};
 
 use crate::{
     cli,
+    database::{self, Access, Aged, Database},
     error::{Error, Result},
     exit::Exit,
     record::{self, Pruned, Stopped},
     stage::Context,
-    store::{self, Access, Aged, Database},
 };
 use request::Request;
 use until::Until;
@@ -36,7 +36,7 @@ pub fn run(
 ) -> Result<Exit> {
     let request = Request::new(args, context)?;
     if args.status || args.dry_run {
-        let mut database = store::open(&args.database, context, Access::Read)?;
+        let mut database = database::open(&args.database, context, Access::Read)?;
         return if args.status {
             status::run(&request, context, &mut *database, output)
         } else {
@@ -47,7 +47,7 @@ pub fn run(
         log::info!("ENABLE_AUTO_CLEANUP is off: nothing was done");
         return Ok(Exit::Done);
     }
-    let mut database = store::open(&args.database, context, Access::Keep)?;
+    let mut database = database::open(&args.database, context, Access::Keep)?;
     database.lock()?;
     let until = Until::new(args.deadline, context.signals.clone());
     prune(&request, &mut *database, &until, output)

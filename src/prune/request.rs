@@ -4,12 +4,11 @@ use chrono::{Days, NaiveDate};
 
 use crate::{
     cli,
+    database::finished::Calendar,
     error::{Error, Result},
+    measure::window::local,
+    moment,
     record::Timestamp,
-    report::{
-        days::Calendar,
-        window::{self, local},
-    },
     stage::Context,
 };
 
@@ -53,7 +52,7 @@ impl Request {
             Ok(set)
         };
         let now = context.clock.now();
-        let tz = window::zone(args.tz.as_deref(), settings)?;
+        let tz = moment::zone(args.tz.as_deref(), settings)?;
         let keep_days = number(args.keep_days, "DATA_RETENTION_DAYS", KEEP_DAYS)?;
         let reset_from = match settings.switch("ENABLE_ID_RESET", false)? {
             true => Some(settings.parse("ID_RESET_THRESHOLD", "an id")?.unwrap_or(0)),

@@ -4,11 +4,11 @@ use std::io::Write;
 
 use super::{AHEAD_S, id, request::Request};
 use crate::{
+    database::{Database, TableState},
     error::{Error, Result},
     exit::Exit,
     record::{self, Health, TableStatus, Timestamp},
     stage::Context,
-    store::{Database, TableState},
 };
 
 const DAY_S: f64 = 86_400.0;

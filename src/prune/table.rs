@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{request::Request, until::Until};
 use crate::{
+    database::{Aged, Database, Method, Plan, Progress},
     error::Result,
     record::{Pruned, Stopped, Timestamp, Way},
-    store::{Aged, Database, Method, Plan, Progress},
 };
 
 /// After a chunk, as long as it took is left to others, but no longer than this.

@@ -1,5 +1,5 @@
 //! `report` and `row`: what mod-report says of a window, and what mod-mail and the web page read.
-//! What each number means stands beside the code that makes it, in [`crate::report::arithmetic`].
+//! What each number means stands beside the code that makes it, in [`crate::measure::arithmetic`].
 
 use std::collections::BTreeMap;
 
@@ -178,7 +178,7 @@ pub struct Row {
     /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Missing when it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance_s: Option<u64>,
-    /// What is wrong with it ([`crate::report::why`] defines the words); missing when nothing is.
+    /// What is wrong with it ([`crate::measure::why`] defines the words); missing when nothing is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Why>,
     /// Against the day before; missing when that day is not known.

@@ -6,15 +6,17 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
 };
 
-use super::{
-    arithmetic::{Frame, Numbers, percent},
-    natural,
-    request::Request,
-    roster::{About, Roster},
-    why::{Yardstick, why, yardsticks},
-};
+use super::request::Request;
 use crate::{
     cli::report::Sort,
+    measure::devices::Devices,
+    measure::tally::Tallied,
+    measure::{
+        arithmetic::{Frame, Numbers, percent},
+        natural,
+        roster::{About, Roster},
+        why::{Yardstick, why, yardsticks},
+    },
     modulation::Modulation,
     record::{Delta, Incident, PerModulation, Report, Row, Silent},
 };
@@ -34,6 +36,14 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What was tallied, with names.
+    #[must_use]
+    pub fn new(tallied: Tallied, frame: Frame, roster: Roster, devices: Devices) -> Self {
+        let silent = devices.silent(&tallied.heard(&roster));
+        let (incidents, in_incident) = tallied.incidents.named(&roster);
+        Findings { frame, roster, lines: tallied.lines, incidents, in_incident, silent }
+    }
+
     /// Puts the upstreams in order: `hops` is hops descending, then CMTS, then upstream in natural order, and
     /// the others end the same way.
     pub fn sort(&mut self, by: Sort) {

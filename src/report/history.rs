@@ -5,19 +5,22 @@ use std::collections::HashMap;
 
 use chrono::{Days, NaiveDate};
 
-use super::{
-    arithmetic::{Before, CARRY_S, Frame, Numbers, PerIndex, add},
-    days::{Calendar, Care, Keeper},
-    request::{HISTORY_DAYS, Request},
-    rollup::Line,
-    roster::Roster,
-    tally::{Incidents, Tallied, Tally},
-    window,
-};
+use super::request::{HISTORY_DAYS, Request};
 use crate::{
+    database::{
+        Database,
+        finished::{Calendar, Care, Keeper},
+    },
     error::Result,
+    measure::{
+        Window,
+        arithmetic::{Before, CARRY_S, Frame, Numbers, PerIndex, add},
+        rollup::Line,
+        roster::Roster,
+        tally::{Incidents, Tallied, Tally},
+        window,
+    },
     record::Timestamp,
-    store::{Database, Window},
 };
 
 /// Times by modulation of each upstream, by its number in the roster.

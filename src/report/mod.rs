@@ -1,40 +1,22 @@
 //! mod-report: what the samples of a window say of each upstream. The numbers are defined in
-//! [`arithmetic`]; samples come from a database or a record stream (`source`); one file per format.
+//! [`measure`](crate::measure); samples come from a database or a record stream (`source`). A report goes out in
+//! a [`format`]; what is not a report of sums is an [`answer`].
 
-pub mod arithmetic;
-mod at;
-mod changes;
+pub mod answer;
 mod color;
-mod csv;
-pub mod days;
 mod deploy;
-mod devices;
 mod findings;
-mod fresh;
-mod groups;
+pub mod format;
 mod history;
-mod json;
-mod maintenance;
-mod natural;
-mod ndjson;
 mod question;
 mod reorder;
 mod request;
-pub mod rollup;
-pub mod roster;
-mod samples;
 mod save;
-mod seed;
 mod source;
-mod stream;
-mod table;
-mod tally;
 pub mod web;
-pub mod why;
-pub mod window;
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{BufRead, Write},
     path::Path,
 };
 
@@ -45,11 +27,12 @@ use crate::{
     },
     error::{Error, Result},
     exit::Exit,
+    layout::full,
     output,
-    record::Row,
     stage::Context,
 };
 use findings::Findings;
+use format::{groups, json, ndjson, seed, table};
 use question::Question;
 use request::Request;
 use web::Pages;
@@ -71,10 +54,12 @@ pub fn run(
     let mut exit = Exit::Done;
     to_output(args, output, |output| {
         exit = match request.question {
-            Question::At(at) => at::write(&request, at, args, context, input, output),
-            Question::Changes => changes::write(&request, args, context, input, output),
-            Question::Fresh => fresh::write(&request, args, context, input, output),
-            Question::Report | Question::Samples => samples::write(&request, args, context, input, output),
+            Question::At(at) => answer::at::write(&request, at, args, context, input, output),
+            Question::Changes => answer::changes::write(&request, args, context, input, output),
+            Question::Fresh => answer::fresh::write(&request, args, context, input, output),
+            Question::Report | Question::Samples => {
+                answer::samples::write(&request, args, context, input, output)
+            }
         }?;
         Ok(())
     })?;
@@ -134,21 +119,6 @@ fn to_output(
     }
 }
 
-/// The rows of a report as the CSV of a layout, for stages that have them as records.
-///
-/// # Errors
-/// Those of the writer.
-pub fn rows_as_csv<'a>(
-    layout: Layout,
-    rows: impl IntoIterator<Item = &'a Row>,
-    output: &mut dyn Write,
-) -> io::Result<()> {
-    match layout {
-        Layout::Full => csv::write(rows, output),
-        Layout::Seed => seed::csv_of(rows, output),
-    }
-}
-
 fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Result<()> {
     if let Some(by) = request.by {
         return groups::write(request, by, findings, output).map_err(Error::output);
@@ -156,7 +126,7 @@ fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Res
     match (request.format, request.layout) {
         (Format::Csv, Layout::Seed) => seed::csv(request.top, findings, output),
         (Format::Json, Layout::Seed) => seed::json(request, request.top, findings, output),
-        (Format::Csv, Layout::Full) => csv::write(findings.rows(request), output),
+        (Format::Csv, Layout::Full) => full::write(findings.rows(request), output),
         (Format::Json, Layout::Full) => json::write(request, findings, output),
         (Format::Ndjson | Format::Samples | Format::Changes, _) => ndjson::write(request, findings, output),
         (Format::Table, _) => table::write(request, findings, output),

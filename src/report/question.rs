@@ -2,13 +2,13 @@
 
 use chrono_tz::Tz;
 
-use super::window;
 use crate::{
     cli::{
         self,
         report::{Format, Layout},
     },
     error::{Error, Result},
+    moment,
     record::Timestamp,
 };
 
@@ -44,7 +44,7 @@ impl Question {
     /// [`Error::Usage`], naming the flag.
     pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, Form)> {
         let question = match (&args.at, args.format) {
-            (Some(at), _) => Question::At(window::moment("--at", at, tz, now)?),
+            (Some(at), _) => Question::At(moment::moment("--at", at, tz, now)?),
             _ if args.fresh => Question::Fresh,
             (_, Some(Format::Samples)) => Question::Samples,
             (_, Some(Format::Changes)) => Question::Changes,

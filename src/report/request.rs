@@ -4,15 +4,12 @@ use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::{
-    arithmetic::Frame,
     deploy::Deployment,
-    maintenance::Maintained,
     question::{Form, Question},
     web::Pages,
-    window::{self, days_before, local},
 };
 use crate::{
     cli::{
@@ -20,10 +17,17 @@ use crate::{
         report::{By, Format, Layout, Sort},
     },
     error::{Error, Result},
+    glob::glob,
+    measure::{
+        Window,
+        arithmetic::Frame,
+        maintenance::Maintained,
+        window::{self, days_before, local},
+    },
     modulation::Modulation,
+    moment,
     record::Timestamp,
     stage::Context,
-    store::Window,
 };
 
 /// The finished days before the window whose time counts for `expected`.
@@ -95,7 +99,7 @@ impl Request {
     /// [`Error::Usage`], naming the flag or setting and the remedy.
     pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
         let now = context.clock.now();
-        let tz = window::zone(args.tz.as_deref(), &context.settings)?;
+        let tz = moment::zone(args.tz.as_deref(), &context.settings)?;
         let on_terminal = args.output.is_none() && context.terminals.stdout;
         let (question, Form { format, layout, text }) = Question::of(args, on_terminal, tz, now)?;
         let window = asked_window(args, tz, now)?;
@@ -191,8 +195,8 @@ impl Request {
 
 fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Window>> {
     if let Some(text) = &args.from {
-        let from = window::moment("--from", text, tz, now)?;
-        let to = args.to.as_deref().map_or(Ok(now), |text| window::moment("--to", text, tz, now))?;
+        let from = moment::moment("--from", text, tz, now)?;
+        let to = args.to.as_deref().map_or(Ok(now), |text| moment::moment("--to", text, tz, now))?;
         if from >= to {
             return Err(Error::usage(format!("--from {text}: the window must begin before it ends ({to})")));
         }
@@ -203,7 +207,7 @@ fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Win
         None if args.input.is_some() => return Ok(None),
         None => "yesterday",
     };
-    window::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
+    moment::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
 }
 
 fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>> {
@@ -217,16 +221,6 @@ fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>>
         Ok(modulation) if modulation.bits().is_some() => Ok(Some(modulation)),
         _ => Err(Error::usage(format!("{place}: {text:?} cannot be expected; write QPSK, QAM8 … QAM256"))),
     }
-}
-
-/// `*` does not stop at a slash: upstreams are full of them.
-///
-/// # Errors
-/// [`Error::Usage`], naming the flag or file.
-pub fn glob(place: &str, text: &str) -> Result<GlobMatcher> {
-    let glob = GlobBuilder::new(text).case_insensitive(true).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|e| Error::usage(format!("{place}: {text:?} is no pattern such as CCAP0* ({})", e.kind())))
 }
 
 fn maintained(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Rc<Maintained>> {

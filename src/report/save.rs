@@ -9,9 +9,11 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 
-use super::{findings::Findings, request::Request, seed, window::local};
+use super::{findings::Findings, format::seed, request::Request};
 use crate::{
     error::{Error, Result},
+    layout,
+    measure::window::local,
     output,
 };
 
@@ -65,7 +67,7 @@ fn exact_date(text: &str) -> Option<NaiveDate> {
 /// Whether a file that has this date in its name begins as ours do, or those of the program before us.
 #[must_use]
 pub fn begins_as_ours(date: NaiveDate, begin: &[u8]) -> bool {
-    if begin.starts_with(seed::HEADER.as_bytes()) {
+    if begin.starts_with(layout::seed::HEADER.as_bytes()) {
         return true;
     }
     let begin: String = String::from_utf8_lossy(begin).split_whitespace().collect();

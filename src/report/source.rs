@@ -9,23 +9,26 @@ use std::{
 };
 
 use super::{
-    arithmetic::{CARRY_S, Frame},
-    devices::Devices,
     findings::Findings,
     history,
     reorder::{Compact, Reorder},
     request::Request,
-    roster::Roster,
-    tally::{Tallied, Tally},
 };
 use crate::{
     cli,
+    database::{self, Access, Database},
     error::{Error, Result},
     exit::Exit,
+    measure::{
+        Device, Window,
+        arithmetic::{CARRY_S, Frame},
+        devices::Devices,
+        roster::Roster,
+        tally::{Tallied, Tally},
+    },
     ndjson::{Account, Lines},
     record::{self, Record, Sample, Scan, Timestamp},
     stage::Context,
-    store::{self, Access, Database, Device, Window},
 };
 
 /// Reads all that the request asks for.
@@ -40,7 +43,7 @@ pub fn read(
 ) -> Result<(Findings, Exit)> {
     match (&args.input, request.window) {
         (None, Some(window)) => {
-            let mut database = store::open(&args.database, context, Access::Keep)?;
+            let mut database = database::open(&args.database, context, Access::Keep)?;
             Ok((from_database(request, database.as_mut(), window)?, Exit::Done))
         }
         (input, _) => {
@@ -96,7 +99,7 @@ fn from_database(request: &Request, database: &mut dyn Database, window: Window)
         roster.device(&device.cmts, device.last_try, device.platform.clone());
     }
     let devices = devices(request, database, &frame, known, &tallied.heard(&roster))?;
-    Ok(tallied.findings(frame, roster, devices))
+    Ok(Findings::new(tallied, frame, roster, devices))
 }
 
 fn from_samples(
@@ -190,7 +193,8 @@ impl Intake<'_> {
             tally.feed(&self.roster, upstream, ts, modulation);
             Ok(())
         })?;
-        Ok(tally.finish(&self.roster).findings(frame, self.roster, self.devices))
+        let tallied = tally.finish(&self.roster);
+        Ok(Findings::new(tallied, frame, self.roster, self.devices))
     }
 }
 

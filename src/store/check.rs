@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::{Database, spool::Spool};
+use super::spool::Spool;
 use crate::{
+    database::Database,
     error::{Error, Result},
     exit::Exit,
     text,

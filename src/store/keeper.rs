@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Counts, Database, Group, Limits, Verdict, replay::Replay, spool::Spool};
+use super::{replay::Replay, spool::Spool};
 use crate::{
     clock::Clock,
+    database::{Counts, Database, Group, Limits, Verdict},
     error::{Error, Result},
     record::Timestamp,
 };

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Counts, Group};
-use crate::record::{Body, Timestamp};
+use crate::{
+    database::{Counts, Group},
+    record::{Body, Timestamp},
+};
 
 /// `stored`: what became of a group, `sent = stored + duplicate + rejected + left_out + spooled`.
 #[derive(Serialize)]

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Counts, Database, Group,
-    spool::{Entry, Lock, Spool},
+use super::spool::{Entry, Lock, Spool};
+use crate::{
+    database::{Counts, Database, Group},
+    error::{Error, Result},
 };
-use crate::error::{Error, Result};
 
 /// Samples of one piece.
 const SAMPLES: u64 = 20_000;

@@ -9,16 +9,16 @@ use std::{
 };
 
 use super::{
-    Access, Migration, Options, check,
+    check,
     intake::{self, QUEUE},
     keeper::Keeper,
     notify::Notify,
-    open,
     session::Session,
     spool::Spool,
 };
 use crate::{
     cli,
+    database::{Access, Migration, Options, open},
     error::{Error, Result},
     exit::Exit,
     interrupt::Interrupt,

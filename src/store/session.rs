@@ -11,7 +11,6 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Counts, Group, Verdict,
     intake::Item,
     keeper::Keeper,
     notify::{Notify, Totals},
@@ -20,6 +19,7 @@ use super::{
 };
 use crate::{
     cli,
+    database::{Counts, Group, Verdict},
     error::{Error, Result},
     exit::Exit,
     modulation::Modulation,

@@ -12,6 +12,7 @@ mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
 mod fleet;
+mod house;
 mod mail;
 mod mail_delivery;
 mod mailbox;

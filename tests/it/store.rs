@@ -8,9 +8,10 @@ use std::{
 
 use modtools::{
     cli,
+    database::{self, Access},
+    measure::Window,
     record::{Sample, Scan},
     stage::Context,
-    store::{self, Access, Window},
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -66,11 +67,11 @@ pub fn counts(run: &Run) -> [u64; 4] {
 /// All that a database holds, read as mod-report reads it.
 pub fn contents(url: &str, context: &Context) -> (Vec<String>, Vec<Scan>, usize) {
     let flags = cli::Database { db: Some(url.to_owned()) };
-    let mut database = store::open(&flags, context, Access::Read).unwrap();
+    let mut database = database::open(&flags, context, Access::Read).unwrap();
     let from = "1990-01-01T00:00:00Z".parse().unwrap();
     let window = Window { from, to: "2037-01-01T00:00:00Z".parse().unwrap() };
     let mut samples = Vec::new();
-    let mut one = |s: store::Stored<'_>| {
+    let mut one = |s: database::Stored<'_>| {
         let word = s.source.map(|source| source.word());
         let (profile, snr) = (s.profile, s.snr_db);
         samples.push(format!(
@@ -445,7 +446,7 @@ fn a_channel_keeps_what_a_later_sample_does_not_say() {
 #[test]
 fn a_database_without_samples_is_no_database_to_report_from() {
     let flags = cli::Database { db: Some("sqlite:/no/such/file.db".into()) };
-    let Err(error) = store::open(&flags, &Context::default(), Access::Read) else { panic!("refused") };
+    let Err(error) = database::open(&flags, &Context::default(), Access::Read) else { panic!("refused") };
     assert!(error.to_string().contains("no such file"), "{error}");
     assert!(!Path::new("/no/such/file.db").exists());
 }

@@ -15,11 +15,12 @@ use std::{
 use chrono::{Days, NaiveDate};
 
 use self::{plan::Manner, target::Target};
-use super::{findings::Findings, request::Request, seed, web::Site, window::local};
+use super::{findings::Findings, format::seed, request::Request, web::Site};
 use crate::{
     cli::{self, report::Layout},
     error::{Error, Result},
     exit::Exit,
+    measure::window::local,
     settings::Secret,
     signals::Signals,
     ssh::{Algorithms, Checking},

@@ -15,10 +15,11 @@ pub use brand::Brand;
 pub use day::Day;
 pub use site::{Dated, ENOUGH, Site, begins_as_ours, date_of};
 
-use super::{findings::Findings, request::Request, window::local};
+use super::{findings::Findings, request::Request};
 use crate::{
     cli,
     error::{Error, Result},
+    measure::window::local,
 };
 
 /// A day's page has no finer steps than these, s: with them it stays small.

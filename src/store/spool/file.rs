@@ -10,9 +10,9 @@ use std::{
 use tempfile::Builder;
 
 use crate::{
+    database::Group,
     ndjson::Lines,
     record::{self, Record},
-    store::Group,
 };
 
 /// Groups as they came: each with its samples, and its scan last.

@@ -18,8 +18,8 @@ use std::{
 use fs2::FileExt;
 
 pub(super) use self::entry::Entry;
-use super::Group;
 use crate::{
+    database::Group,
     error::{Error, Result},
     record::Timestamp,
     units,

@@ -1,0 +1,112 @@
+//! `modulation_day`: what the finished days came to, one row per upstream and local day, so that a report
+//! need not read their samples again. What stands in the rows is the report's affair; here is the head
+//! that tells whether they are still true.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::{error::Result, measure::Window};
+
+/// The head of a day: a row with an empty cmts and upstream, which no sample can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayHead {
+    /// The local day.
+    pub day: NaiveDate,
+    /// The time zone that it is local to.
+    pub tz: String,
+    /// The interval that was reckoned with, s.
+    pub interval_s: u64,
+    /// Rows of samples that it was made of.
+    pub samples: u64,
+    /// What else tells whether it is still true.
+    pub made: Made,
+}
+
+/// What a day was made of, besides its samples. A JSON object in the head's column `finished`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The version of the arithmetic.
+    pub rules: u32,
+    /// Rows of samples in the 24 h before the day, one of which each upstream may carry in.
+    pub carried: u64,
+    /// Number of scans from 24 h before the day to its end, and the sum of what they say of their samples.
+    pub scans: [u64; 2],
+    /// Samples of the day, or of those it carries in, have been pruned: it stands as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
+}
+
+/// A finished day of one upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRow<'a> {
+    /// The device.
+    pub cmts: &'a str,
+    /// Its upstream.
+    pub upstream: &'a str,
+    /// Samples in the day.
+    pub samples: u64,
+    /// Seconds held by modulation, a JSON object: a column of its own, because seven days of it are read
+    /// to know what is expected of one.
+    pub time_s: &'a str,
+    /// Everything else, a JSON object.
+    pub finished: &'a str,
+}
+
+/// A database that keeps finished days.
+pub trait Days {
+    /// Whether there is a place to keep them.
+    fn keeps_days(&self) -> bool;
+
+    /// The heads of all days, oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn day_heads(&mut self) -> Result<Vec<DayHead>>;
+
+    /// The rows of a day, in the order of cmts and upstream; `whole`: not only their times.
+    ///
+    /// # Errors
+    /// Those of the database and those of `each`.
+    fn day_rows(
+        &mut self,
+        day: NaiveDate,
+        whole: bool,
+        each: &mut dyn FnMut(DayRow<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Writes a day in the place of what there was of it, in one transaction.
+    ///
+    /// # Errors
+    /// Those of the database; then what there was still stands.
+    fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()>;
+
+    /// Writes the head of a day alone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn write_head(&mut self, head: &DayHead) -> Result<()>;
+
+    /// Counts the rows of samples in a window.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn count_samples(&mut self, window: Window) -> Result<u64>;
+
+    /// Number of scans in a window, and the sum of what they say of their samples.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn count_scans(&mut self, window: Window) -> Result<[u64; 2]>;
+}
+
+impl Made {
+    /// As it stands in the head.
+    pub(super) fn to_json(self) -> String {
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+
+    /// Out of a head; what cannot be read was made by other rules.
+    pub(super) fn from_json(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}

@@ -1,0 +1,173 @@
+//! Finished days on MySQL and MariaDB.
+
+use ::mysql::{Conn, TxOpts, Value, prelude::Queryable};
+use chrono::{Datelike, NaiveDate};
+
+use super::{
+    MariaDb,
+    read::{number, text},
+    shape::Shape,
+    zone::{Zone, time, utc, value},
+};
+use crate::{
+    database::{DayHead, DayRow, Days, Made},
+    error::Result,
+    measure::Window,
+};
+
+/// Rows per statement.
+const BATCH: usize = 500;
+const INSERT: &str =
+    "INSERT INTO modulation_day (day, cmts, upstream, tz, interval_s, samples, time_s, finished) VALUES ";
+
+impl Days for MariaDb {
+    fn keeps_days(&self) -> bool {
+        self.tables.has("modulation_day")
+    }
+
+    fn day_heads(&mut self) -> Result<Vec<DayHead>> {
+        heads(&mut self.connection).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn day_rows(
+        &mut self,
+        day: NaiveDate,
+        whole: bool,
+        each: &mut dyn FnMut(DayRow<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut outcome = Ok(());
+        rows(&mut self.connection, day, whole, &mut |row| {
+            outcome = each(row);
+            outcome.is_ok()
+        })
+        .map_err(|e| self.connector.fault(&e))?;
+        outcome
+    }
+
+    fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
+        self.again(|connection| write(connection, head, rows))
+    }
+
+    fn write_head(&mut self, head: &DayHead) -> Result<()> {
+        let made = head.made.to_json();
+        self.again(|connection| insert(connection, head, &[head_row(head, &made)]))
+    }
+
+    fn count_samples(&mut self, window: Window) -> Result<u64> {
+        let (from, to) = bounds(&self.shape, window);
+        let sql = "SELECT COUNT(*) FROM modulation_new WHERE timestamp >= ? AND timestamp < ?";
+        let count: Option<u64> =
+            self.connection.exec_first(sql, (from, to)).map_err(|e| self.connector.fault(&e))?;
+        Ok(count.unwrap_or_default())
+    }
+
+    fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
+        if !self.tables.has("modulation_scan") {
+            return Ok([0; 2]);
+        }
+        let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(samples), 0) AS UNSIGNED) FROM modulation_scan \
+                   WHERE ts >= ? AND ts < ?";
+        let counts: Option<(u64, u64)> = self
+            .connection
+            .exec_first(sql, (utc(window.from), utc(window.to)))
+            .map_err(|e| self.connector.fault(&e))?;
+        let (scans, samples) = counts.unwrap_or_default();
+        Ok([scans, samples])
+    }
+}
+
+/// A window as the column of `modulation_new` holds it.
+fn bounds(shape: &Shape, window: Window) -> (Value, Value) {
+    match shape.zone {
+        Zone::Utc => (utc(window.from), utc(window.to)),
+        zone => (value(zone.to_column(window.from)), value(zone.to_column(window.to))),
+    }
+}
+
+/// A date as a parameter.
+pub(super) fn date(day: NaiveDate) -> Value {
+    let year = u16::try_from(day.year()).unwrap_or_default();
+    let small = |n: u32| u8::try_from(n).unwrap_or_default();
+    Value::Date(year, small(day.month()), small(day.day()), 0, 0, 0, 0)
+}
+
+fn heads(connection: &mut Conn) -> ::mysql::Result<Vec<DayHead>> {
+    let rows: Vec<::mysql::Row> = connection.exec(
+        "SELECT day, tz, interval_s, samples, finished FROM modulation_day \
+         WHERE cmts = '' AND upstream = '' ORDER BY day",
+        (),
+    )?;
+    let head = |row: ::mysql::Row| {
+        Some(DayHead {
+            day: row.as_ref(0).and_then(time)?.date(),
+            tz: text(&row, 1)?.to_owned(),
+            interval_s: number(&row, 2)?,
+            samples: number(&row, 3)?,
+            made: Made::from_json(text(&row, 4)?),
+        })
+    };
+    Ok(rows.into_iter().filter_map(head).collect())
+}
+
+/// Calls `each` until it says false.
+fn rows(
+    connection: &mut Conn,
+    day: NaiveDate,
+    whole: bool,
+    each: &mut dyn FnMut(DayRow<'_>) -> bool,
+) -> ::mysql::Result<()> {
+    let finished = if whole { "finished" } else { "''" };
+    let sql = format!(
+        "SELECT cmts, upstream, samples, time_s, {finished} FROM modulation_day \
+         WHERE day = ? AND cmts <> '' ORDER BY cmts, upstream"
+    );
+    let mut rows = connection.exec_iter(sql, (date(day),))?;
+    for row in rows.by_ref() {
+        let row = row?;
+        let (Some(cmts), Some(upstream), Some(time_s), Some(finished)) =
+            (text(&row, 0), text(&row, 1), text(&row, 3), text(&row, 4))
+        else {
+            continue;
+        };
+        let samples = number(&row, 2).unwrap_or_default();
+        if !each(DayRow { cmts, upstream, samples, time_s, finished }) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn write(connection: &mut Conn, head: &DayHead, rows: &[DayRow<'_>]) -> ::mysql::Result<()> {
+    let made = head.made.to_json();
+    let mut transaction = connection.start_transaction(TxOpts::default())?;
+    transaction.exec_drop("DELETE FROM modulation_day WHERE day = ?", (date(head.day),))?;
+    for rows in rows.chunks(BATCH) {
+        insert(&mut transaction, head, rows)?;
+    }
+    insert(&mut transaction, head, &[head_row(head, &made)])?;
+    transaction.commit()
+}
+
+fn head_row<'a>(head: &DayHead, made: &'a str) -> DayRow<'a> {
+    DayRow { cmts: "", upstream: "", samples: head.samples, time_s: "{}", finished: made }
+}
+
+fn insert(connection: &mut impl Queryable, head: &DayHead, rows: &[DayRow<'_>]) -> ::mysql::Result<()> {
+    let places = vec!["(?,?,?,?,?,?,?,?)"; rows.len()].join(",");
+    let tail = " ON DUPLICATE KEY UPDATE tz = VALUES(tz), interval_s = VALUES(interval_s), \
+                samples = VALUES(samples), time_s = VALUES(time_s), finished = VALUES(finished)";
+    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 8);
+    for &DayRow { cmts, upstream, samples, time_s, finished } in rows {
+        values.extend([
+            date(head.day),
+            cmts.into(),
+            upstream.into(),
+            head.tz.as_str().into(),
+            head.interval_s.into(),
+            samples.into(),
+            time_s.into(),
+            finished.into(),
+        ]);
+    }
+    connection.exec_drop([INSERT, &places, tail].concat(), values)
+}

@@ -1,0 +1,291 @@
+//! The database on a MySQL or MariaDB server: the only place that speaks to one.
+
+mod connect;
+mod days;
+mod id;
+mod inspect;
+mod migrate;
+mod partitions;
+mod prune;
+mod read;
+mod rights;
+mod schema;
+mod shape;
+mod tables;
+mod write;
+mod writer;
+mod zone;
+
+use std::sync::atomic::AtomicUsize;
+
+use ::mysql::{Conn, Error as Fault};
+
+use super::{
+    Access, Counts, Database, Group, Inspection, Limits, Migration, Server, Stored, Target,
+    channels::Channels,
+    mariadb::{
+        connect::{Again, Connector},
+        shape::Shape,
+        tables::Tables,
+        writer::Writer,
+        zone::Zone,
+    },
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    measure::{Channel, Device, Window},
+    record::{Scan, Timestamp},
+    settings::Settings,
+};
+
+/// Connections, unless ACCESS_POOL_SIZE says otherwise. No more than two are ever made: one that
+/// stores, and another that helps when much waits.
+const POOL: u32 = 10;
+/// After partitions could not be made ahead (a long report holds the table), it is tried again
+/// after this, seconds: whoever waits for the table makes everyone else wait behind.
+const PARTITIONS_EVERY_S: i64 = 600;
+/// Days of samples kept, as mod-prune has it, unless DATA_RETENTION_DAYS says otherwise.
+const KEEP_DAYS: u32 = 8;
+
+/// A server, connected.
+pub(super) struct MariaDb {
+    connector: Connector,
+    connection: Conn,
+    second: Option<Conn>,
+    /// Connections that we may have.
+    pool: u32,
+    tables: Tables,
+    shape: Shape,
+    /// The zone of DATETIME columns.
+    local: Zone,
+    keep_days: u32,
+    clock: Clock,
+    batch: usize,
+    channels: Option<Channels>,
+    warned_ambiguous: bool,
+    warned_partitions: bool,
+    /// When partitions that are not needed yet are tried again.
+    partitions_from: Timestamp,
+}
+
+impl MariaDb {
+    /// Connects, makes the tables when told to, and learns what there is.
+    pub fn open(server: &Server, settings: &Settings, access: Access, clock: Clock) -> Result<Self> {
+        let (user, password) = server.credentials(settings)?;
+        let local = Zone::of_settings(settings)?;
+        let keep_days = settings.parse("DATA_RETENTION_DAYS", "a number of days")?.unwrap_or(KEEP_DAYS);
+        let pool = settings.parse("ACCESS_POOL_SIZE", "a number of connections")?.unwrap_or(POOL);
+        let server = Server { user: Some(user.clone()), ..server.clone() };
+        let place = Target::MySql(server.clone()).place();
+        let patient = matches!(access, Access::Read | Access::Keep);
+        let connector = Connector { server, user, password, patient, place, first: AtomicUsize::new(0) };
+        let mut connection = connector.connect()?;
+        let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
+        let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
+        let shape = tables.shape(&mut connection, &connector, local, store_all)?;
+        let batch = match access {
+            Access::Write(options) | Access::Look(options) => options.batch,
+            Access::Read | Access::Keep => 1,
+        };
+        Ok(MariaDb {
+            connector,
+            connection,
+            second: None,
+            pool,
+            tables,
+            shape,
+            local,
+            keep_days,
+            clock,
+            batch,
+            channels: None,
+            warned_ambiguous: false,
+            warned_partitions: false,
+            partitions_from: Timestamp(i64::MIN),
+        })
+    }
+
+    fn known_channels(&mut self) -> Result<&mut Channels> {
+        if self.channels.is_none() {
+            let mut known = Channels::default();
+            known.learn(read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?);
+            self.channels = Some(known);
+        }
+        Ok(self.channels.get_or_insert_default())
+    }
+
+    /// Makes the partitions that the samples of `ts` need, and those of the next days.
+    fn make_partitions(&mut self, ts: Timestamp) -> Result<()> {
+        let now = self.clock.now();
+        for table in self.tables.partitioned() {
+            let covered = self.tables.end(table) > ts.0;
+            if covered && now < self.partitions_from {
+                continue;
+            }
+            let Err(fault) = self.extend(table, ts, now)? else { continue };
+            let reason = self.connector.reason(&fault);
+            if !covered {
+                let reason = format!("{table} has no partition for {ts} and none can be made: {reason}");
+                let place = self.connector.place.clone();
+                return Err(if connect::is_away(&fault) {
+                    Error::Away { place, reason }
+                } else {
+                    Error::Database { place, reason }
+                });
+            }
+            self.partitions_from = now + PARTITIONS_EVERY_S;
+            if !std::mem::replace(&mut self.warned_partitions, true) {
+                let end = Timestamp(self.tables.end(table));
+                log::warn!("{table}: no partitions can be made beyond {end}: {reason}");
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection that was lost while nothing came is made again.
+    fn extend(&mut self, table: &'static str, ts: Timestamp, now: Timestamp) -> Result<Result<(), Fault>> {
+        match self.tables.extend(&mut self.connection, table, ts, now) {
+            Err(fault) if Again::after(&fault, self.connector.server.hosts.len()) == Again::Reconnect => {
+                self.connection = self.connector.connect_elsewhere()?;
+                Ok(self.tables.extend(&mut self.connection, table, ts, now))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn warn_ambiguous(&mut self, ts: Timestamp) {
+        if !self.warned_ambiguous && self.shape.zone.is_ambiguous(ts) {
+            self.warned_ambiguous = true;
+            log::warn!(
+                "{ts} is in the hour that the clocks repeat: modulation_new.timestamp is DATETIME, \
+                 so it will read as the first of the two"
+            );
+        }
+    }
+
+    /// For groups of which there are many: a second connection, as far as ACCESS_POOL_SIZE allows it.
+    fn call_second(&mut self) {
+        if self.second.is_none() && self.pool > 1 {
+            // Without it things go slower, no more.
+            self.second = self.connector.connect().ok();
+        }
+    }
+
+    /// Partitions for every day of these groups, and a word about times that are told twice.
+    fn make_room(&mut self, groups: &[Group]) -> Result<()> {
+        let mut moments: Vec<_> =
+            groups.iter().filter(|group| !group.samples.is_empty()).map(|group| group.ts).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        for &ts in &moments {
+            self.warn_ambiguous(ts);
+        }
+        // The last partition made covers all that come before it.
+        moments.last().map_or(Ok(()), |&latest| self.make_partitions(latest))
+    }
+}
+
+impl Database for MariaDb {
+    fn place(&self) -> &str {
+        &self.connector.place
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.shape.limits
+    }
+
+    fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>> {
+        self.make_room(groups)?;
+        let changes = if self.tables.has("modulation_channel") {
+            self.known_channels()?.changes(groups)
+        } else {
+            Vec::new()
+        };
+        let much = !again && writer::is_much(&self.shape, groups);
+        if much {
+            self.call_second();
+        }
+        let writer = Writer {
+            connector: &self.connector,
+            shape: &self.shape,
+            tables: &self.tables,
+            batch: self.batch,
+            again,
+        };
+        let second = self.second.as_mut().filter(|_| much);
+        let counts = writer.store(&mut self.connection, second, groups, &changes)?;
+        if !changes.is_empty() {
+            self.known_channels()?.learn(changes);
+        }
+        Ok(counts)
+    }
+
+    fn touch(&mut self, now: Timestamp) -> Result<()> {
+        if !self.tables.has("lastupdatemodulation") {
+            return Ok(());
+        }
+        let mut tries = 0;
+        while let Err(fault) = write::touch(&mut self.connection, now) {
+            tries += 1;
+            self.connector.recover(&mut self.connection, &fault, tries)?;
+        }
+        Ok(())
+    }
+
+    fn samples(
+        &mut self,
+        window: Window,
+        detail: bool,
+        each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let detail = detail && self.tables.has("modulation_detail");
+        let mut outcome = Ok(());
+        read::samples(&mut self.connection, &self.shape, window, detail, &mut |row| {
+            outcome = each(row);
+            outcome.is_ok()
+        })
+        .map_err(|e| self.connector.fault(&e))?;
+        outcome
+    }
+
+    fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()> {
+        if !self.tables.has("modulation_scan") {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        read::scans(&mut self.connection, window, &mut |scan| {
+            outcome = each(scan);
+            outcome.is_ok()
+        })
+        .map_err(|e| self.connector.fault(&e))?;
+        outcome
+    }
+
+    fn channels(&mut self) -> Result<Vec<Channel>> {
+        if !self.tables.has("modulation_channel") {
+            return Ok(Vec::new());
+        }
+        let rows = read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?;
+        Ok(rows.into_iter().map(|row| row.channel).collect())
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>> {
+        if !self.tables.has("modulation_device") {
+            return Ok(Vec::new());
+        }
+        read::devices(&mut self.connection).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn newest(&mut self) -> Result<Option<Timestamp>> {
+        read::newest(&mut self.connection, &self.shape).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        self.migrate_all(dry_run)
+    }
+
+    fn inspect(&mut self) -> Result<Inspection> {
+        self.look().map_err(|e| self.connector.fault(&e))
+    }
+}

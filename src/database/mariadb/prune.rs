@@ -1,0 +1,278 @@
+//! Pruning MySQL and MariaDB: whole partitions where the table has them, else chunks along a key.
+
+use std::{thread, time::Duration};
+
+use ::mysql::{Conn, Params, Row, Value, prelude::Queryable};
+
+use super::{
+    MariaDb,
+    connect::{Again, RERUNS},
+    days::date,
+    read::{instant, moment, number},
+    schema::TABLES,
+    zone::{Zone, utc, value},
+};
+use crate::{
+    database::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
+    error::{Error, Result},
+    record::Timestamp,
+};
+
+/// One lock per database, by a name that fits whatever the database is called. A cluster keeps it on each
+/// node by itself: two that prune through different nodes meet in deadlocks, which are run again.
+const LOCK: &str = "CONCAT('modtools-prune:', SHA1(DATABASE()))";
+/// The statement that makes the index which an older table lacks.
+const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";
+
+/// A RANGE partition by day.
+struct Partition {
+    name: String,
+    /// UNIX time that all its rows are before; MAXVALUE has none.
+    end: Option<i64>,
+    rows: u64,
+}
+
+impl Retention for MariaDb {
+    fn lock(&mut self) -> Result<()> {
+        let held: Option<Option<i64>> = self.first(&format!("SELECT GET_LOCK({LOCK}, 0)"), ())?;
+        if held.flatten() == Some(1) {
+            return Ok(());
+        }
+        let by: Option<Option<u64>> = self.first(&format!("SELECT IS_USED_LOCK({LOCK})"), ())?;
+        let by = by.flatten().map(|id| format!(", connection {id}")).unwrap_or_default();
+        let path = self.connector.place.clone().into();
+        Err(Error::Locked { path, holder: format!("another mod-prune{by}") })
+    }
+
+    fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
+        let (table, time) = (aged.table(), aged.time());
+        if !self.tables.has(table) {
+            return Ok(None);
+        }
+        if let Some(partitions) = self.day_partitions(table)? {
+            let old: Vec<_> =
+                partitions.into_iter().filter(|p| p.end.is_some_and(|end| end <= before.0)).collect();
+            let quoted: Vec<_> = old.iter().map(|p| quoted(&p.name)).collect();
+            return Ok(Some(Plan {
+                statement: (!old.is_empty())
+                    .then(|| format!("ALTER TABLE {table} DROP PARTITION {}", quoted.join(", "))),
+                rows: old.iter().map(|p| p.rows).sum(),
+                estimated: true,
+                method: Method::Partitions(old.into_iter().map(|p| p.name).collect()),
+            }));
+        }
+        let limit = self.limit(aged, before);
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {time} < ?");
+        let rows: Option<u64> = if count { self.first(&sql, (limit.clone(),))? } else { None };
+        Ok(Some(Plan {
+            method: Method::Chunks,
+            statement: Some(format!("DELETE FROM {table} WHERE {time} < {}", limit.as_sql(true))),
+            rows: rows.unwrap_or_default(),
+            estimated: false,
+        }))
+    }
+
+    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<()> {
+        let (Method::Partitions(old), Some(statement)) = (&plan.method, &plan.statement) else {
+            return Ok(());
+        };
+        let table = aged.table();
+        let there = self.day_partitions(table)?.map_or(0, |partitions| partitions.len());
+        if there == old.len() {
+            // A table cannot lose its last partition, and mod-store needs today's anyway.
+            let now = self.clock.now();
+            self.tables
+                .extend(&mut self.connection, table, now, now)
+                .map_err(|e| self.connector.fault(&e))?;
+        }
+        self.again(|connection| connection.query_drop(statement))
+    }
+
+    fn delete_chunk(
+        &mut self,
+        aged: Aged,
+        before: Timestamp,
+        batch: u64,
+        progress: &mut Progress,
+    ) -> Result<Chunk> {
+        let (table, time) = (aged.table(), aged.time());
+        let limit = self.limit(aged, before);
+        let order = match (aged, self.shape.id.clone()) {
+            (Aged::Samples, Some(id)) if !self.has_time_index()? => {
+                return self.delete_ids(&quoted(&id), limit, batch, progress);
+            }
+            (Aged::Samples, _) if !self.shape.keyed => time,
+            _ => aged.key(),
+        };
+        let sql = format!("DELETE FROM {table} WHERE {time} < ? ORDER BY {order} LIMIT {batch}");
+        let deleted = self.again(|connection| {
+            connection.exec_drop(&sql, (limit.clone(),))?;
+            Ok(connection.affected_rows())
+        })?;
+        Ok(Chunk { deleted, more: deleted >= batch })
+    }
+
+    fn give_back(&mut self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn oldest(&mut self) -> Result<Option<Timestamp>> {
+        let sql = "SELECT MIN(timestamp) FROM modulation_new";
+        let row: Option<Row> = self.first(sql, ())?;
+        Ok(row.and_then(|row| moment(&row, 0)).map(|at| self.shape.zone.of_column(at)))
+    }
+
+    fn samples_after(&mut self, after: Timestamp) -> Result<u64> {
+        let after = self.limit(Aged::Samples, after);
+        let sql = "SELECT COUNT(*) FROM modulation_new WHERE timestamp > ?";
+        Ok(self.first(sql, (after,))?.unwrap_or_default())
+    }
+
+    fn tables(&mut self) -> Result<Vec<TableState>> {
+        let there: Vec<_> = TABLES.into_iter().filter(|(table, _)| self.tables.has(table)).collect();
+        there.into_iter().map(|(table, _)| self.state(table)).collect()
+    }
+
+    fn id(&mut self) -> Result<Option<IdState>> {
+        let Some(id) = self.shape.id.clone() else { return Ok(None) };
+        let zone = self.shape.zone;
+        super::id::look(&mut self.connection, id, zone).map_err(|e| self.connector.fault(&e))
+    }
+
+    fn reset_id(&mut self, id: &IdState) -> Result<()> {
+        let sql = super::id::reset_statement(id);
+        self.again(|connection| connection.query_drop(&sql))
+    }
+}
+
+impl MariaDb {
+    fn first<T: ::mysql::prelude::FromRow>(
+        &mut self,
+        sql: &str,
+        parameters: impl Into<Params>,
+    ) -> Result<Option<T>> {
+        self.connection.exec_first(sql, parameters).map_err(|e| self.connector.fault(&e))
+    }
+
+    /// Runs a transaction, and again after a deadlock or a lock that was waited for in vain.
+    pub(super) fn again<T>(&mut self, mut run: impl FnMut(&mut Conn) -> ::mysql::Result<T>) -> Result<T> {
+        for tries in 1.. {
+            match run(&mut self.connection) {
+                Err(fault) if tries <= RERUNS && Again::after(&fault, 1) == Again::Rerun => {
+                    log::debug!("run again: {fault}");
+                    thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
+                }
+                result => return result.map_err(|e| self.connector.fault(&e)),
+            }
+        }
+        unreachable!("invariant: the loop has no end but its return")
+    }
+
+    /// What the column of time is compared with.
+    fn limit(&self, aged: Aged, before: Timestamp) -> Value {
+        match (aged, self.shape.zone) {
+            (Aged::Days, _) => date(before.utc().date_naive()),
+            (Aged::Samples, zone) if zone != Zone::Utc => value(zone.to_column(before)),
+            _ => utc(before),
+        }
+    }
+
+    /// The partitions of a table that has them by UNIX time, in their order; others count as none.
+    fn day_partitions(&mut self, table: &'static str) -> Result<Option<Vec<Partition>>> {
+        let rows: Vec<(String, String, String, u64)> = self
+            .connection
+            // Not prepared: MariaDB 10.11 has crashed over this question when it was.
+            .query(format!(
+                "SELECT partition_name, partition_description, partition_expression, table_rows \
+                 FROM information_schema.partitions \
+                 WHERE table_schema = DATABASE() AND table_name = '{table}' AND partition_method = 'RANGE' \
+                 ORDER BY partition_ordinal_position"
+            ))
+            .map_err(|e| self.connector.fault(&e))?;
+        let by_time = |expression: &str| {
+            expression.to_ascii_lowercase().replace(['`', ' '], "") == "unix_timestamp(timestamp)"
+        };
+        if rows.is_empty() || !rows.iter().all(|(_, _, expression, _)| by_time(expression)) {
+            return Ok(None);
+        }
+        let partition = |(name, end, _, rows): (String, String, String, u64)| Partition {
+            name,
+            end: end.parse().ok(),
+            rows,
+        };
+        Ok(Some(rows.into_iter().map(partition).collect()))
+    }
+
+    /// Whether `modulation_new` has an index that begins with its time.
+    fn has_time_index(&mut self) -> Result<bool> {
+        let sql = "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
+                   AND table_name = 'modulation_new' AND seq_in_index = 1 AND column_name = 'timestamp'";
+        Ok(self.first::<u64>(sql, ())?.unwrap_or_default() > 0)
+    }
+
+    /// Without an index on the time, the ids are gone through: all of them, since an old row that came
+    /// late has a young id.
+    fn delete_ids(&mut self, id: &str, limit: Value, batch: u64, progress: &mut Progress) -> Result<Chunk> {
+        let look = format!(
+            "SELECT MAX(id), COUNT(*), CAST(COALESCE(SUM(timestamp < ?), 0) AS UNSIGNED) FROM \
+             (SELECT {id} AS id, timestamp FROM modulation_new WHERE {id} > ? ORDER BY {id} LIMIT {batch}) ids"
+        );
+        let next: Option<(Option<u64>, u64, u64)> = self.first(&look, (limit.clone(), progress.0))?;
+        let Some((Some(last), rows, old)) = next else { return Ok(Chunk { deleted: 0, more: false }) };
+        let delete = format!("DELETE FROM modulation_new WHERE {id} > ? AND {id} <= ? AND timestamp < ?");
+        let from = progress.0;
+        let deleted = match old {
+            0 => 0,
+            _ => self.again(|connection| {
+                connection.exec_drop(&delete, (from, last, limit.clone()))?;
+                Ok(connection.affected_rows())
+            })?,
+        };
+        progress.0 = last;
+        Ok(Chunk { deleted, more: rows >= batch })
+    }
+
+    fn state(&mut self, table: &'static str) -> Result<TableState> {
+        let size: Option<Row> = self.first(
+            "SELECT table_rows, data_length + index_length FROM information_schema.tables \
+             WHERE table_schema = DATABASE() AND table_name = ?",
+            (table,),
+        )?;
+        let of_size = |column| size.as_ref().and_then(|row| number(row, column)).unwrap_or_default();
+        let (oldest, newest) = self.edges(table)?;
+        let partitions = self.day_partitions(table)?.map(|partitions| partitions.len() as u64);
+        let lacks = table == "modulation_new" && !self.has_time_index()?;
+        Ok(TableState {
+            table,
+            rows: of_size(0),
+            estimated: true,
+            bytes: of_size(1),
+            oldest,
+            newest,
+            partitions,
+            lacking_index: lacks.then(|| TIME_INDEX.to_owned()),
+        })
+    }
+
+    /// Times of the oldest and the newest row.
+    fn edges(&mut self, table: &str) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        let time = match table {
+            "modulation_new" | "modulation_detail" => "timestamp",
+            "modulation_scan" => "ts",
+            "modulation_day" => "day",
+            _ => return Ok((None, None)),
+        };
+        let row: Option<Row> = self.first(&format!("SELECT MIN({time}), MAX({time}) FROM {table}"), ())?;
+        let zone = if table == "modulation_new" { self.shape.zone } else { Zone::Utc };
+        let at = |column| match zone {
+            Zone::Utc => row.as_ref().and_then(|row| instant(row, column)),
+            zone => row.as_ref().and_then(|row| moment(row, column)).map(|at| zone.of_column(at)),
+        };
+        Ok((at(0), at(1)))
+    }
+}
+
+/// An identifier.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}

@@ -1,0 +1,210 @@
+//! Which of the tables are there, making those that are not, and the partitions ahead.
+
+use std::collections::BTreeMap;
+
+use ::mysql::{Conn, Error as Fault, Row, prelude::Queryable};
+
+use super::{
+    connect::Connector,
+    partitions::{self, Day},
+    read::owned,
+    schema::{self, TABLES},
+    shape::{ColumnType, Shape},
+    zone::Zone,
+};
+use crate::{
+    clock::Clock,
+    database::{Access, Limits, Options},
+    error::{Error, Result},
+    record::Timestamp,
+};
+
+/// The tables that are there, each with the end of its last partition if it has partitions.
+#[derive(Debug, Default)]
+pub(super) struct Tables(BTreeMap<&'static str, Option<i64>>);
+
+impl Tables {
+    /// Learns what there is, and makes what is missing when told to.
+    pub fn prepare(
+        connection: &mut Conn,
+        connector: &Connector,
+        access: Access,
+        keep_days: u32,
+        clock: Clock,
+    ) -> Result<Self> {
+        let refuse = |reason: String| Err(Error::Database { place: connector.place.clone(), reason });
+        let fault = |fault: Fault| connector.fault(&fault);
+        let newest = newest_version(connection).map_err(fault)?;
+        if newest > schema::VERSION {
+            let ours = schema::VERSION;
+            return refuse(format!(
+                "its schema version {newest} is newer than ours, {ours}; update modtools"
+            ));
+        }
+        let mut denied = None;
+        if let Access::Write(options @ Options { init: true, .. }) = access {
+            let days = partitions::initial(clock.now(), keep_days);
+            denied = Self::learn(connection).map_err(fault)?.create(connection, &days).map_err(fault)?;
+            if options.history_index {
+                add_history_index(connection).map_err(fault)?;
+            }
+        }
+        let tables = Self::learn(connection).map_err(fault)?;
+        if !tables.has("modulation_new") && !matches!(access, Access::Look(_)) {
+            return match denied {
+                Some(reason) => refuse(format!("modulation_new cannot be made: {reason}")),
+                None => refuse("there is no table modulation_new; mod-store --init makes it".into()),
+            };
+        }
+        if matches!(access, Access::Write(_)) {
+            tables.say_what_is_off(denied.as_deref());
+        }
+        Ok(tables)
+    }
+
+    fn learn(connection: &mut Conn) -> ::mysql::Result<Self> {
+        let names: Vec<String> = connection
+            .query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")?;
+        let mut tables = Tables::default();
+        for (table, _) in TABLES.iter().filter(|(table, _)| names.iter().any(|name| name == table)) {
+            let end = partition_end(connection, table)?;
+            tables.0.insert(table, end);
+        }
+        Ok(tables)
+    }
+
+    /// Makes what is missing. A right that is lacking is given back as the server's words.
+    fn create(&self, connection: &mut Conn, days: &[Day]) -> ::mysql::Result<Option<String>> {
+        for (table, _) in TABLES.iter().filter(|(table, _)| !self.has(table)) {
+            match connection.query_drop(schema::create(table, days)) {
+                Err(Fault::MySqlError(error)) if is_denied(error.code) => return Ok(Some(error.message)),
+                other => other?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn say_what_is_off(&self, denied: Option<&str>) {
+        let missing: Vec<_> = TABLES.iter().filter(|(table, _)| !self.has(table)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let names: Vec<_> = missing.iter().map(|(table, _)| *table).collect();
+        let off: Vec<_> = missing.iter().map(|(_, what)| *what).collect();
+        let why = denied.unwrap_or("mod-store --init makes them");
+        log::warn!("no table {}: {why}; not kept: {}", names.join(", "), off.join("; "));
+    }
+
+    /// Whether a table is there.
+    pub fn has(&self, table: &str) -> bool {
+        self.0.contains_key(table)
+    }
+
+    /// The tables whose partitions are ours to make.
+    pub fn partitioned(&self) -> Vec<&'static str> {
+        self.0.iter().filter(|(_, end)| end.is_some()).map(|(&table, _)| table).collect()
+    }
+
+    /// End of a table's last partition, UNIX seconds.
+    pub fn end(&self, table: &str) -> i64 {
+        self.0.get(table).copied().flatten().unwrap_or(i64::MAX)
+    }
+
+    /// Makes the partitions that a table lacks. Another mod-store may do so at the same moment.
+    pub fn extend(
+        &mut self,
+        connection: &mut Conn,
+        table: &'static str,
+        ts: Timestamp,
+        now: Timestamp,
+    ) -> ::mysql::Result<()> {
+        let days = partitions::lacking(self.end(table), ts, now);
+        if days.is_empty() {
+            return Ok(());
+        }
+        let clause = partitions::clause(&days);
+        let made = connection.query_drop(format!("ALTER TABLE {table} ADD PARTITION ({clause})"));
+        self.0.insert(table, partition_end(connection, table)?);
+        match made {
+            Err(_) if partitions::lacking(self.end(table), ts, now).is_empty() => Ok(()),
+            made => made,
+        }
+    }
+
+    /// What `modulation_new` looks like; a table that is not there is one of ours to be.
+    pub fn shape(
+        &self,
+        connection: &mut Conn,
+        connector: &Connector,
+        local: Zone,
+        store_all: bool,
+    ) -> Result<Shape> {
+        if !self.has("modulation_new") {
+            return Ok(Shape { keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
+        }
+        let columns = columns(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
+        let key = primary_key(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
+        Shape::of(&columns, &key, local, store_all).map_err(|reason| Error::Database {
+            place: connector.place.clone(),
+            reason: format!("modulation_new cannot be used: {reason}"),
+        })
+    }
+}
+
+/// ER_DBACCESS_DENIED, ER_TABLEACCESS_DENIED, ER_SPECIFIC_ACCESS_DENIED.
+fn is_denied(code: u16) -> bool {
+    matches!(code, 1044 | 1142 | 1227)
+}
+
+fn newest_version(connection: &mut Conn) -> ::mysql::Result<u32> {
+    let comment: Option<String> = connection.query_first(
+        "SELECT table_comment FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name = 'modulation_device'",
+    )?;
+    Ok(comment.as_deref().and_then(schema::version).unwrap_or_default())
+}
+
+fn add_history_index(connection: &mut Conn) -> ::mysql::Result<()> {
+    match connection.query_drop(schema::HISTORY_INDEX) {
+        // ER_DUP_KEYNAME: it is there.
+        Err(Fault::MySqlError(error)) if error.code == 1061 => Ok(()),
+        other => other,
+    }
+}
+
+/// The bound of the last partition; none for a table without partitions. It is read from the table's
+/// own statement: MariaDB 10.11 has crashed over prepared questions to information_schema.partitions.
+fn partition_end(connection: &mut Conn, table: &'static str) -> ::mysql::Result<Option<i64>> {
+    match connection.query_first::<Row, _>(format!("SHOW CREATE TABLE {table}")) {
+        Ok(shown) => Ok(shown.and_then(|row| partitions::end(&owned(&row, 1)?))),
+        Err(Fault::MySqlError(error)) if is_denied(error.code) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Name, type, type in full, length and character set.
+type Described = (String, String, String, Option<u64>, Option<String>);
+
+/// The columns of a table, by name.
+pub(super) fn columns(
+    connection: &mut Conn,
+    table: &'static str,
+) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
+    let rows: Vec<Described> = connection.query(format!(
+        "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name \
+         FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '{table}'"
+    ))?;
+    let named = |(name, data, full, chars, charset): Described| {
+        (name.to_ascii_lowercase(), ColumnType { data: data.to_ascii_lowercase(), full, chars, charset })
+    };
+    Ok(rows.into_iter().map(named).collect())
+}
+
+/// The columns of a table's primary key, in order.
+pub(super) fn primary_key(connection: &mut Conn, table: &'static str) -> ::mysql::Result<Vec<String>> {
+    let columns: Vec<String> = connection.query(format!(
+        "SELECT column_name FROM information_schema.statistics WHERE table_schema = DATABASE() \
+         AND table_name = '{table}' AND index_name = 'PRIMARY' ORDER BY seq_in_index"
+    ))?;
+    Ok(columns.into_iter().map(|column| column.to_ascii_lowercase()).collect())
+}

@@ -1,0 +1,395 @@
+//! Storing groups on MySQL or MariaDB: one transaction, few statements, always parameters.
+
+use std::collections::HashSet;
+
+use ::mysql::{Conn, Error as Fault, Transaction, TxOpts, Value, prelude::Queryable};
+
+use super::{
+    shape::Shape,
+    tables::Tables,
+    zone::{utc, value},
+};
+use crate::{
+    database::{
+        Counts, Group,
+        admit::{ERROR_CHARS, WORD_CHARS, clip},
+        channels::Change,
+    },
+    record::{Sample, Scan, Source, Timestamp},
+};
+
+/// A statement that inserts many rows.
+pub(super) struct Insert {
+    /// Up to VALUES.
+    pub head: &'static str,
+    /// The parameters of a row.
+    pub row: &'static str,
+    /// What a row that is there already means.
+    pub tail: &'static str,
+}
+
+/// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
+/// would make silence of an exhausted id or a missing partition.)
+pub(super) const KEYED: Insert = Insert {
+    head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
+    row: "(?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
+};
+const OLDER: Insert = Insert { tail: "", ..KEYED };
+const DETAIL: Insert = Insert {
+    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) VALUES ",
+    row: "(?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE source = source",
+};
+const CHANNEL: Insert = Insert {
+    head: "INSERT INTO modulation_channel \
+           (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
+           center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
+           first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
+};
+
+/// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
+const MARK: Insert = Insert {
+    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,0,0,?,0)",
+    tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
+};
+/// A scan that is parsed again corrects what stands there.
+const SCAN: Insert = Insert {
+    head: "INSERT INTO modulation_scan \
+           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
+           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
+           unparsed = VALUES(unparsed)",
+};
+/// A replay of the past does not turn the clock back. The assignments are made from left to right.
+const DEVICE: Insert = Insert {
+    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
+    row: "(?,NULLIF(?,''),?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE \
+           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
+           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
+           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
+           last_try = GREATEST(last_try, VALUES(last_try))",
+};
+
+impl Insert {
+    /// Inserts all rows, `batch` at a time and the rest in powers of two, so that few statements
+    /// are ever prepared. Gives the rows affected.
+    pub fn run<T>(
+        &self,
+        transaction: &mut Transaction<'_>,
+        rows: &[T],
+        batch: usize,
+        parameters: impl Fn(&T, &mut Vec<Value>),
+    ) -> ::mysql::Result<u64> {
+        let mut affected = 0;
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(chunk(rest.len(), batch));
+            let mut values = Vec::with_capacity(now.len() * self.row.len() / 2);
+            now.iter().for_each(|row| parameters(row, &mut values));
+            transaction.exec_drop(self.sql(now.len()), values)?;
+            affected += transaction.affected_rows();
+            rest = later;
+        }
+        Ok(affected)
+    }
+
+    fn sql(&self, rows: usize) -> String {
+        let places = vec![self.row; rows].join(",");
+        [self.head, &places, self.tail].concat()
+    }
+}
+
+/// Rows of the next statement.
+fn chunk(left: usize, batch: usize) -> usize {
+    if left >= batch { batch } else { 1 << left.ilog2() }
+}
+
+/// How groups are stored here.
+pub(super) struct Plan<'a> {
+    pub shape: &'a Shape,
+    pub tables: &'a Tables,
+    pub batch: usize,
+    /// They may be there already, without a mark that says so.
+    pub again: bool,
+}
+
+/// A group with its rows in the order of the key, each upstream once.
+struct Rows<'a> {
+    group: &'a Group,
+    /// Its time as the column holds it.
+    at: Value,
+    samples: Vec<&'a Sample>,
+}
+
+/// What an older table knows of a group.
+enum Replay {
+    /// Nothing.
+    New,
+    /// All of it.
+    Whole,
+    /// These upstreams.
+    Partly(HashSet<String>),
+}
+
+impl Plan<'_> {
+    /// One transaction; after a fault it is rolled back. The groups come in the order of their keys,
+    /// and each is counted.
+    pub fn run(
+        &self,
+        connection: &mut Conn,
+        groups: &[&Group],
+        changes: &[Change],
+    ) -> ::mysql::Result<Vec<Counts>> {
+        let rows: Vec<Rows<'_>> = groups.iter().map(|group| self.rows(group)).collect();
+        let mut transaction = connection.start_transaction(TxOpts::default())?;
+        let stored = self.samples(&mut transaction, &rows)?;
+        self.around(&mut transaction, &rows, changes)?;
+        transaction.commit()?;
+        let count = |(group, stored): (&&Group, u64)| {
+            let sent = group.samples.len() as u64;
+            Counts { sent, stored, duplicate: sent - stored, ..Counts::default() }
+        };
+        Ok(groups.iter().zip(stored).map(count).collect())
+    }
+
+    /// The new rows of each group. All groups go in the same statements, whose counts are those of
+    /// all together; only when some of the rows were there already, they go one by one.
+    fn samples(&self, transaction: &mut Transaction<'_>, groups: &[Rows<'_>]) -> ::mysql::Result<Vec<u64>> {
+        if let [group] = groups {
+            return Ok(vec![self.alone(transaction, group)?]);
+        }
+        transaction.query_drop("SAVEPOINT together")?;
+        if let Some(stored) = self.together(transaction, groups)? {
+            return Ok(stored);
+        }
+        transaction.query_drop("ROLLBACK TO SAVEPOINT together")?;
+        groups.iter().map(|group| self.alone(transaction, group)).collect()
+    }
+
+    fn together(
+        &self,
+        transaction: &mut Transaction<'_>,
+        groups: &[Rows<'_>],
+    ) -> ::mysql::Result<Option<Vec<u64>>> {
+        let samples: Vec<_> = groups.iter().flat_map(Rows::each).collect();
+        let sent = samples.len() as u64;
+        if self.shape.keyed {
+            let affected = KEYED.run(transaction, &samples, self.batch, sample_row)?;
+            return Ok(match affected {
+                all if all == sent => Some(groups.iter().map(Rows::count).collect()),
+                0 => Some(vec![0; groups.len()]),
+                _ => None,
+            });
+        }
+        if self.again || !self.tables.has("modulation_scan") {
+            return Ok(None);
+        }
+        let marked: Vec<&Rows<'_>> = groups.iter().filter(|group| group.count() > 0).collect();
+        if MARK.run(transaction, &marked, self.batch, mark)? != marked.len() as u64 {
+            return Ok(None);
+        }
+        self.insert(transaction, &samples)?;
+        Ok(Some(groups.iter().map(Rows::count).collect()))
+    }
+
+    fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
+        if self.shape.keyed {
+            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.batch, sample_row);
+        }
+        let mut samples: Vec<_> = group.each().collect();
+        match self.replay(transaction, group)? {
+            Replay::New => {}
+            Replay::Whole => return Ok(0),
+            Replay::Partly(there) => samples.retain(|(_, sample)| !there.contains(&sample.upstream)),
+        }
+        self.insert(transaction, &samples)
+    }
+
+    fn rows<'a>(&self, group: &'a Group) -> Rows<'a> {
+        let mut samples: Vec<&Sample> = group.samples.iter().collect();
+        samples.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+        samples.dedup_by(|b, a| a.upstream == b.upstream);
+        Rows { group, at: value(self.shape.zone.to_column(group.ts)), samples }
+    }
+
+    /// New rows of an older table, which takes whatever comes.
+    fn insert(&self, transaction: &mut Transaction<'_>, rows: &[(&Value, &Sample)]) -> ::mysql::Result<u64> {
+        let stored = OLDER.run(transaction, rows, self.batch, sample_row)?;
+        if stored == rows.len() as u64 {
+            return Ok(stored);
+        }
+        let what = format!("the server took {stored} of {} rows without a fault", rows.len());
+        Err(Fault::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what)))
+    }
+
+    /// The older table would take a replay as new rows: `modulation_scan` knows it, or else the rows.
+    fn replay(&self, transaction: &mut Transaction<'_>, rows: &Rows<'_>) -> ::mysql::Result<Replay> {
+        let Rows { group, .. } = rows;
+        if rows.count() == 0 {
+            return Ok(Replay::Whole);
+        }
+        if self.tables.has("modulation_scan") {
+            if MARK.run(transaction, &[rows], 1, mark)? > 0 {
+                return Ok(Replay::New);
+            }
+            let known: Option<(bool, u64)> = transaction.exec_first(
+                "SELECT status IS NOT NULL, samples FROM modulation_scan WHERE ts = ? AND cmts = ? FOR UPDATE",
+                (utc(group.ts), &group.cmts),
+            )?;
+            let samples = group.samples.len() as u64;
+            if known.is_some_and(|(scanned, known)| scanned && known >= samples) {
+                return Ok(Replay::Whole);
+            }
+        } else if !self.again {
+            return Ok(Replay::New);
+        }
+        // The group came in parts, or its scan counts fewer: what is there decides, slow as it may be.
+        let there: Vec<String> = transaction.exec(
+            "SELECT upstream FROM modulation_new WHERE cmts = ? AND timestamp = ?",
+            (&group.cmts, &rows.at),
+        )?;
+        Ok(Replay::Partly(there.into_iter().collect()))
+    }
+
+    /// Everything but the samples themselves.
+    fn around(
+        &self,
+        transaction: &mut Transaction<'_>,
+        groups: &[Rows<'_>],
+        changes: &[Change],
+    ) -> ::mysql::Result<()> {
+        if self.tables.has("modulation_detail") {
+            let samples = groups.iter().flat_map(|group| &group.samples).copied();
+            let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
+            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+        }
+        CHANNEL.run(transaction, changes, self.batch.min(1000), channel_row)?;
+        let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
+        if self.tables.has("modulation_scan") {
+            SCAN.run(transaction, &scans, self.batch, scan_row)?;
+        }
+        if self.tables.has("modulation_device") {
+            DEVICE.run(transaction, &scans, self.batch, device_row)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rows<'_> {
+    fn count(&self) -> u64 {
+        self.samples.len() as u64
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Value, &Sample)> {
+        self.samples.iter().map(|&sample| (&self.at, sample))
+    }
+}
+
+fn sample_row((at, sample): &(&Value, &Sample), values: &mut Vec<Value>) {
+    values.push((*at).clone());
+    values.push((&sample.cmts).into());
+    values.push((&sample.upstream).into());
+    values.push(sample.modulation.word().into());
+}
+
+fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
+    values.push(utc(rows.group.ts));
+    values.push((&rows.group.cmts).into());
+    values.push((rows.group.samples.len() as u64).into());
+}
+
+/// Whether a sample says more than its modulation.
+fn has_detail(sample: &Sample) -> bool {
+    sample.profile.is_some() || sample.snr_db.is_some() || sample.source != Source::State
+}
+
+fn detail_row(sample: &&Sample, values: &mut Vec<Value>) {
+    values.push(utc(sample.ts));
+    values.push((&sample.cmts).into());
+    values.push((&sample.upstream).into());
+    values.push(sample.profile.into());
+    values.push(sample.source.word().into());
+    values.push(sample.snr_db.into());
+}
+
+fn channel_row(change: &Change, values: &mut Vec<Value>) {
+    let Change { channel, seen } = change;
+    values.push((&channel.cmts).into());
+    values.push((&channel.upstream).into());
+    values.push((&channel.platform).into());
+    values.push((&channel.channel_type).into());
+    values.push(channel.center_hz.into());
+    values.push(channel.width_hz.into());
+    values.push((&channel.description).into());
+    values.push(utc(*seen));
+    values.push(utc(*seen));
+}
+
+fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push(utc(scan.ts));
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(scan.status.word().into());
+    values.push(scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)).into());
+    values.push(scan.attempts.into());
+    values.push(scan.elapsed_ms.into());
+    values.push(scan.samples.into());
+    values.push(scan.unparsed.into());
+}
+
+fn device_row(scan: &&Scan, values: &mut Vec<Value>) {
+    values.push((&scan.cmts).into());
+    values.push(clip(&scan.platform, WORD_CHARS).into());
+    values.push(utc(scan.ts));
+    values.push(scan.status.is_good().then(|| utc(scan.ts)).into());
+    values.push(scan.status.word().into());
+}
+
+/// An older table may hold several rows: the newest is the one that is read.
+pub(super) fn touch(connection: &mut Conn, now: Timestamp) -> ::mysql::Result<()> {
+    connection
+        .exec_drop("UPDATE lastupdatemodulation SET stamp = ? ORDER BY stamp DESC LIMIT 1", (now.0,))?;
+    if connection.affected_rows() > 0 {
+        return Ok(());
+    }
+    // Either no row is there, or it says so already.
+    let rows: Option<u64> = connection.query_first("SELECT COUNT(*) FROM lastupdatemodulation")?;
+    if rows == Some(0) {
+        connection.exec_drop(
+            "INSERT INTO lastupdatemodulation (stamp) VALUES (?) ON DUPLICATE KEY UPDATE stamp = stamp",
+            (now.0,),
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_goes_in_full_batches_and_then_powers_of_two() {
+        let sizes = |mut left: usize, batch| {
+            let mut sizes = Vec::new();
+            while left > 0 {
+                sizes.push(chunk(left, batch));
+                left -= sizes[sizes.len() - 1];
+            }
+            sizes
+        };
+        assert_eq!(sizes(2048, 1000), [1000, 1000, 32, 16]);
+        assert_eq!(sizes(48, 1000), [32, 16]);
+        assert_eq!(sizes(3, 1), [1, 1, 1]);
+        assert!(
+            KEYED
+                .sql(2)
+                .ends_with("VALUES (?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE modulation = modulation")
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! Where samples are kept: a SQLite file, or a MySQL or MariaDB server, behind one trait. Nobody else speaks SQL.
+//!
+//! [`open`] finds the database that flags and settings name and connects to it. What a tool may ask of it is in
+//! three traits: [`Database`] stores and reads samples, [`Days`] keeps finished days, [`Retention`] removes what
+//! is old. [`finished`] reckons the finished days and keeps them true.
+//!
+//! **Faults.** A statement that failed is tried again when that can help (deadlock, lock wait, a broken
+//! connection: the next host). [`Error::Away`](crate::error::Error::Away) means that the database cannot be used
+//! now, and whoever has a spool uses it; any other error means that it is there and refuses.
+//!
+//! **What is kept.** `modulation_new` holds one row per sample, `modulation_detail` profile, source and SNR of
+//! the last 48 hours, `modulation_channel` what is known of each upstream besides, `modulation_scan` a row per scan,
+//! `modulation_device` when each device was last tried and last good, `modulation_day` finished days. An older
+//! `modulation_new` with a surrogate id is used as it stands.
+
+mod admit;
+mod channels;
+mod days;
+pub mod finished;
+mod mariadb;
+mod retention;
+mod sqlite;
+mod target;
+
+pub use admit::{Column, Limits, Repertoire, Verdict};
+pub use days::{DayHead, DayRow, Days, Made};
+pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
+pub use target::{Host, Server, Target, Tls};
+
+use crate::{
+    cli,
+    error::Result,
+    measure::{Channel, Device, Window},
+    modulation::Modulation,
+    record::{Sample, Scan, Source, Timestamp},
+    stage::Context,
+};
+
+/// The consecutive samples of one (cmts, ts), and their scan when it came: one transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The device.
+    pub cmts: String,
+    /// When its scan began.
+    pub ts: Timestamp,
+    /// In the order of the stream.
+    pub samples: Vec<Sample>,
+    /// Missing for hand-made groups and for those that broke off.
+    pub scan: Option<Scan>,
+}
+
+/// What became of the samples of one or more groups:
+/// `sent = stored + duplicate + rejected + left_out + spooled`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Samples that came.
+    pub sent: u64,
+    /// New rows.
+    pub stored: u64,
+    /// Rows that were there already (a replay).
+    pub duplicate: u64,
+    /// Samples that do not fit, each with an `error` record.
+    pub rejected: u64,
+    /// OFDMA and UNKNOWN samples, which an older table is spared.
+    pub left_out: u64,
+    /// Samples that wait in the spool.
+    pub spooled: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.sent += other.sent;
+        self.stored += other.stored;
+        self.duplicate += other.duplicate;
+        self.rejected += other.rejected;
+        self.left_out += other.left_out;
+        self.spooled += other.spooled;
+    }
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// To read samples: it must be there and have them.
+    Read,
+    /// To read it, to write its finished days, and to prune it: nothing is made that is missing.
+    Keep,
+    /// To look at it, whatever state it is in; nothing is written.
+    Look(Options),
+    /// To store.
+    Write(Options),
+}
+
+/// How samples are stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Make the tables that are missing.
+    pub init: bool,
+    /// With `init`: an index for the history of one upstream.
+    pub history_index: bool,
+    /// Rows per statement.
+    pub batch: usize,
+    /// OFDMA and UNKNOWN also into an older table.
+    pub store_all: bool,
+}
+
+/// What `--check` found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inspection {
+    /// What there is, by name, in the order in which it is shown.
+    pub facts: Vec<(String, String)>,
+    /// What is missing or off, each with its remedy.
+    pub missing: Vec<String>,
+}
+
+impl Inspection {
+    /// Adds a fact.
+    pub fn fact(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.facts.push((name.into(), value.into()));
+    }
+}
+
+/// What came of moving an older sample table into the present shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migration {
+    /// There was something to move, and it is moved.
+    pub done: bool,
+    /// What would be done, when that was asked: statements and words about them.
+    pub plan: Vec<String>,
+    /// Rows that are in the new table.
+    pub moved: u64,
+    /// Rows of a device, upstream and time that were there already.
+    pub doubled: u64,
+    /// Rows that do not fit: they stay in the old table alone.
+    pub unfit: u64,
+}
+
+/// A sample as it was stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Stored<'a> {
+    pub ts: Timestamp,
+    pub cmts: &'a str,
+    pub upstream: &'a str,
+    /// A word in the table that is no modulation reads as `Unknown`.
+    pub modulation: Modulation,
+    /// Profile, source and SNR: only of the last 48 hours, and only when they were asked for.
+    pub profile: Option<u32>,
+    pub source: Option<Source>,
+    pub snr_db: Option<f64>,
+}
+
+/// Connects to the database that flags and settings name.
+///
+/// # Errors
+/// [`crate::error::Error::Usage`] when none is named or the URL is wrong;
+/// [`crate::error::Error::Database`].
+pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<Box<dyn Database>> {
+    let init = match access {
+        Access::Read | Access::Keep => false,
+        Access::Look(options) | Access::Write(options) => options.init,
+    };
+    let Context { settings, clock, .. } = context;
+    Ok(match Target::find(flags.db.as_deref(), settings, init)? {
+        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access)?),
+        Target::MySql(server) => Box::new(mariadb::MariaDb::open(&server, settings, access, *clock)?),
+    })
+}
+
+/// A database, connected.
+pub trait Database: Days + Retention + Send {
+    /// Its name for messages: no password in it.
+    fn place(&self) -> &str;
+
+    /// What its sample table takes.
+    fn limits(&self) -> &Limits;
+
+    /// Stores groups together, each of them in one transaction, and counts each. Their samples and scans have passed
+    /// [`Database::limits`]. `again`: they may be there already, without a mark that says so.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Away`], after which this connection is of no use any more, and
+    /// [`crate::error::Error::Database`]. Then nothing is acknowledged, though some groups may be stored
+    /// all the same: storing again is always safe.
+    fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>>;
+
+    /// Sets `lastupdatemodulation`, by which other programs see that samples came.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn touch(&mut self, now: Timestamp) -> Result<()>;
+
+    /// Moves an older sample table into the present shape, if it is not in it; or only says how.
+    ///
+    /// # Errors
+    /// Those of the database; [`crate::error::Error::Locked`] when another is at it. It can be taken up again.
+    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
+        let _ = dry_run;
+        Ok(Migration::default())
+    }
+
+    /// Server, tables, columns, rights, newest sample; writes nothing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn inspect(&mut self) -> Result<Inspection>;
+
+    /// All samples of a window in the order of time, then cmts, then upstream. It streams: nothing is collected.
+    ///
+    /// # Errors
+    /// Those of the database and those of `each`, which ends the reading.
+    fn samples(
+        &mut self,
+        window: Window,
+        detail: bool,
+        each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// All scans of a window in the order of time, then cmts; none where the table is missing.
+    ///
+    /// # Errors
+    /// Those of the database and those of `each`.
+    fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
+
+    /// Every upstream that is known; none where the table is missing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn channels(&mut self) -> Result<Vec<Channel>>;
+
+    /// Every device that was ever tried; none where the table is missing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn devices(&mut self) -> Result<Vec<Device>>;
+
+    /// Time of the newest sample.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn newest(&mut self) -> Result<Option<Timestamp>>;
+}

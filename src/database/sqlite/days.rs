@@ -1,0 +1,154 @@
+//! Finished days in SQLite.
+
+use chrono::NaiveDate;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::{Sqlite, fault};
+use crate::{
+    database::{DayHead, DayRow, Days, Made},
+    error::Result,
+    measure::Window,
+};
+
+impl Days for Sqlite {
+    fn keeps_days(&self) -> bool {
+        true
+    }
+
+    fn day_heads(&mut self) -> Result<Vec<DayHead>> {
+        heads(&self.connection).map_err(|e| fault(&self.place, &e))
+    }
+
+    fn day_rows(
+        &mut self,
+        day: NaiveDate,
+        whole: bool,
+        each: &mut dyn FnMut(DayRow<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.read(|connection, outcome| rows(connection, day, whole, &mut |row| outcome.take(each(row))))
+    }
+
+    fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
+        self.transaction(|transaction| {
+            transaction.execute("DELETE FROM modulation_day WHERE day = ?1", [head.day.to_string()])?;
+            rows.iter().try_for_each(|&row| insert(transaction, head, row))?;
+            insert_head(transaction, head)
+        })
+    }
+
+    fn write_head(&mut self, head: &DayHead) -> Result<()> {
+        self.transaction(|transaction| insert_head(transaction, head))
+    }
+
+    fn count_samples(&mut self, window: Window) -> Result<u64> {
+        self.count("SELECT count(*) FROM modulation_new WHERE timestamp >= ?1 AND timestamp < ?2", window)
+            .map(|[count]| count)
+    }
+
+    fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
+        self.count(
+            "SELECT count(*), coalesce(sum(samples), 0) FROM modulation_scan WHERE ts >= ?1 AND ts < ?2",
+            window,
+        )
+    }
+}
+
+impl Sqlite {
+    /// One transaction that is going to write.
+    fn transaction(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<()> {
+        let immediate = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        immediate
+            .and_then(|transaction| {
+                work(&transaction)?;
+                transaction.commit()
+            })
+            .map_err(|e| fault(&self.place, &e))
+    }
+
+    /// The numbers of one row.
+    fn count<const N: usize>(&mut self, sql: &str, window: Window) -> Result<[u64; N]> {
+        let numbers = self.connection.query_row(sql, [window.from.0, window.to.0], |row| {
+            let mut numbers = [0; N];
+            for (column, number) in numbers.iter_mut().enumerate() {
+                *number = row.get::<_, i64>(column)?.try_into().unwrap_or_default();
+            }
+            Ok(numbers)
+        });
+        numbers.map_err(|e| fault(&self.place, &e))
+    }
+}
+
+fn heads(connection: &Connection) -> rusqlite::Result<Vec<DayHead>> {
+    let mut statement = connection.prepare(
+        "SELECT day, tz, interval_s, samples, finished FROM modulation_day \
+         WHERE cmts = '' AND upstream = '' ORDER BY day",
+    )?;
+    let heads = statement.query_map([], |row| {
+        let Ok(day) = row.get_ref(0)?.as_str()?.parse() else { return Ok(None) };
+        let unsigned =
+            |column| row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or_default());
+        Ok(Some(DayHead {
+            day,
+            tz: row.get(1)?,
+            interval_s: unsigned(2)?,
+            samples: unsigned(3)?,
+            made: Made::from_json(row.get_ref(4)?.as_str()?),
+        }))
+    })?;
+    heads.filter_map(Result::transpose).collect()
+}
+
+/// Calls `each` until it says false.
+fn rows(
+    connection: &Connection,
+    day: NaiveDate,
+    whole: bool,
+    each: &mut dyn FnMut(DayRow<'_>) -> bool,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT cmts, upstream, samples, time_s, iif(?2, finished, '') FROM modulation_day \
+         WHERE day = ?1 AND cmts <> '' ORDER BY cmts, upstream",
+    )?;
+    let mut rows = statement.query(params![day.to_string(), whole])?;
+    while let Some(row) = rows.next()? {
+        let row = DayRow {
+            cmts: row.get_ref(0)?.as_str()?,
+            upstream: row.get_ref(1)?.as_str()?,
+            samples: row.get::<_, i64>(2)?.try_into().unwrap_or_default(),
+            time_s: row.get_ref(3)?.as_str()?,
+            finished: row.get_ref(4)?.as_str()?,
+        };
+        if !each(row) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn insert_head(transaction: &Transaction<'_>, head: &DayHead) -> rusqlite::Result<()> {
+    let made = head.made.to_json();
+    let row = DayRow { cmts: "", upstream: "", samples: head.samples, time_s: "{}", finished: &made };
+    insert(transaction, head, row)
+}
+
+fn insert(transaction: &Transaction<'_>, head: &DayHead, row: DayRow<'_>) -> rusqlite::Result<()> {
+    let DayRow { cmts, upstream, samples, time_s, finished } = row;
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO modulation_day \
+               (day, cmts, upstream, tz, interval_s, samples, time_s, finished) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            head.day.to_string(),
+            cmts,
+            upstream,
+            head.tz,
+            whole(head.interval_s),
+            whole(samples),
+            time_s,
+            finished
+        ])?;
+    Ok(())
+}

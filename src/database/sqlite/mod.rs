@@ -1,0 +1,238 @@
+//! The database in a SQLite file: the only place that speaks to SQLite. WAL, so that reports read
+//! while samples are stored; a commit is on the disk before it counts.
+
+mod days;
+mod prune;
+mod read;
+mod schema;
+mod write;
+
+use std::{fs::File, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    Access, Counts, Database, Group, Inspection, Limits, Stored, channels::Channels, sqlite::schema::State,
+};
+use crate::{
+    error::{Error, Result},
+    measure::{Channel, Device, Window},
+    record::{Scan, Timestamp},
+};
+
+/// How long another writer is waited for.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// A SQLite file, open.
+pub(super) struct Sqlite {
+    connection: Connection,
+    place: String,
+    limits: Limits,
+    channels: Option<Channels>,
+    /// Looked for and not found: what we look at is an empty database in memory.
+    absent: bool,
+    /// Held as long as this is the mod-prune that works.
+    lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the file; to store, makes it and its tables when they are missing.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        let place = format!("sqlite:{}", path.display());
+        let absent = !path.exists();
+        let connection = match access {
+            Access::Read | Access::Keep if absent => {
+                return Err(Error::usage(format!("{place}: no such file; mod-store --init makes it")));
+            }
+            Access::Look(_) if absent => Connection::open_in_memory(),
+            Access::Read | Access::Keep | Access::Look(_) => {
+                Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            }
+            Access::Write(_) => {
+                parent_exists(path)?;
+                let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+                Connection::open_with_flags(path, create)
+            }
+        };
+        let connection = connection.map_err(|e| fault(&place, &e))?;
+        let mut this =
+            Sqlite { connection, place, limits: Limits::default(), channels: None, absent, lock: None };
+        this.prepare(access).map_err(|e| fault(&this.place, &e))?;
+        this.refuse(access)?;
+        Ok(this)
+    }
+
+    fn prepare(&mut self, access: Access) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY)?;
+        let options = match access {
+            Access::Write(options) => options,
+            Access::Keep => return Ok(()),
+            Access::Read | Access::Look(_) => {
+                return self.connection.pragma_update(None, "query_only", true);
+            }
+        };
+        let state = State::of(&self.connection)?;
+        if state == State::Empty {
+            // Before the first table, or never: so that mod-prune can give space back.
+            self.connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
+        if matches!(state, State::Empty | State::Ours) {
+            self.connection.pragma_update(None, "journal_mode", "WAL")?;
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.connection.pragma_update(None, "cache_size", -65_536)?;
+            schema::create(&mut self.connection)?;
+            if options.init && options.history_index {
+                schema::create_history_index(&self.connection)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, access: Access) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Database { place: self.place.clone(), reason });
+        match (State::of(&self.connection).map_err(|e| fault(&self.place, &e))?, access) {
+            (State::Ours, _) | (State::Empty, Access::Look(_)) => Ok(()),
+            (State::Newer(version), _) => refuse(format!(
+                "its schema version {version} is newer than ours, {}; update modtools",
+                schema::VERSION
+            )),
+            (State::Foreign, _) => refuse("it holds tables of another program; name another file".into()),
+            (State::Empty, _) => refuse("it has no tables; mod-store --init makes them".into()),
+        }
+    }
+}
+
+fn parent_exists(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(Error::usage(format!(
+            "sqlite:{}: the directory {} does not exist; make it first",
+            path.display(),
+            parent.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A fault of SQLite in our words.
+fn fault(place: &str, error: &rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    let reason = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("another process has been writing to it for {} s", BUSY.as_secs())
+        }
+        Some(ErrorCode::CannotOpen) => {
+            "it cannot be opened; is it a file, and may we read and write it?".into()
+        }
+        Some(ErrorCode::NotADatabase) => "the file is not a SQLite database".into(),
+        Some(ErrorCode::DiskFull) => "the disk is full".into(),
+        Some(ErrorCode::ReadOnly) => "we may not write to it or to its directory".into(),
+        _ => error.to_string(),
+    };
+    let place = place.to_owned();
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure,
+        ) => Error::Away { place, reason },
+        _ => Error::Database { place, reason },
+    }
+}
+
+impl Database for Sqlite {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn store(&mut self, groups: &[Group], _again: bool) -> Result<Vec<Counts>> {
+        self.store_groups(groups).map_err(|e| fault(&self.place, &e))
+    }
+
+    fn touch(&mut self, now: Timestamp) -> Result<()> {
+        write::touch(&mut self.connection, now).map_err(|e| fault(&self.place, &e))
+    }
+
+    fn samples(
+        &mut self,
+        window: Window,
+        detail: bool,
+        each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.read(|connection, outcome| {
+            read::samples(connection, window, detail, &mut |row| outcome.take(each(row)))
+        })
+    }
+
+    fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()> {
+        self.read(|connection, outcome| read::scans(connection, window, &mut |scan| outcome.take(each(scan))))
+    }
+
+    fn channels(&mut self) -> Result<Vec<Channel>> {
+        let rows = read::channels(&self.connection).map_err(|e| fault(&self.place, &e))?;
+        Ok(rows.into_iter().map(|row| row.channel).collect())
+    }
+
+    fn devices(&mut self) -> Result<Vec<Device>> {
+        read::devices(&self.connection).map_err(|e| fault(&self.place, &e))
+    }
+
+    fn newest(&mut self) -> Result<Option<Timestamp>> {
+        read::newest(&self.connection).map_err(|e| fault(&self.place, &e))
+    }
+
+    fn inspect(&mut self) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        found.fact("server", format!("SQLite {}", rusqlite::version()));
+        found.fact("encryption", "none: a local file");
+        self.inspect_tables(&mut found).map_err(|e| fault(&self.place, &e))?;
+        Ok(found)
+    }
+}
+
+/// A fault of the callback inside a query, which must not be taken for one of SQLite.
+#[derive(Default)]
+struct Outcome(Option<Error>);
+
+impl Outcome {
+    /// Whether reading goes on.
+    fn take(&mut self, result: Result<()>) -> bool {
+        self.0 = result.err();
+        self.0.is_none()
+    }
+}
+
+impl Sqlite {
+    fn read(&self, query: impl FnOnce(&Connection, &mut Outcome) -> rusqlite::Result<()>) -> Result<()> {
+        let mut outcome = Outcome::default();
+        query(&self.connection, &mut outcome).map_err(|e| fault(&self.place, &e))?;
+        outcome.0.map_or(Ok(()), Err)
+    }
+
+    fn inspect_tables(&self, found: &mut Inspection) -> rusqlite::Result<()> {
+        let exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1";
+        if self.absent {
+            found.missing.push("the file: mod-store --init makes it".into());
+        } else if self.connection.is_readonly("main")? {
+            found.missing.push("the right to write to the file".into());
+        }
+        for table in schema::TABLES {
+            let there: i64 = self.connection.query_row(exists, [table], |row| row.get(0))?;
+            found.fact(table, if there == 1 { "there" } else { "missing" });
+            if there == 0 {
+                found.missing.push(format!("table {table}: mod-store --init makes it"));
+            }
+        }
+        if State::of(&self.connection)? == State::Ours {
+            found.fact("shape", "keyed: timestamp, cmts, upstream");
+            let newest = read::newest(&self.connection)?;
+            found.fact("newest sample", newest.map_or_else(|| "none yet".into(), |ts| ts.to_string()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! Storing one group in SQLite.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::{Sqlite, read};
+use crate::{
+    database::{
+        Counts, Group,
+        admit::{ERROR_CHARS, WORD_CHARS, clip},
+        channels::{Change, Channels},
+    },
+    record::{Sample, Scan, Source, Timestamp},
+};
+
+impl Sqlite {
+    pub(super) fn store_groups(&mut self, groups: &[Group]) -> rusqlite::Result<Vec<Counts>> {
+        let changes = self.known_channels()?.changes(groups);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut counts = Vec::with_capacity(groups.len());
+        for group in groups {
+            counts.push(samples(&transaction, group)?);
+            if let Some(scan) = &group.scan {
+                scan_row(&transaction, scan)?;
+                device(&transaction, scan)?;
+            }
+        }
+        channels(&transaction, &changes)?;
+        transaction.commit()?;
+        self.known_channels()?.learn(changes);
+        Ok(counts)
+    }
+
+    fn known_channels(&mut self) -> rusqlite::Result<&mut Channels> {
+        if self.channels.is_none() {
+            let mut known = Channels::default();
+            known.learn(read::channels(&self.connection)?);
+            self.channels = Some(known);
+        }
+        Ok(self.channels.get_or_insert_default())
+    }
+}
+
+fn samples(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<Counts> {
+    // In the order of the key, so that the pages of the table are written once.
+    let mut sorted: Vec<&Sample> = group.samples.iter().collect();
+    sorted.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+    let mut new = transaction.prepare_cached(
+        "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO NOTHING",
+    )?;
+    let mut stored = 0;
+    for sample in &sorted {
+        let row = params![group.ts.0, group.cmts, sample.upstream, sample.modulation.word()];
+        stored += new.execute(row)? as u64;
+    }
+    let mut detail = transaction.prepare_cached(
+        "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    )?;
+    for sample in sorted.into_iter().filter(|sample| has_detail(sample)) {
+        let source = sample.source.word();
+        detail.execute(params![
+            group.ts.0,
+            group.cmts,
+            sample.upstream,
+            sample.profile,
+            source,
+            sample.snr_db
+        ])?;
+    }
+    let sent = group.samples.len() as u64;
+    Ok(Counts { sent, stored, duplicate: sent - stored, ..Counts::default() })
+}
+
+/// Whether a sample says more than its modulation.
+fn has_detail(sample: &Sample) -> bool {
+    sample.profile.is_some() || sample.snr_db.is_some() || sample.source != Source::State
+}
+
+fn channels(transaction: &Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(
+        "INSERT INTO modulation_channel \
+           (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) \
+         ON CONFLICT (cmts, upstream) DO UPDATE SET platform = excluded.platform, type = excluded.type, \
+           center_hz = excluded.center_hz, width_hz = excluded.width_hz, description = excluded.description, \
+           first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)",
+    )?;
+    for Change { channel, seen } in changes {
+        upsert.execute(params![
+            channel.cmts,
+            channel.upstream,
+            channel.platform,
+            channel.channel_type,
+            channel.center_hz.map(i64::try_from).and_then(Result::ok),
+            channel.width_hz.map(i64::try_from).and_then(Result::ok),
+            channel.description,
+            seen.0,
+        ])?;
+    }
+    Ok(())
+}
+
+/// A scan that is parsed again corrects what stands there.
+fn scan_row(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO modulation_scan \
+               (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) \
+             VALUES (?1, ?2, nullif(?3, ''), ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            scan.ts.0,
+            scan.cmts,
+            clip(&scan.platform, WORD_CHARS),
+            scan.status.word(),
+            scan.error.as_deref().map(|error| clip(error, ERROR_CHARS)),
+            scan.attempts,
+            whole(scan.elapsed_ms),
+            whole(scan.samples),
+            whole(scan.unparsed),
+        ])?;
+    Ok(())
+}
+
+/// SQLite's integers end at half of ours; nobody counts so far.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A replay of the past does not turn the clock back.
+fn device(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> {
+    let good = scan.status.is_good().then_some(scan.ts.0);
+    transaction
+        .prepare_cached(
+            "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) \
+             VALUES (?1, nullif(?2, ''), ?3, ?4, ?5) \
+             ON CONFLICT (cmts) DO UPDATE SET \
+               platform = CASE WHEN excluded.last_try < last_try THEN platform \
+                          ELSE coalesce(excluded.platform, platform) END, \
+               last_status = CASE WHEN excluded.last_try < last_try THEN last_status ELSE excluded.last_status END, \
+               last_good = max(coalesce(last_good, excluded.last_good), coalesce(excluded.last_good, last_good)), \
+               last_try = max(last_try, excluded.last_try)",
+        )?
+        .execute(params![scan.cmts, clip(&scan.platform, WORD_CHARS), scan.ts.0, good, scan.status.word()])?;
+    Ok(())
+}
+
+pub(super) fn touch(connection: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if transaction.execute("UPDATE lastupdatemodulation SET stamp = ?1", [now.0])? == 0 {
+        transaction.execute("INSERT INTO lastupdatemodulation (stamp) VALUES (?1)", [now.0])?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,24 @@
+//! What the numbers of a report mean. Everything here is pure: samples, windows and names go in, numbers come
+//! out; nothing reads a file, a database or the clock.
+//!
+//! - [`arithmetic`] takes the samples of one upstream in the order of time and gives its numbers.
+//! - [`window`] knows local days: 23 or 25 hours long when the clocks change.
+//! - [`tally`] does the same for all upstreams of a window, and finds what happened to several at once.
+//! - [`rollup`] is a finished day of one upstream, as the database keeps it.
+//! - [`roster`] keeps the names of upstreams and what is known of them besides samples; [`devices`] finds the
+//!   devices that were silent; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
+//! - [`natural`] sorts `1/scq/2` before `1/scq/10`.
+
+pub mod arithmetic;
+pub mod devices;
+pub mod maintenance;
+pub mod natural;
+pub mod rollup;
+pub mod roster;
+pub mod tally;
+pub mod why;
+pub mod window;
+
+pub use devices::Device;
+pub use roster::Channel;
+pub use window::Window;

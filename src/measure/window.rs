@@ -1,0 +1,95 @@
+//! Windows of time, and the local days of a time zone.
+
+use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
+use chrono_tz::Tz;
+
+use crate::record::Timestamp;
+
+/// A half-open span of time: `from` is in it, `to` is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Window {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// A local day from its midnight to the next: 23 or 25 hours when the clocks change.
+#[must_use]
+pub fn of_day(tz: Tz, date: NaiveDate) -> Window {
+    let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
+    Window { from: midnight(tz, date), to: midnight(tz, next) }
+}
+
+/// The local day that a window is, when it is exactly one.
+#[must_use]
+pub fn single_day(tz: Tz, window: Window) -> Option<NaiveDate> {
+    let date = local(tz, window.from).date();
+    (of_day(tz, date) == window).then_some(date)
+}
+
+/// The begin of the local day `days` before the one that `moment` lies in.
+#[must_use]
+pub fn days_before(tz: Tz, moment: Timestamp, days: u64) -> Timestamp {
+    let date = local(tz, moment).date();
+    midnight(tz, date.checked_sub_days(Days::new(days)).unwrap_or(date))
+}
+
+/// The clock on the wall in `tz`.
+#[must_use]
+pub fn local(tz: Tz, moment: Timestamp) -> NaiveDateTime {
+    moment.utc().with_timezone(&tz).naive_local()
+}
+
+/// The begin of a local day.
+#[must_use]
+pub fn midnight(tz: Tz, date: NaiveDate) -> Timestamp {
+    first_instant(tz, date.and_time(NaiveTime::MIN))
+}
+
+/// The first instant at which the wall shows `time` or later: of an hour that comes twice the earlier one,
+/// of an hour that is left out its end.
+#[must_use]
+pub fn first_instant(tz: Tz, time: NaiveDateTime) -> Timestamp {
+    match tz.from_local_datetime(&time) {
+        LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Timestamp(moment.timestamp()),
+        LocalResult::None => {
+            // Clocks are put forward by whole minutes, and by a day at most.
+            let later = (1..=1440).find_map(|minutes| {
+                let later = time.checked_add_signed(TimeDelta::minutes(minutes))?;
+                tz.from_local_datetime(&later).earliest()
+            });
+            Timestamp(later.map_or_else(|| time.and_utc().timestamp(), |moment| moment.timestamp()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_777_636_800); // 2026-05-01T12:00:00Z
+    const AMSTERDAM: Tz = Tz::Europe__Amsterdam;
+
+    fn hours(tz: Tz, date: &str) -> i64 {
+        let window = of_day(tz, date.parse().expect("a date"));
+        window.to.since(window.from) / 3600
+    }
+
+    #[test]
+    fn days_are_as_long_as_the_clocks_make_them() {
+        assert_eq!(hours(AMSTERDAM, "2026-05-01"), 24);
+        assert_eq!(hours(AMSTERDAM, "2026-03-29"), 23);
+        assert_eq!(hours(AMSTERDAM, "2026-10-25"), 25);
+        // Beirut puts its clocks forward at midnight: the day begins at 01:00.
+        assert_eq!(hours(Tz::Asia__Beirut, "2026-03-29"), 23);
+        assert_eq!(hours(Tz::UTC, "2026-03-29"), 24);
+    }
+
+    #[test]
+    fn a_window_knows_whether_it_is_a_day() {
+        let may: NaiveDate = "2026-05-01".parse().expect("a date");
+        assert_eq!(single_day(AMSTERDAM, of_day(AMSTERDAM, may)), Some(may));
+        assert_eq!(single_day(Tz::UTC, of_day(AMSTERDAM, may)), None);
+        assert_eq!(days_before(AMSTERDAM, NOW, 7).to_string(), "2026-04-23T22:00:00Z");
+    }
+}

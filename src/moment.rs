@@ -1,0 +1,125 @@
+//! Time as people type it: a time zone, a local day, a moment.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+
+use crate::{
+    error::{Error, Result},
+    measure::window::{first_instant, local, midnight},
+    record::Timestamp,
+    settings::Settings,
+};
+
+/// The time zone that local days and hours are told in: `--tz`, else MODTOOLS_TZ, else the system's (TZ,
+/// /etc/localtime), else UTC.
+///
+/// # Errors
+/// [`Error::Usage`] for a flag or a MODTOOLS_TZ that names no zone.
+pub fn zone(flag: Option<&str>, settings: &Settings) -> Result<Tz> {
+    let given = |place: &str, name: &str| {
+        name.parse::<Tz>().map_err(|_| {
+            Error::usage(format!("{place}: {name:?} is no time zone such as Europe/Amsterdam or UTC"))
+        })
+    };
+    if let Some(name) = flag {
+        return given("--tz", name);
+    }
+    if let Some(name) = settings.get("MODTOOLS_TZ")? {
+        return given("MODTOOLS_TZ", &name);
+    }
+    let by_environment = settings.get("TZ")?.and_then(|name| name.trim_start_matches(':').parse::<Tz>().ok());
+    Ok(by_environment.or_else(system_zone).unwrap_or(Tz::UTC))
+}
+
+/// The zone that /etc/localtime links to.
+fn system_zone() -> Option<Tz> {
+    let target = std::fs::canonicalize("/etc/localtime").ok()?;
+    target.to_str()?.split_once("/zoneinfo/")?.1.parse().ok()
+}
+
+/// The day of `YYYY-MM-DD`, `today` or `yesterday`.
+///
+/// # Errors
+/// [`Error::Usage`], naming the flag.
+pub fn day(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<NaiveDate> {
+    let today = local(tz, now).date();
+    let date = match text {
+        "today" => Some(today),
+        "yesterday" => today.pred_opt(),
+        _ => parse_date(text),
+    };
+    date.ok_or_else(|| {
+        Error::usage(format!("{flag}: {text:?} is no date; write YYYY-MM-DD, today or yesterday"))
+    })
+}
+
+/// Four digits, two, two: what chrono takes for a date besides is a slip of the finger here.
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+}
+
+/// A moment: RFC 3339, or local `YYYY-MM-DD[ HH:MM[:SS]]`, or `now`, `today`, `yesterday`.
+///
+/// # Errors
+/// [`Error::Usage`], naming the flag.
+pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestamp> {
+    if text == "now" {
+        return Ok(now);
+    }
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    if let Ok(date) = day(flag, text, tz, now) {
+        return Ok(midnight(tz, date));
+    }
+    let text_with_blank = text.replacen('T', " ", 1);
+    let time = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&text_with_blank, format).ok());
+    time.map(|time| first_instant(tz, time)).ok_or_else(|| {
+        Error::usage(format!(
+            "{flag}: {text:?} is no time; write 2026-05-01T12:00:00Z, or local 2026-05-01 or \"2026-05-01 12:00\""
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_777_636_800); // 2026-05-01T12:00:00Z
+    const AMSTERDAM: Tz = Tz::Europe__Amsterdam;
+
+    #[test]
+    fn moments_are_read_as_they_are_typed() {
+        let read = |text: &str| moment("--from", text, AMSTERDAM, NOW).map(|t| t.to_string());
+        for (text, utc) in [
+            ("2026-05-01T12:00:00+02:00", "2026-05-01T10:00:00Z"),
+            ("2026-05-01 12:00", "2026-05-01T10:00:00Z"),
+            ("2026-05-01T12:00:30", "2026-05-01T10:00:30Z"),
+            ("2026-05-01", "2026-04-30T22:00:00Z"),
+            ("yesterday", "2026-04-29T22:00:00Z"),
+            ("now", "2026-05-01T12:00:00Z"),
+            // Twice on the wall: the first; never on the wall: the end of the gap.
+            ("2026-10-25 02:30", "2026-10-25T00:30:00Z"),
+            ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
+        ] {
+            assert_eq!(read(text).expect(text), utc, "{text}");
+        }
+        for text in ["", "noon", "2026-13-01", "2026-5-1", "26-05-01", "2026-05-01 25:00"] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains("--from") && error.contains("write"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_zone_is_the_flags_then_the_settings_then_the_systems() {
+        let settings = Settings::of([("MODTOOLS_TZ", "Asia/Tokyo"), ("TZ", ":Europe/Paris")]);
+        assert_eq!(zone(Some("UTC"), &settings).expect("known"), Tz::UTC);
+        assert_eq!(zone(None, &settings).expect("known"), Tz::Asia__Tokyo);
+        let settings = Settings::of([("TZ", ":Europe/Paris")]);
+        assert_eq!(zone(None, &settings).expect("known"), Tz::Europe__Paris);
+        let error = zone(Some("Mars/Base"), &settings).expect_err("unknown").to_string();
+        assert!(error.contains("--tz") && error.contains("Europe/Amsterdam"), "{error}");
+    }
+}

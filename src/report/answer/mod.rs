@@ -1,0 +1,7 @@
+//! What mod-report answers besides its report: one file per question.
+
+pub mod at;
+pub mod changes;
+pub mod fresh;
+pub mod samples;
+mod stream;

@@ -1,0 +1,383 @@
+//! The report for people: what matters in a few lines, then one line per upstream. On a terminal it fits the
+//! width and says what it left out for that; text from devices is escaped.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    time::Duration,
+};
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::{
+    measure::window::local,
+    modulation::Modulation,
+    record::{Report, Row, Timestamp},
+    report::{
+        color::{Color, paint, paint_each},
+        findings::Findings,
+        request::Request,
+    },
+    text, units,
+};
+
+/// Incidents and silent devices that are told one by one.
+const TOLD: usize = 8;
+/// Words in less than this say nothing.
+const CUT_MIN: usize = 10;
+
+/// A column: how a row fills it, and how soon a narrow terminal goes without it.
+struct Column {
+    title: &'static str,
+    right: bool,
+    /// 0: never left out; the highest goes first.
+    rank: u8,
+    cell: fn(&Row) -> String,
+    paint: Paint,
+}
+
+/// How a cell is coloured.
+#[derive(Clone, Copy)]
+enum Paint {
+    No,
+    Whole(fn(&Row) -> Color),
+    /// Each hour by itself.
+    Hours,
+}
+
+const fn left(title: &'static str, rank: u8, cell: fn(&Row) -> String) -> Column {
+    Column { title, right: false, rank, cell, paint: Paint::No }
+}
+
+const fn right(title: &'static str, rank: u8, cell: fn(&Row) -> String) -> Column {
+    Column { title, right: true, rank, cell, paint: Paint::No }
+}
+
+const COLUMNS: [Column; 16] = [
+    left("CMTS", 0, |row| text::terminal(&row.cmts).into_owned()),
+    left("UPSTREAM", 0, |row| text::terminal(&row.upstream).into_owned()),
+    right("HOPS", 0, |row| row.hops.to_string()),
+    right("DOWN", 11, |row| row.hops_down.to_string()),
+    right("UP", 12, |row| row.hops_up.to_string()),
+    Column { paint: Paint::Whole(of_loss), ..right("LOST%", 2, |row| decimal(row.lost_pct)) },
+    right("DELTA", 7, |row| signed(row.delta.and_then(|delta| delta.lost_pct))),
+    right("MBIT/S", 5, |row| decimal(row.lost_mbps)),
+    right("DEGRADED", 6, |row| duration(row.degraded_s)),
+    right("COVER%", 8, |row| decimal(Some(row.coverage_pct))),
+    left("EXPECTED", 10, |row| word(row.expected)),
+    left("WORST", 1, |row| word(row.worst)),
+    left("LAST", 9, |row| row.last.to_string()),
+    Column { paint: Paint::Hours, ..left("HOURS", 3, |row| row.hours.clone().unwrap_or_default()) },
+    Column { paint: Paint::Whole(|_| Color::Yellow), ..left(WHY, 4, reasons) },
+    left(DESCRIPTION, 13, description),
+];
+
+const WHY: &str = "WHY";
+const DESCRIPTION: &str = "DESCRIPTION";
+
+/// One decimal, or nothing.
+#[must_use]
+pub fn decimal(number: Option<f64>) -> String {
+    number.map(|number| format!("{number:.1}")).unwrap_or_default()
+}
+
+/// Points more or less than the day before.
+fn signed(points: Option<f64>) -> String {
+    points
+        .map(|points| format!("{points:+.1}"))
+        .filter(|text| text != "+0.0" && text != "-0.0")
+        .unwrap_or_default()
+}
+
+fn reasons(row: &Row) -> String {
+    row.why.iter().map(|why| why.word()).collect::<Vec<_>>().join(" ")
+}
+
+fn of_loss(row: &Row) -> Color {
+    match row.lost_pct.unwrap_or(0.0) {
+        lost if lost >= 20.0 => Color::Red,
+        lost if lost >= 5.0 => Color::Yellow,
+        _ => Color::Plain,
+    }
+}
+
+fn of_hour(letter: char) -> Color {
+    match letter {
+        '2' | '3' => Color::Red,
+        '4' | '5' => Color::Yellow,
+        '?' => Color::Magenta,
+        '-' => Color::Dim,
+        _ => Color::Plain,
+    }
+}
+
+fn word(modulation: Option<Modulation>) -> String {
+    modulation.map(|modulation| modulation.to_string()).unwrap_or_default()
+}
+
+fn description(row: &Row) -> String {
+    row.description.as_deref().map(text::terminal).unwrap_or_default().into_owned()
+}
+
+fn duration(seconds: u64) -> String {
+    if seconds == 0 { String::new() } else { units::human(Duration::from_secs(seconds)) }
+}
+
+/// How an item fills a column.
+pub type Fill<T> = fn(&T) -> String;
+
+/// Writes a small table of anything, as wide as it is, cut where the terminal ends.
+///
+/// # Errors
+/// Those of the writer.
+pub fn plain<T>(
+    request: &Request,
+    columns: &[(&str, bool, Fill<T>)],
+    items: &[T],
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let titles = columns.iter().map(|(title, ..)| (*title).to_owned()).collect();
+    let cells = items.iter().map(|item| columns.iter().map(|(_, _, fill)| fill(item)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
+    let width = |at: usize| lines.iter().map(|cells| cells[at].width()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns.len()).map(width).collect();
+    for (number, cells) in lines.iter().enumerate() {
+        let mut line = String::new();
+        for ((cell, (_, right, _)), width) in cells.iter().zip(columns).zip(&widths) {
+            line += &padded(cell, *width, *right);
+            line.push(' ');
+        }
+        let line = cut(line.trim_end(), request.columns.unwrap_or(usize::MAX));
+        let color = if number == 0 { Color::Bold } else { Color::Plain };
+        writeln!(output, "{}", paint(&line, color, request.color))?;
+    }
+    Ok(())
+}
+
+fn padded(cell: &str, width: usize, right: bool) -> String {
+    let blanks = " ".repeat(width.saturating_sub(cell.width()));
+    if right { blanks + cell } else { format!("{cell}{blanks}") }
+}
+
+/// Writes the header over a table, and a blank line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn head(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+    for line in header(request, &findings.report(request)) {
+        wrapped(output, &line, request.columns)?;
+    }
+    if findings.lines.is_empty() { Ok(()) } else { writeln!(output) }
+}
+
+/// Writes header and table.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+    head(request, findings, output)?;
+    if findings.lines.is_empty() {
+        return Ok(());
+    }
+    let layout = Fit::new(request, findings);
+    layout.line(
+        output,
+        |column| column.title.to_owned(),
+        |_, cell| paint(cell, Color::Bold, request.color),
+    )?;
+    for row in findings.rows(request) {
+        let painted = |column: &Column, cell: &str| match column.paint {
+            Paint::Whole(color) => paint(cell, color(&row), request.color),
+            Paint::Hours => paint_each(cell, of_hour, request.color),
+            Paint::No => cell.to_owned(),
+        };
+        layout.line(output, |column| (column.cell)(&row), painted)?;
+    }
+    footer(request, findings, &layout).iter().try_for_each(|line| wrapped(output, line, request.columns))
+}
+
+/// Writes a text of words on as many lines as it needs; those after the first are set in.
+fn wrapped(output: &mut dyn Write, text: &str, columns: Option<usize>) -> io::Result<()> {
+    let columns = columns.unwrap_or(usize::MAX);
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.trim().is_empty() && line.width() + 1 + word.width() > columns {
+            writeln!(output, "{}", cut(&line, columns))?;
+            line = "  ".to_owned();
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(output, "{}", cut(&line, columns))
+}
+
+fn header(request: &Request, report: &Report) -> Vec<String> {
+    let time = |ts: Timestamp| local(request.tz, ts).format("%Y-%m-%d %H:%M").to_string();
+    let window = match &report.date {
+        Some(date) => date.clone(),
+        None => format!("{} to {}", time(report.from), time(report.to)),
+    };
+    let mut lines = vec![
+        format!("Modulation report {window} {}", report.tz),
+        format!(
+            "{} upstreams on {} CMTSs: {} hops in {} measurements, coverage {:.1} %",
+            report.upstreams, report.cmts, report.hops, report.measurements, report.coverage_pct
+        ),
+    ];
+    if !report.share_pct.is_empty() {
+        let shares: Vec<_> =
+            report.share_pct.iter().rev().map(|(m, pct)| format!("{m} {pct:.1} %")).collect();
+        lines.push(format!("Of the measurements {}", shares.join(", ")));
+    }
+    if let Some((mbps, gb)) = report.lost_mbps.zip(report.lost_gb) {
+        lines.push(format!("Lost {mbps:.1} Mbit/s, {gb:.1} GB, as far as channel widths are known"));
+    }
+    let silent = report.silent.iter().map(|silent| {
+        let since = silent
+            .since
+            .map_or_else(|| "no good scan is known".to_owned(), |ts| format!("since {}", time(ts)));
+        format!("Silent: {}, {since}: {}", text::terminal(&silent.cmts), silent.status)
+    });
+    told(&mut lines, silent, "silent CMTSs");
+    let incidents = report.incidents.iter().map(|incident| {
+        let (cmts, at) = (text::terminal(&incident.cmts), time(incident.ts));
+        let during = if incident.maintenance { ", in maintenance" } else { "" };
+        format!("Incident: {cmts}, {at}: {} upstreams stepped down at once{during}", incident.upstreams)
+    });
+    told(&mut lines, incidents, "incidents");
+    let maintenance = report.maintenance.iter().map(|maintenance| {
+        let (cmts, from) = (text::terminal(&maintenance.cmts), time(maintenance.from));
+        format!("Maintenance: {cmts}, {from} to {}: not counted as lost", time(maintenance.to))
+    });
+    told(&mut lines, maintenance, "maintenance windows");
+    lines
+}
+
+/// The first of them, and how many more there are.
+fn told(lines: &mut Vec<String>, mut each: impl ExactSizeIterator<Item = String>, what: &str) {
+    lines.extend(each.by_ref().take(TOLD));
+    if each.len() > 0 {
+        lines.push(format!("… and {} more {what} (--format json has all)", each.len()));
+    }
+}
+
+fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
+    let mut lines = Vec::new();
+    match findings.left_out(request) {
+        0 => {}
+        more => lines.push(format!("{more} more upstreams are not shown (--top)")),
+    }
+    if !layout.dropped.is_empty() {
+        let dropped = layout.dropped.join(", ");
+        lines.push(format!("Left out to fit the width: {dropped}"));
+    }
+    if let Some((_, width)) = layout.columns.iter().find(|(column, _)| column.title == WHY)
+        && *width < layout.wanted(WHY)
+    {
+        lines.push("WHY is cut to fit the width".into());
+    }
+    let has = |title: &str| layout.columns.iter().any(|(column, _)| column.title == title);
+    if has("DELTA") {
+        lines.push("Delta: points of LOST% more (+) or less (-) than the day before".into());
+    }
+    if has("HOURS") {
+        lines.push("Hours: the lowest held as bits (6 QAM64 … 2 QPSK), O OFDMA, ? unknown, - nothing".into());
+    }
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
+    }
+    lines
+}
+
+/// The columns that there is something in and room for, with their widths.
+struct Fit {
+    columns: Vec<(&'static Column, usize)>,
+    dropped: Vec<&'static str>,
+    /// How wide each column would be.
+    wanted: [usize; COLUMNS.len()],
+}
+
+impl Fit {
+    fn new(request: &Request, findings: &Findings) -> Self {
+        let mut widths = [0; COLUMNS.len()];
+        for row in findings.rows(request) {
+            for (width, column) in widths.iter_mut().zip(&COLUMNS) {
+                *width = (*width).max((column.cell)(&row).width());
+            }
+        }
+        let filled = COLUMNS.iter().zip(widths).filter(|&(_, width)| width > 0);
+        let columns = filled.map(|(column, width)| (column, width.max(column.title.width()))).collect();
+        let mut fit = Fit { columns, dropped: Vec::new(), wanted: widths };
+        if let Some(available) = request.columns {
+            fit.narrow(available);
+        }
+        fit
+    }
+
+    fn wanted(&self, title: &str) -> usize {
+        COLUMNS
+            .iter()
+            .zip(self.wanted)
+            .find(|(column, _)| column.title == title)
+            .map_or(0, |(_, width)| width)
+    }
+
+    fn width(&self) -> usize {
+        self.columns.iter().map(|(_, width)| width + 1).sum::<usize>().saturating_sub(1)
+    }
+
+    fn narrow(&mut self, available: usize) {
+        while self.width() > available {
+            let excess = self.width() - available;
+            let Some(last) = (0..self.columns.len()).max_by_key(|&at| self.columns[at].0.rank) else {
+                return;
+            };
+            let (column, width) = &mut self.columns[last];
+            if column.rank == 0 {
+                return;
+            }
+            if [DESCRIPTION, WHY].contains(&column.title) && *width >= CUT_MIN + excess {
+                *width -= excess;
+            } else {
+                self.dropped.push(column.title);
+                self.columns.remove(last);
+            }
+        }
+    }
+
+    fn line(
+        &self,
+        output: &mut dyn Write,
+        cell: impl Fn(&Column) -> String,
+        paint: impl Fn(&Column, &str) -> String,
+    ) -> io::Result<()> {
+        let mut line = String::new();
+        for (column, width) in &self.columns {
+            let cell = cell(column);
+            let cell = cut(&cell, *width);
+            let blanks = " ".repeat(width.saturating_sub(cell.width()));
+            let (before, after) = if column.right { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
+            line.extend([before, &paint(column, &cell), after, " "]);
+        }
+        writeln!(output, "{}", line.trim_end())
+    }
+}
+
+/// At most so many columns of a terminal; what is cut off leaves an ellipsis.
+fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.width() <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mut room = columns.saturating_sub(1);
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            let width = c.width().unwrap_or(0);
+            let fits = width <= room;
+            room = room.saturating_sub(width);
+            fits
+        })
+        .collect();
+    Cow::Owned(kept + "…")
+}
