@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod clock;
 pub mod database;
+mod closed_set;
 pub mod error;
 pub mod exit;
 pub mod fetch;

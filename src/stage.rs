@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     interrupt::Interrupt,
+    platform::Platform,
     settings::Settings,
     signals::Signals,
     text,
@@ -117,13 +118,15 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
     let common = arguments.common();
-    start_logging(A::NAME, common.level(), [false; 3]);
+    start_logging(A::NAME, common.level(), &[]);
     let settings = Settings::load(common.env_file.as_deref())?;
-    let mut debug = [false; 3];
-    for (family, on) in debug.iter_mut().enumerate() {
-        *on = settings.switch(&format!("DEBUG_CCAP{family}"), false)?;
+    let mut debug = Vec::new();
+    for platform in Platform::ALL {
+        if settings.switch(platform.debug_setting(), false)? {
+            debug.push(platform.log_target());
+        }
     }
-    LOGGER.replace(A::NAME, common.level(), debug);
+    LOGGER.replace(A::NAME, common.level(), &debug);
     let signals = Signals::install(arguments.role())?;
     let terminals = Terminals {
         stdin: io::stdin().is_terminal(),
@@ -215,17 +218,15 @@ struct Logger(Mutex<Option<env_logger::Logger>>);
 static LOGGER: Logger = Logger(Mutex::new(None));
 
 impl Logger {
-    fn replace(&self, tool: &'static str, level: Option<log::LevelFilter>, debug: [bool; 3]) {
+    fn replace(&self, tool: &'static str, level: Option<log::LevelFilter>, debug: &[&str]) {
         let mut builder = env_logger::Builder::new();
         match (level, std::env::var("RUST_LOG")) {
             (Some(level), _) => builder.filter_module("modtools", level),
             (None, Ok(filter)) if !filter.is_empty() => builder.parse_filters(&filter),
             (None, _) => builder.filter_level(log::LevelFilter::Warn),
         };
-        for (family, on) in crate::platform::Platform::ALL.into_iter().zip(debug) {
-            if on {
-                builder.filter_module(family.log_target(), log::LevelFilter::Debug);
-            }
+        for target in debug {
+            builder.filter_module(target, log::LevelFilter::Debug);
         }
         builder.format(move |out, record| {
             let message = record.args().to_string();
@@ -259,7 +260,7 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
-fn start_logging(tool: &'static str, level: Option<log::LevelFilter>, debug: [bool; 3]) {
+fn start_logging(tool: &'static str, level: Option<log::LevelFilter>, debug: &[&str]) {
     LOGGER.replace(tool, level, debug);
     // A second start in one process (tests) keeps the first logger.
     let _ = log::set_logger(&LOGGER);

@@ -10,14 +10,68 @@ use crate::{
     chance::hash,
     fault::Kind,
     fleet::{Class, Device, Upstream},
-    personality::{Need, Reply},
+    personality::{Need, Now, Personality, Reply},
     profiles::a_short,
     state::{MEMORY, Shown, Weather},
     time::{Moment, SLOT_S, Slot, start_of},
 };
 
+/// The Casa.
+pub struct Casa;
+
+impl Personality for Casa {
+    fn digit(&self) -> char {
+        '1'
+    }
+
+    fn software(&self) -> &'static str {
+        "SSH-2.0-OpenSSH_6.6.1"
+    }
+
+    fn well_known(&self) -> [u32; 3] {
+        [300, 316, 364]
+    }
+
+    fn reply(&self, device: &Device, moment: Moment, _privileged: bool, command: &str) -> Option<Reply> {
+        reply(device, moment, &command.to_ascii_lowercase())
+    }
+
+    fn shown<'a>(&self, device: &'a Device, upstream: &'a Upstream, now: Now) -> Option<Shown<'a>> {
+        if device.has(Kind::OptionalRefused) {
+            return shown_by_history(device, upstream, now.modulation, now.weather);
+        }
+        Some(shown(device, upstream, now.modulation, now.weather))
+    }
+
+    fn upstream_name(&self, _device: &Device, k: usize, _of: usize, _class: Class) -> String {
+        upstream_name(k)
+    }
+
+    /// Logical channels share the frequency of their interface, and may have a width of their own.
+    fn carrier(&self, k: usize) -> (usize, bool) {
+        let (interface, logical) = place(k);
+        (interface, logical > 0)
+    }
+
+    fn suits(&self, kind: Kind) -> bool {
+        kind != Kind::UserMode
+    }
+
+    fn prompt(&self, device: &Device) -> String {
+        format!("{}-C100G#", device.name)
+    }
+
+    fn pager(&self) -> &'static str {
+        ":"
+    }
+
+    fn greeting(&self, _device: &Device) -> String {
+        "\nCASA-C100G\n\nLast login: from 127.0.0.1 on ssh\n".to_owned()
+    }
+}
+
 /// The answer to a command, in lower case.
-pub fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
+fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
     let refused = device.has(Kind::SetupRefused);
     let whole_refused = device.has(Kind::NoHopHistory);
     let one = command.strip_prefix("show spectrum hop-history upstream ");
@@ -43,12 +97,7 @@ pub fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
 }
 
 /// What history, configuration and profile table tell together.
-pub fn shown<'a>(
-    device: &Device,
-    upstream: &'a Upstream,
-    modulation: Modulation,
-    weather: Weather,
-) -> Shown<'a> {
+fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, weather: Weather) -> Shown<'a> {
     Shown {
         upstream: &upstream.name,
         modulation,
@@ -64,7 +113,7 @@ pub fn shown<'a>(
 }
 
 /// What the history tells alone.
-pub fn shown_by_history<'a>(
+fn shown_by_history<'a>(
     device: &Device,
     upstream: &'a Upstream,
     modulation: Modulation,
@@ -88,15 +137,8 @@ fn place(k: usize) -> (usize, usize) {
     if k % 5 == 4 { (k / 5 * 4 + 3, 1) } else { (k / 5 * 4 + k % 5, 0) }
 }
 
-/// The carrier of the k-th channel, and whether it uses half of it: logical channels share the frequency
-/// of their interface, and may have a width of their own.
-pub fn carrier(k: usize) -> (usize, bool) {
-    let (interface, logical) = place(k);
-    (interface, logical > 0)
-}
-
 /// The name of the k-th channel.
-pub fn upstream_name(k: usize) -> String {
+fn upstream_name(k: usize) -> String {
     let (interface, logical) = place(k);
     format!("{}/{logical}", interface_name(interface))
 }

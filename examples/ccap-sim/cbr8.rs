@@ -9,7 +9,7 @@ use crate::{
     chance::hash,
     fault::Kind,
     fleet::{Class, Device, Upstream},
-    personality::{Need, Reply},
+    personality::{Need, Now, Personality, Reply},
     profiles::a_short,
     state::Shown,
     time::{Moment, Slot},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Where a channel is: controller and number on it, MAC domain and US index bound to it.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+struct Place {
     domain: usize,
     number: usize,
     us: usize,
@@ -25,7 +25,7 @@ pub struct Place {
 
 impl Place {
     /// Of the k-th of so many channels.
-    pub fn of(variant: u64, k: usize, of: usize) -> Self {
+    fn of(variant: u64, k: usize, of: usize) -> Self {
         let per_domain = if of > 1000 { 64 } else { 16 };
         let number = k % per_domain;
         // A site binds the US numbers that it likes.
@@ -38,18 +38,71 @@ impl Place {
     }
 
     /// `1/0/0/3`
-    pub fn upstream_name(self) -> String {
+    fn upstream_name(self) -> String {
         format!("{}/{}", self.domain_name(), self.us)
     }
 }
 
+/// The cBR-8.
+pub struct Cbr8;
+
+impl Personality for Cbr8 {
+    fn digit(&self) -> char {
+        '2'
+    }
+
+    fn software(&self) -> &'static str {
+        "SSH-2.0-Cisco-1.25"
+    }
+
+    fn well_known(&self) -> [u32; 3] {
+        [226, 227, 224]
+    }
+
+    fn reply(&self, device: &Device, moment: Moment, privileged: bool, command: &str) -> Option<Reply> {
+        reply(device, moment, privileged, command)
+    }
+
+    fn shown<'a>(&self, device: &'a Device, upstream: &'a Upstream, now: Now) -> Option<Shown<'a>> {
+        Some(shown(device, upstream, now.modulation, now.slot))
+    }
+
+    fn upstream_name(&self, device: &Device, k: usize, of: usize, _class: Class) -> String {
+        Place::of(device.variant, k, of).upstream_name()
+    }
+
+    fn class(&self, seed: u64, k: usize, plain: bool) -> Class {
+        match seed % 40 {
+            _ if k % 12 == 11 => Class::Ofdma,
+            0 if !plain => Class::Tdma,
+            _ => Class::Atdma,
+        }
+    }
+
+    fn prints_modulation(&self, device: &Device) -> bool {
+        prints_modulation(device)
+    }
+
+    fn suits(&self, kind: Kind) -> bool {
+        !matches!(kind, Kind::SetupRefused | Kind::NoHopHistory)
+    }
+
+    fn user_prompt(&self, device: &Device) -> Option<String> {
+        device.has(Kind::UserMode).then(|| format!("{}>", device.name))
+    }
+
+    fn pager(&self) -> &'static str {
+        " --More-- "
+    }
+}
+
 /// Whether this release prints whole blocks with the modulation that is in use, and newer profile tables.
-pub fn prints_modulation(device: &Device) -> bool {
-    device.platform == modtools::platform::Platform::Cbr8 && device.variant.is_multiple_of(2)
+fn prints_modulation(device: &Device) -> bool {
+    device.variant.is_multiple_of(2)
 }
 
 /// The answer to a command.
-pub fn reply(device: &Device, moment: Moment, privileged: bool, command: &str) -> Option<Reply> {
+fn reply(device: &Device, moment: Moment, privileged: bool, command: &str) -> Option<Reply> {
     let (show, filter) = match command.split_once('|') {
         Some((show, filter)) => (show.trim(), Some(filter.trim())),
         None => (command, None),
@@ -98,7 +151,7 @@ fn is_last(device: &Device, domain: &str) -> bool {
 }
 
 /// What the blocks and the modem summary tell of an upstream.
-pub fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, slot: Slot) -> Shown<'a> {
+fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, slot: Slot) -> Shown<'a> {
     let whole = prints_modulation(device) && upstream.class != Class::Ofdma;
     let ofdma = upstream.class == Class::Ofdma;
     Shown {
@@ -299,9 +352,4 @@ fn unbound(text: &mut String, device: &Device, place: Place, number: usize) {
         place.domain_name(),
         device.profiles.number(Modulation::Qpsk)
     );
-}
-
-/// The prompt before `enable`.
-pub fn user_prompt(device: &Device) -> Option<String> {
-    device.has(Kind::UserMode).then(|| format!("{}>", device.name))
 }

@@ -8,7 +8,7 @@ use crate::{
     chance::{hash, pick},
     fault::Kind,
     fleet::{Class, Device, Upstream},
-    personality::{Need, Reply},
+    personality::{Need, Now, Personality, Reply},
     profiles::a_short,
     state::Shown,
     time::Moment,
@@ -30,8 +30,54 @@ S/C/CH      Mac   ID    Cap   State Annex Freq(Hz)  Depth   Type (.1dBmV)  Group
 11/scq/2    127      3 False    OOS   A  618000000    12    q256      350  1073743872, 1073747968, 1073750016
 ";
 
+/// The E6000.
+pub struct E6000;
+
+impl Personality for E6000 {
+    fn digit(&self) -> char {
+        '0'
+    }
+
+    fn software(&self) -> &'static str {
+        "SSH-2.0-OpenSSH_7.4"
+    }
+
+    fn well_known(&self) -> [u32; 3] {
+        [222, 204, 202]
+    }
+
+    fn reply(&self, device: &Device, moment: Moment, _privileged: bool, command: &str) -> Option<Reply> {
+        reply(device, moment, &command.to_ascii_lowercase())
+    }
+
+    fn shown<'a>(&self, device: &'a Device, upstream: &'a Upstream, now: Now) -> Option<Shown<'a>> {
+        Some(shown(device, upstream, now.modulation))
+    }
+
+    fn upstream_name(&self, device: &Device, k: usize, _of: usize, class: Class) -> String {
+        upstream_name(device.variant, k, class)
+    }
+
+    fn class(&self, seed: u64, k: usize, plain: bool) -> Class {
+        match seed % 40 {
+            _ if k % 12 == 11 => Class::Ofdma,
+            0 if !plain => Class::Tdma,
+            1 if !plain => Class::Scdma,
+            _ => Class::Atdma,
+        }
+    }
+
+    fn greeting(&self, device: &Device) -> String {
+        format!("\nWelcome to {}\n\n", device.name)
+    }
+
+    fn error(&self, _device: &Device, command: &str) -> String {
+        format!("Error: unknown command: {}\n", command.trim())
+    }
+}
+
 /// The answer to a command, in lower case.
-pub fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
+fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
     let dated = |text: String| format!("{}\n\n{text}", moment.now.format("%b %d %H:%M:%S %Y"));
     let refused = device.has(Kind::SetupRefused);
     Some(match command {
@@ -50,7 +96,7 @@ pub fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
 }
 
 /// What the tables tell of an upstream.
-pub fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) -> Shown<'a> {
+fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) -> Shown<'a> {
     Shown {
         upstream: &upstream.name,
         modulation,
@@ -68,7 +114,7 @@ pub fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation
 const STRIDE: usize = 8;
 
 /// The name of the k-th channel in service; the numbers between belong to channels that are not.
-pub fn upstream_name(variant: u64, k: usize, class: Class) -> String {
+fn upstream_name(variant: u64, k: usize, class: Class) -> String {
     if class == Class::Ofdma {
         // A card has few of them, and they have a numbering of their own.
         let nth = k / 12;

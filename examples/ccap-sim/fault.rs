@@ -4,6 +4,8 @@
 use globset::GlobBuilder;
 use modtools::{platform::Platform, record::Status};
 
+use crate::personality;
+
 use Kind::{
     Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoWrap80,
     EmptyTable, Endless, ErrorForTable, HangMidOutput, KbdInteractive2, LegacyOnly, MoreBackspaces,
@@ -98,16 +100,6 @@ impl Fault {
         KINDS.iter().find(|row| row.1 == self.kind).map_or(Status::Internal, |row| row.2)
     }
 
-    /// Whether the family knows what is to be broken.
-    fn suits(&self, platform: Platform) -> bool {
-        match self.kind {
-            UserMode => platform == Platform::Cbr8,
-            SetupRefused => platform != Platform::Cbr8,
-            NoHopHistory => platform == Platform::Casa,
-            _ => true,
-        }
-    }
-
     /// The argument as a number, or what stands instead of it.
     pub fn number(&self, default: u64) -> u64 {
         self.argument.as_deref().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -147,7 +139,11 @@ impl Rule {
         self.pattern.is_match(name).then(|| {
             let unsuited =
                 || format!("--fault {}: {name} is a {platform}, which has no such thing", self.text);
-            if self.fault.suits(platform) { Ok(self.fault.clone()) } else { Err(unsuited()) }
+            if personality::of(platform).suits(self.fault.kind) {
+                Ok(self.fault.clone())
+            } else {
+                Err(unsuited())
+            }
         })
     }
 }

@@ -174,12 +174,7 @@ pub fn build(plan: &Plan) -> Result<Vec<Device>> {
 }
 
 fn name(platform: Platform, i: usize) -> String {
-    let family = match platform {
-        Platform::E6000 => 0,
-        Platform::Casa => 1,
-        Platform::Cbr8 => 2,
-    };
-    let bare = format!("CCAP{family}{:02}", i % 99 + 1);
+    let bare = format!("CCAP{}{:02}", personality::of(platform).digit(), i % 99 + 1);
     match i / 99 {
         0 => bare,
         site => format!("{}-{bare}", SITES[site - 1]),
@@ -236,7 +231,7 @@ const OFDMA: [(u64, u64); 3] = [(26_825, 15_600), (65_500, 95_000), (74_800, 19_
 
 fn upstream(device: &Device, k: usize, of: usize, plain: bool, unknown: usize) -> Upstream {
     let seed = hash(&[device.seed, 0x05, k as u64]);
-    let class = personality::class(device.platform, seed, k, plain);
+    let class = personality::of(device.platform).class(seed, k, plain);
     let unknown = (k < unknown && class != Class::Ofdma).then(|| 901 + k as u32);
     let steady = unknown.is_some() || matches!(class, Class::Ofdma | Class::Tdma);
     let habit = match hash(&[seed, 1]) % 100 {
@@ -256,12 +251,12 @@ fn upstream(device: &Device, k: usize, of: usize, plain: bool, unknown: usize) -
     let (center_khz, width_khz) = if class == Class::Ofdma {
         pick(&OFDMA, hash(&[seed, 3]))
     } else {
-        let (carrier, narrow) = personality::carrier(device.platform, k);
+        let (carrier, narrow) = personality::of(device.platform).carrier(k);
         let (center, width) = SC_QAM[carrier % SC_QAM.len()];
         (center, if narrow { width / 2 } else { width })
     };
     Upstream {
-        name: personality::upstream_name(device, k, of, class),
+        name: personality::of(device.platform).upstream_name(device, k, of, class),
         description: personality::description(hash(&[seed, 4])),
         seed,
         class,

@@ -17,7 +17,7 @@ use russh::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{fault::Kind, fleet::Device};
+use crate::{fault::Kind, fleet::Device, personality};
 
 /// The host key of a device.
 pub fn host_key(device: &Device) -> Result<PrivateKey, Error> {
@@ -66,12 +66,5 @@ pub fn algorithms(device: &Device) -> Preferred {
 
 /// What the SSH server of a family calls itself.
 pub fn software(platform: Platform) -> SshId {
-    SshId::Standard(
-        match platform {
-            Platform::E6000 => "SSH-2.0-OpenSSH_7.4",
-            Platform::Casa => "SSH-2.0-OpenSSH_6.6.1",
-            Platform::Cbr8 => "SSH-2.0-Cisco-1.25",
-        }
-        .into(),
-    )
+    SshId::Standard(personality::of(platform).software().into())
 }

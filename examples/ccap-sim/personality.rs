@@ -8,8 +8,8 @@ use crate::{
     chance::pick,
     e6000,
     fault::Kind,
-    fleet::{Class, Device},
-    state::Shown,
+    fleet::{Class, Device, Upstream},
+    state::{Shown, Weather},
     time::{Moment, Slot},
 };
 
@@ -39,18 +39,101 @@ pub enum Need {
     Optional,
 }
 
+/// The command line of one family, one file each. Adding a vendor adds a file and a line in [`of`].
+pub trait Personality: Sync {
+    /// Its place in device names: `0` for `CCAP0xx`.
+    fn digit(&self) -> char;
+
+    /// What its SSH server calls itself.
+    fn software(&self) -> &'static str;
+
+    /// The profile numbers of QPSK, 16QAM and 64QAM that every collector knows without being told.
+    fn well_known(&self) -> [u32; 3];
+
+    /// The answer to a command; none when the device does not know it.
+    fn reply(&self, device: &Device, moment: Moment, privileged: bool, command: &str) -> Option<Reply>;
+
+    /// What the device's text tells of an upstream, as far as it tells anything.
+    fn shown<'a>(&self, device: &'a Device, upstream: &'a Upstream, now: Now) -> Option<Shown<'a>>;
+
+    /// The whole name of the k-th of so many channels.
+    fn upstream_name(&self, device: &Device, k: usize, of: usize, class: Class) -> String;
+
+    /// How the k-th channel of a device is modulated.
+    fn class(&self, seed: u64, k: usize, plain: bool) -> Class {
+        let _ = k;
+        if seed.is_multiple_of(40) && !plain { Class::Tdma } else { Class::Atdma }
+    }
+
+    /// The place of the k-th channel in the channel plan, and whether it is half as wide as planned.
+    fn carrier(&self, k: usize) -> (usize, bool) {
+        (k, false)
+    }
+
+    /// Whether the device prints the modulation itself, so that profile numbers need no explanation.
+    fn prints_modulation(&self, device: &Device) -> bool {
+        let _ = device;
+        false
+    }
+
+    /// Whether the family has what this fault breaks.
+    fn suits(&self, kind: Kind) -> bool {
+        !matches!(kind, Kind::UserMode | Kind::NoHopHistory)
+    }
+
+    /// The prompt in privileged mode.
+    fn prompt(&self, device: &Device) -> String {
+        format!("{}#", device.name)
+    }
+
+    /// The prompt before `enable`, on a device that begins there.
+    fn user_prompt(&self, device: &Device) -> Option<String> {
+        let _ = device;
+        None
+    }
+
+    /// What stands where a page is full.
+    fn pager(&self) -> &'static str {
+        "--More--"
+    }
+
+    /// What is printed after login, before the first prompt.
+    fn greeting(&self, device: &Device) -> String {
+        let _ = device;
+        "\n".to_owned()
+    }
+
+    /// How the device says that it does not understand: a caret under the first word that is not known,
+    /// below the echo of the command.
+    fn error(&self, device: &Device, command: &str) -> String {
+        let column = prompt(device).len() + command.find(' ').map_or(0, |space| space + 1);
+        format!("{:column$}^\n% Invalid input detected at '^' marker.\n\n", "")
+    }
+}
+
+/// The state of an upstream at a moment.
+#[derive(Clone, Copy)]
+pub struct Now {
+    pub slot: Slot,
+    pub weather: Weather,
+    pub modulation: Modulation,
+}
+
+/// The personality of a family.
+pub fn of(platform: Platform) -> &'static dyn Personality {
+    match platform {
+        Platform::E6000 => &e6000::E6000,
+        Platform::Casa => &casa::Casa,
+        Platform::Cbr8 => &cbr8::Cbr8,
+    }
+}
+
 /// The answer of a device to a command, faults included.
 pub fn reply(device: &Device, moment: Moment, privileged: bool, command: &str) -> Reply {
+    let personality = of(device.platform);
     let words: Vec<&str> = command.split_whitespace().collect();
-    let line = words.join(" ");
-    let lower = line.to_ascii_lowercase();
-    let reply = match device.platform {
-        Platform::E6000 => e6000::reply(device, moment, &lower),
-        Platform::Casa => casa::reply(device, moment, &lower),
-        Platform::Cbr8 => cbr8::reply(device, moment, privileged, &line),
-    };
-    let error = || Reply::Text(error(device, command));
-    match reply {
+    let error = || Reply::Text(personality.error(device, command));
+    match personality.reply(device, moment, privileged, &words.join(" ")) {
         None => error(),
         Some(Reply::Table(_, Need::Optional)) if device.has(Kind::OptionalRefused) => error(),
         Some(Reply::Table(_, Need::Needed | Need::Last)) if device.has(Kind::ErrorForTable) => error(),
@@ -58,88 +141,26 @@ pub fn reply(device: &Device, moment: Moment, privileged: bool, command: &str) -
     }
 }
 
-/// How a family says that it does not understand.
-pub fn error(device: &Device, command: &str) -> String {
-    match device.platform {
-        Platform::E6000 => format!("Error: unknown command: {}\n", command.trim()),
-        // The caret stands under the first word that is not known, below the echo of the command.
-        Platform::Casa | Platform::Cbr8 => {
-            let column = prompt(device).len() + command.find(' ').map_or(0, |space| space + 1);
-            format!("{:column$}^\n% Invalid input detected at '^' marker.\n\n", "")
-        }
-    }
-}
-
 /// The prompt in privileged mode, without what faults make of it.
 pub fn prompt(device: &Device) -> String {
-    match device.platform {
-        _ if device.has(Kind::EchoWrap80) => {
-            format!("{}.rack-17.headend-north.core.access-network.example.net#", device.name)
-        }
-        Platform::E6000 | Platform::Cbr8 => format!("{}#", device.name),
-        Platform::Casa => format!("{}-C100G#", device.name),
+    if device.has(Kind::EchoWrap80) {
+        return format!("{}.rack-17.headend-north.core.access-network.example.net#", device.name);
     }
-}
-
-/// What a family prints where a page is full.
-pub fn pager(device: &Device) -> &'static str {
-    match device.platform {
-        Platform::E6000 => "--More--",
-        Platform::Casa => ":",
-        Platform::Cbr8 => " --More-- ",
-    }
-}
-
-/// What is printed after login, before the first prompt.
-pub fn greeting(device: &Device) -> String {
-    match device.platform {
-        Platform::E6000 => format!("\nWelcome to {}\n\n", device.name),
-        Platform::Casa => "\nCASA-C100G\n\nLast login: from 127.0.0.1 on ssh\n".to_owned(),
-        Platform::Cbr8 => "\n".to_owned(),
-    }
+    of(device.platform).prompt(device)
 }
 
 /// Everything that the device's text tells of its upstreams: the truth that a collector has to find.
 pub fn shown(device: &Device, slot: Slot) -> impl Iterator<Item = Shown<'_>> {
     let weather = device.weather(slot);
-    let all_refused = device.has(Kind::OptionalRefused);
+    let personality = of(device.platform);
     device.upstreams.iter().filter_map(move |upstream| {
         let modulation = device.modulation_in(upstream, slot, weather);
-        let mut shown = match device.platform {
-            Platform::E6000 => e6000::shown(device, upstream, modulation),
-            Platform::Casa if all_refused => casa::shown_by_history(device, upstream, modulation, weather)?,
-            Platform::Casa => casa::shown(device, upstream, modulation, weather),
-            Platform::Cbr8 => cbr8::shown(device, upstream, modulation, slot),
-        };
-        if upstream.unknown.is_some() && !cbr8::prints_modulation(device) {
+        let mut shown = personality.shown(device, upstream, Now { slot, weather, modulation })?;
+        if upstream.unknown.is_some() && !personality.prints_modulation(device) {
             shown.modulation = Modulation::Unknown;
         }
         Some(shown)
     })
-}
-
-/// How the k-th channel of a device is modulated.
-pub fn class(platform: Platform, seed: u64, k: usize, plain: bool) -> Class {
-    match (platform, seed % 40) {
-        (Platform::E6000 | Platform::Cbr8, _) if k % 12 == 11 => Class::Ofdma,
-        (_, 0) if !plain => Class::Tdma,
-        (Platform::E6000, 1) if !plain => Class::Scdma,
-        _ => Class::Atdma,
-    }
-}
-
-/// The place of the k-th channel in the channel plan, and whether it is half as wide as planned.
-pub fn carrier(platform: Platform, k: usize) -> (usize, bool) {
-    if platform == Platform::Casa { casa::carrier(k) } else { (k, false) }
-}
-
-/// The whole name of the k-th of so many channels.
-pub fn upstream_name(device: &Device, k: usize, of: usize, class: Class) -> String {
-    match device.platform {
-        Platform::E6000 => e6000::upstream_name(device.variant, k, class),
-        Platform::Casa => casa::upstream_name(k),
-        Platform::Cbr8 => cbr8::Place::of(device.variant, k, of).upstream_name(),
-    }
 }
 
 /// What operators write beside an upstream: free text, some of it harmful to the careless.

@@ -119,7 +119,7 @@ impl Printer {
             if lines.peek().is_none() {
                 return Ok(());
             }
-            let pager = personality::pager(&self.device);
+            let pager = personality::of(self.device.platform).pager();
             self.send(pager.as_bytes().to_vec()).await?;
             room = loop {
                 match keyboard.key().await? {

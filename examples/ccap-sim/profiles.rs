@@ -3,7 +3,10 @@
 
 use modtools::{modulation::Modulation, platform::Platform};
 
-use crate::chance::{hash, pick};
+use crate::{
+    chance::{hash, pick},
+    personality,
+};
 
 /// The modulations that have an A-TDMA profile, lowest first.
 pub const ORDER: [Modulation; 7] = [
@@ -43,11 +46,7 @@ impl Profiles {
     /// The numbers that every collector knows without being told, for devices that do not tell. Only
     /// QPSK, 16QAM and 64QAM have one.
     pub fn well_known(platform: Platform) -> Self {
-        let [qpsk, qam16, qam64] = match platform {
-            Platform::E6000 => [222, 204, 202],
-            Platform::Casa => [300, 316, 364],
-            Platform::Cbr8 => [226, 227, 224],
-        };
+        let [qpsk, qam16, qam64] = personality::of(platform).well_known();
         Profiles { numbers: [qpsk, 0, qam16, 0, qam64, 0, 0], tdma: qam16, ofdma: 4 }
     }
 

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc::UnboundedReceiver, time::sleep};
 
 use crate::{
-    cbr8,
     fault::Kind,
     fleet::Device,
     journal::Event,
@@ -66,7 +65,7 @@ impl Shell {
         keyboard: Keyboard,
         printer: Printer,
     ) -> Self {
-        let privileged = cbr8::user_prompt(&device).is_none();
+        let privileged = personality::of(device.platform).user_prompt(&device).is_none();
         Shell { site, device, session, keyboard, printer, privileged, tables: 0, after_cr: false }
     }
 
@@ -102,7 +101,7 @@ impl Shell {
     }
 
     async fn greet(&mut self) -> Result<(), Gone> {
-        self.printer.print(&personality::greeting(&self.device)).await?;
+        self.printer.print(&personality::of(self.device.platform).greeting(&self.device)).await?;
         if self.device.has(Kind::Banner) {
             let name = &self.device.name;
             let rule = "#".repeat(60);
@@ -140,7 +139,8 @@ impl Shell {
 
     fn prompt_text(&self) -> String {
         let privileged = || personality::prompt(&self.device);
-        let prompt = cbr8::user_prompt(&self.device).filter(|_| !self.privileged).unwrap_or_else(privileged);
+        let user = personality::of(self.device.platform).user_prompt(&self.device);
+        let prompt = user.filter(|_| !self.privileged).unwrap_or_else(privileged);
         match self.device.fault(Kind::PromptChanges) {
             Some(fault) if self.tables > 0 => {
                 let what = fault.argument.as_deref().unwrap_or("(diag)");

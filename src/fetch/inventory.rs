@@ -7,7 +7,10 @@ use globset::GlobMatcher;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{platform::Platform, ssh::Algorithms};
+use crate::{
+    platform::{Names, Platform},
+    ssh::Algorithms,
+};
 
 /// One device of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Device {
 pub struct Reading {
     /// For devices that do not say theirs.
     pub platform: Option<Platform>,
+    /// The platforms that names tell.
+    pub names: Names,
     /// Devices of no known platform are kept, to be logged in to.
     pub detect: bool,
     /// Names in upper case.
@@ -170,7 +175,7 @@ impl Reading {
         };
         let platform = match given(written.platform) {
             Some(word) => Some(word.parse()?),
-            None => self.platform.or_else(|| Platform::of_name(&cmts)),
+            None => self.platform.or_else(|| self.names.platform(&cmts)),
         };
         let algorithms = given(written.algorithms).map(|word| {
             <Algorithms as clap::ValueEnum>::from_str(&word, true)

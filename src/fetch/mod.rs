@@ -60,7 +60,7 @@ pub fn run(
     if args.list_algorithms {
         return list_algorithms(output);
     }
-    let reading = options::reading(args)?;
+    let reading = options::reading(args, &context.settings)?;
     let place = Place::of(args, context, input)?;
     let inventory = reading.inventory(&args.devices, &place.text()?);
     let skipped = inventory.skipped.len() as u64;

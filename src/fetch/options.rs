@@ -11,6 +11,7 @@ use super::{inventory::Reading, logins::Gate};
 use crate::{
     cli,
     error::{Error, Result},
+    platform::Names,
     settings::{Secret, Settings},
     signals::Signals,
     ssh::{Algorithms, Checking},
@@ -127,8 +128,8 @@ impl Place {
 /// How lines of the inventory become devices.
 ///
 /// # Errors
-/// [`Error::Usage`] for a glob that is none.
-pub fn reading(args: &cli::Fetch) -> Result<Reading> {
+/// [`Error::Usage`] for an invalid glob.
+pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
     let glob = |text: &String| {
         globset::GlobBuilder::new(text)
             .case_insensitive(true)
@@ -138,6 +139,7 @@ pub fn reading(args: &cli::Fetch) -> Result<Reading> {
     };
     Ok(Reading {
         platform: args.platform,
+        names: Names::of_settings(settings)?,
         detect: args.detect,
         upper: args.upper,
         only: args.only.as_ref().map(glob).transpose()?,

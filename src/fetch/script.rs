@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    modulation::{Modulation, ProfileBook},
+    modulation::Modulation,
     platform::{self, Answer, Need, Platform, Verdict},
     record::{CommandOutput, Status, Timestamp},
 };
@@ -77,7 +77,7 @@ impl<'a> Script<'a> {
     fn out_of_date(&mut self) -> Option<String> {
         let at = self.answers.iter().position(|answer| answer.age_s.is_some())?;
         let unexplained = {
-            let book = ProfileBook::default();
+            let book = platform::ProfileBook::default();
             let mut reading = platform::Reading { cmts: self.cmts, book: &book, explain: None };
             let parsed = platform::family(self.platform).parse(&self.as_answers(), &mut reading);
             parsed.upstreams.iter().any(|upstream| upstream.modulation == Modulation::Unknown)

@@ -34,8 +34,9 @@ pub(super) fn digest(capture: &Capture, method: &Method) -> Digest {
     }
     let Ok(platform) = capture.platform.parse::<Platform>() else {
         let reason = format!(
-            "platform {:?} is not known: name one of e6000, casa, cbr8 in the inventory",
-            capture.platform
+            "unknown platform {:?}; name one of {} in the inventory",
+            capture.platform,
+            Platform::words()
         );
         return Outcome::failed(Status::ParseFailed, Some(reason)).told_here().digest(capture);
     };

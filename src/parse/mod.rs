@@ -9,7 +9,14 @@ mod stream;
 
 use std::io::{BufRead, Write};
 
-use crate::{cli, error::Result, exit::Exit, modulation::ProfileBook, ndjson::Lines, stage::Context};
+use crate::{
+    cli,
+    error::Result,
+    exit::Exit,
+    ndjson::Lines,
+    platform::{Names, ProfileBook},
+    stage::Context,
+};
 use keep::Keep;
 use settle::Settler;
 
@@ -34,7 +41,8 @@ pub fn run(
     let keep = args.keep.as_deref().map(Keep::open).transpose()?;
     let settler = Settler::new(context, args.strict, keep);
     if args.raw {
-        let (platform, capture) = raw::read(args, context.clock.now(), input)?;
+        let (platform, capture) =
+            raw::read(args, &Names::of_settings(&context.settings)?, context.clock.now(), input)?;
         return settler.raw(&capture, digest::digest_pasted(platform, &capture, &method), output);
     }
     let lines = Lines::new(input);

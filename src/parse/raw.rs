@@ -5,7 +5,7 @@ use std::io::BufRead;
 use crate::{
     cli,
     error::{Error, Result},
-    platform::{Dialogue, Platform, family},
+    platform::{Dialogue, Names, Platform, family},
     record::{Capture, CommandOutput, Phases, Status, Timestamp},
     text,
 };
@@ -13,14 +13,14 @@ use crate::{
 /// Reads pasted text to its end.
 pub(super) fn read(
     args: &cli::Parse,
+    names: &Names,
     now: Timestamp,
     input: &mut dyn BufRead,
 ) -> Result<(Platform, Capture)> {
     let cmts = args.cmts.clone().unwrap_or_default();
-    let platform = args.platform.or_else(|| Platform::of_name(&cmts)).ok_or_else(|| {
-        Error::usage(format!(
-            "the name {cmts:?} does not tell its platform: give --platform e6000, casa or cbr8"
-        ))
+    let platform = args.platform.or_else(|| names.platform(&cmts)).ok_or_else(|| {
+        let words = Platform::words();
+        Error::usage(format!("the name {cmts:?} does not tell its platform; give --platform, one of {words}"))
     })?;
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes).map_err(Error::Input)?;

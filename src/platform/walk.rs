@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::{Answer, Parsed, Platform, Reading, Taken, Upstream};
-use crate::modulation::{Modulation, ProfileTable};
+use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream};
+use crate::modulation::Modulation;
 
 /// One line of an answer.
 #[derive(Clone, Copy, Debug)]

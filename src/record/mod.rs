@@ -1,19 +1,52 @@
-//! The records that the tools pass to each other: NDJSON, UTF-8, one object per line. The doc
-//! comments here are the specification; modtools(5) shows the same to users.
+//! The records that the tools pass to each other: NDJSON, UTF-8, one object per line. The doc comments here
+//! are the specification; modtools(5) shows the same to users.
 //!
-//! Every record begins `"v":1,"type":…,"ts":…`. Keys are lower_snake with units in their names;
-//! an absent value is a missing key, never `""` or `null`. Fields may be added, none is renamed.
+//! Every record begins with `v` (the version of the format, 1), `type` and `ts` (UTC, whole seconds). Keys are
+//! lower_snake with units in their names. An absent value is a missing key, never `""` or `null`. Fields may be
+//! added; none is renamed. A tool passes on unchanged what it does not know.
+//!
+//! One line of each type, as the tools write it:
+//!
+//! `capture`, all that one device said in one scan, whatever happened:
+//! ```json
+//! {"v":1,"type":"capture","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","platform":"e6000","host":"10.0.0.1","port":22,"status":"ok","attempts":1,"elapsed_ms":1840,"phases":{"connect_ms":40,"auth_ms":310,"commands_ms":1490},"commands":[{"command":"show interface cable-upstream","output":"US  Cable  Oper …\n","elapsed_ms":900,"complete":true}]}
+//! ```
+//! `sample`, one upstream at one moment:
+//! ```json
+//! {"v":1,"type":"sample","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","upstream":"2/scq/0","modulation":"QAM64","profile":364,"source":"state","platform":"e6000","channel_type":"atdma","center_hz":58800000,"width_hz":6400000}
+//! ```
+//! `scan`, after the samples of one capture, always:
+//! ```json
+//! {"v":1,"type":"scan","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","platform":"e6000","status":"ok","attempts":1,"elapsed_ms":1840,"samples":1,"unparsed":0}
+//! ```
+//! `heartbeat`, at each tick of `ccap-fetch --every`, proof that the whole pipe moves:
+//! ```json
+//! {"v":1,"type":"heartbeat","ts":"2026-11-24T12:00:30Z","devices":60,"due":3,"running":3,"next_due":"2026-11-24T12:01:00Z"}
+//! ```
+//! `end`, the last record of a source that ended in order:
+//! ```json
+//! {"v":1,"type":"end","ts":"2026-11-24T12:00:09Z","stage":"ccap-fetch","ok":59,"failed":1}
+//! ```
+//! `error`, a line that a tool could not use:
+//! ```json
+//! {"v":1,"type":"error","ts":"2026-11-24T12:00:01Z","stage":"mod-parse","line":3,"message":"not JSON: expected value at line 1 column 1"}
+//! ```
+//! `report` and then one `row` per upstream, what mod-report says of a window:
+//! ```json
+//! {"v":1,"type":"report","ts":"2026-11-25T06:00:00Z","from":"2026-11-23T23:00:00Z","to":"2026-11-24T23:00:00Z","date":"2026-11-24","tz":"Europe/Amsterdam","interval_s":600,"generated_at":"2026-11-25T06:00:00Z","upstreams":1,"cmts":1,"hops":2,"measurements":144,"coverage_pct":100.0,"share_pct":{"QAM16":4.167,"QAM64":95.833},"lost_mbps":0.142,"incidents":[],"silent":[]}
+//! ```
+//! mod-report also writes [`Change`], [`Gap`], [`State`] and [`Fresh`]; mod-prune [`Pruned`] and [`TableStatus`].
 
 mod answers;
 mod prune;
 mod report;
 mod time;
 
-use std::{borrow::Cow, fmt, io};
+use std::{borrow::Cow, io};
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use crate::modulation::Modulation;
+use crate::{closed_set::closed_set, modulation::Modulation};
 pub use answers::{Change, Fresh, Gap, State};
 pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
 pub use report::{Delta, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
@@ -54,46 +87,46 @@ bodies!(
     Fault = "error"
 );
 
-/// How the collection of one device ended; a closed set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// All commands complete.
-    Ok,
-    /// All needed commands complete, an optional one failed.
-    Partial,
-    /// The name has no address.
-    ResolveFailed,
-    /// Nothing listens on the port.
-    Refused,
-    /// No route, or the network said no.
-    Unreachable,
-    /// No answer to the connection within its budget.
-    ConnectTimeout,
-    /// No common algorithm, or the SSH handshake broke.
-    KexFailed,
-    /// The host key is not in known_hosts.
-    HostKeyUnknown,
-    /// The host key differs from known_hosts, or is revoked.
-    HostKeyChanged,
-    /// The credential was rejected, or there was none to offer.
-    AuthFailed,
-    /// Handshake, authentication or the first prompt took too long.
-    LoginTimeout,
-    /// Output stalled, or the device used up its total budget.
-    ReadTimeout,
-    /// The connection was closed or reset.
-    Disconnected,
-    /// More output than allowed.
-    OutputTooLarge,
-    /// A needed command was answered by an error text.
-    CommandFailed,
-    /// We were told to stop.
-    Cancelled,
-    /// A needed table has no recognisable header (scan records only).
-    ParseFailed,
-    /// A fault of ours.
-    Internal,
+closed_set! {
+    /// How the collection of one device ended.
+    pub enum Status {
+        /// All commands complete.
+        Ok = "ok",
+        /// All needed commands complete, an optional one failed.
+        Partial = "partial",
+        /// The name has no address.
+        ResolveFailed = "resolve_failed",
+        /// Nothing listens on the port.
+        Refused = "refused",
+        /// No route, or the network said no.
+        Unreachable = "unreachable",
+        /// No answer to the connection within its budget.
+        ConnectTimeout = "connect_timeout",
+        /// No common algorithm, or the SSH handshake broke.
+        KexFailed = "kex_failed",
+        /// The host key is not in known_hosts.
+        HostKeyUnknown = "host_key_unknown",
+        /// The host key differs from known_hosts, or is revoked.
+        HostKeyChanged = "host_key_changed",
+        /// The credential was rejected, or there was none to offer.
+        AuthFailed = "auth_failed",
+        /// Handshake, authentication or the first prompt took too long.
+        LoginTimeout = "login_timeout",
+        /// Output stalled, or the device used up its total budget.
+        ReadTimeout = "read_timeout",
+        /// The connection was closed or reset.
+        Disconnected = "disconnected",
+        /// More output than allowed.
+        OutputTooLarge = "output_too_large",
+        /// A needed command was answered by an error text.
+        CommandFailed = "command_failed",
+        /// We were told to stop.
+        Cancelled = "cancelled",
+        /// A needed table has no recognisable header (scan records only).
+        ParseFailed = "parse_failed",
+        /// A fault of ours.
+        Internal = "internal",
+    }
 }
 
 impl Status {
@@ -101,43 +134,6 @@ impl Status {
     #[must_use]
     pub fn is_good(self) -> bool {
         matches!(self, Status::Ok | Status::Partial)
-    }
-
-    /// The word in records: `host_key_unknown`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Status::Ok => "ok",
-            Status::Partial => "partial",
-            Status::ResolveFailed => "resolve_failed",
-            Status::Refused => "refused",
-            Status::Unreachable => "unreachable",
-            Status::ConnectTimeout => "connect_timeout",
-            Status::KexFailed => "kex_failed",
-            Status::HostKeyUnknown => "host_key_unknown",
-            Status::HostKeyChanged => "host_key_changed",
-            Status::AuthFailed => "auth_failed",
-            Status::LoginTimeout => "login_timeout",
-            Status::ReadTimeout => "read_timeout",
-            Status::Disconnected => "disconnected",
-            Status::OutputTooLarge => "output_too_large",
-            Status::CommandFailed => "command_failed",
-            Status::Cancelled => "cancelled",
-            Status::ParseFailed => "parse_failed",
-            Status::Internal => "internal",
-        }
-    }
-
-    /// The status of a record's or a table's word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        serde_json::from_value(serde_json::Value::from(word)).ok()
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
     }
 }
 
@@ -223,33 +219,15 @@ pub struct CommandOutput {
     pub age_s: Option<u64>,
 }
 
-/// Where a sample's modulation was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// The device's present state.
-    State,
-    /// The last modulation hop in its history.
-    HopHistory,
-    /// Its configuration: no hop is known.
-    Config,
-}
-
-impl Source {
-    /// The word in records and tables.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Source::State => "state",
-            Source::HopHistory => "hop-history",
-            Source::Config => "config",
-        }
-    }
-
-    /// The source of a record's or a table's word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Source::State, Source::HopHistory, Source::Config].into_iter().find(|source| source.word() == word)
+closed_set! {
+    /// Where a sample's modulation was read.
+    pub enum Source {
+        /// The device's present state.
+        State = "state",
+        /// The last modulation hop in its history.
+        HopHistory = "hop-history",
+        /// Its configuration: no hop is known.
+        Config = "config",
     }
 }
 
@@ -475,9 +453,13 @@ mod tests {
     }
 
     #[test]
-    fn status_words_are_the_ones_of_serde() {
-        assert_eq!(Status::from_word("host_key_unknown"), Some(Status::HostKeyUnknown));
+    fn the_words_of_a_closed_set_are_those_of_its_json() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_word(status.word()), Some(status));
+            assert_eq!(serde_json::json!(status), status.word());
+        }
         assert_eq!(Status::from_word("well"), None);
-        assert_eq!(serde_json::json!(Status::OutputTooLarge), Status::OutputTooLarge.word());
+        assert_eq!(serde_json::json!(Source::HopHistory), "hop-history");
+        assert_eq!(Source::ALL.map(Source::word), ["state", "hop-history", "config"]);
     }
 }

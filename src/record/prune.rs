@@ -3,31 +3,32 @@
 use serde::Serialize;
 
 use super::{Body, Timestamp};
+use crate::closed_set::closed_set;
 
-/// Why mod-prune stopped with a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stopped {
-    /// Nothing old is left.
-    Done,
-    /// `--deadline` has come; the next run goes on.
-    Deadline,
-    /// A signal came; the next run goes on.
-    Signal,
-    /// A day that is about to go could not be kept in `modulation_day`: from it on, samples stay.
-    HeldBack,
-    /// `--dry-run`: nothing was begun.
-    DryRun,
+closed_set! {
+    /// Why mod-prune stopped with a table.
+    pub enum Stopped {
+        /// Nothing old is left.
+        Done = "done",
+        /// `--deadline` has come; the next run goes on.
+        Deadline = "deadline",
+        /// A signal came; the next run goes on.
+        Signal = "signal",
+        /// A day that is about to go could not be kept in `modulation_day`: from it on, samples stay.
+        HeldBack = "held_back",
+        /// `--dry-run`: nothing was begun.
+        DryRun = "dry_run",
+    }
 }
 
-/// How old rows go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// Whole day partitions.
-    Partitions,
-    /// So many rows at a time.
-    Chunks,
+closed_set! {
+    /// How old rows go.
+    pub enum Way {
+        /// Whole day partitions.
+        Partitions = "partitions",
+        /// So many rows at a time.
+        Chunks = "chunks",
+    }
 }
 
 /// `pruned`, one per table.
@@ -64,28 +65,17 @@ pub struct Pruned {
     pub statement: Option<String>,
 }
 
-/// How well a table is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Health {
-    /// Nothing is to be done.
-    #[default]
-    Healthy,
-    /// Something is to be done some day.
-    Warning,
-    /// Something is to be done now.
-    Critical,
-}
-
-impl Health {
-    /// The word in records.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Health::Healthy => "HEALTHY",
-            Health::Warning => "WARNING",
-            Health::Critical => "CRITICAL",
-        }
+closed_set! {
+    /// How well a table is, worst last.
+    #[derive(Default)]
+    pub enum Health {
+        /// Nothing is to be done.
+        #[default]
+        Healthy = "HEALTHY",
+        /// Something is to be done some day.
+        Warning = "WARNING",
+        /// Something is to be done now.
+        Critical = "CRITICAL",
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Status, Timestamp};
-use crate::modulation::Modulation;
+use crate::{closed_set::closed_set, modulation::Modulation};
 
 /// One value per modulation that was seen, lowest modulation first.
 pub type PerModulation<T> = BTreeMap<Modulation, T>;
@@ -186,44 +186,17 @@ pub struct Row {
     pub delta: Option<Delta>,
 }
 
-/// What may be wrong with an upstream, a closed set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Why {
-    StuckLow,
-    Flapping,
-    SteppedDown,
-    Incident,
-    Gap,
-    UnknownProfile,
-    NeverBetter,
-}
-
-impl Why {
-    /// All of them.
-    pub const ALL: [Why; 7] = [
-        Why::StuckLow,
-        Why::Flapping,
-        Why::SteppedDown,
-        Why::Incident,
-        Why::Gap,
-        Why::UnknownProfile,
-        Why::NeverBetter,
-    ];
-
-    /// As it stands in records.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Why::StuckLow => "stuck_low",
-            Why::Flapping => "flapping",
-            Why::SteppedDown => "stepped_down",
-            Why::Incident => "incident",
-            Why::Gap => "gap",
-            Why::UnknownProfile => "unknown_profile",
-            Why::NeverBetter => "never_better",
-        }
+closed_set! {
+    /// What may be wrong with an upstream.
+    #[allow(missing_docs)]
+    pub enum Why {
+        StuckLow = "stuck_low",
+        Flapping = "flapping",
+        SteppedDown = "stepped_down",
+        Incident = "incident",
+        Gap = "gap",
+        UnknownProfile = "unknown_profile",
+        NeverBetter = "never_better",
     }
 }
 

@@ -75,27 +75,7 @@ fn every_flag_that_the_documentation_names_exists() {
 #[test]
 fn every_status_and_exit_code_has_its_advice() {
     let advice = fs::read_to_string(in_package("docs/troubleshooting.md")).unwrap();
-    let statuses = [
-        Status::Ok,
-        Status::Partial,
-        Status::ResolveFailed,
-        Status::Refused,
-        Status::Unreachable,
-        Status::ConnectTimeout,
-        Status::KexFailed,
-        Status::HostKeyUnknown,
-        Status::HostKeyChanged,
-        Status::AuthFailed,
-        Status::LoginTimeout,
-        Status::ReadTimeout,
-        Status::Disconnected,
-        Status::OutputTooLarge,
-        Status::CommandFailed,
-        Status::Cancelled,
-        Status::ParseFailed,
-        Status::Internal,
-    ];
-    for status in statuses {
+    for status in Status::ALL {
         assert!(advice.contains(&format!("\n| `{status}` | ")), "no advice for {status}");
     }
     for code in 0..=4 {

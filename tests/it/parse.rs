@@ -2,10 +2,7 @@
 
 use std::{collections::HashSet, fs, path::Path};
 
-use modtools::{
-    modulation::ProfileBook,
-    platform::{Answer, Platform, Reading, family},
-};
+use modtools::platform::{Answer, Platform, ProfileBook, Reading, family};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -8,11 +8,11 @@ mod profiles;
 use std::collections::HashSet;
 
 use super::{
-    Answer, Dialogue, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream, error_text,
+    Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream, error_text,
     lines::{is_number, noise},
     walk::{Line, Walk, lines_of},
 };
-use crate::record::Source;
+use crate::{modulation::Modulation, record::Source};
 use config::Config;
 use hops::Hops;
 use profiles::Profiles;
@@ -30,6 +30,16 @@ const SUMMARY: &str = "show cable modem summary";
 pub struct Casa;
 
 impl Family for Casa {
+    fn facts(&self) -> &'static Facts {
+        &Facts {
+            product: "Casa C100G and C40G, CommScope EVO vCCAP",
+            name_glob: "*CCAP1[0-9][0-9]*",
+            log_target: module_path!(),
+            debug_setting: "DEBUG_CCAP1",
+            built_in: &[(364, Modulation::Qam64), (316, Modulation::Qam16), (300, Modulation::Qpsk)],
+        }
+    }
+
     fn dialogue(&self) -> &'static Dialogue {
         &Dialogue {
             setup: &[&["page-off", "page off"]],

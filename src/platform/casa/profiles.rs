@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::Taken;
-use crate::modulation::{Iuc, Modulation, ProfileTable};
+use crate::{
+    modulation::Modulation,
+    platform::{Iuc, ProfileTable},
+};
 
 /// The profile whose block we are in, and the channel type of each profile's data grants.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 
 use super::{Line, Taken, Walk, is_number};
 use crate::{
-    modulation::{Iuc, Modulation},
-    platform::{Upstream, lines::mhz},
+    modulation::Modulation,
+    platform::{Iuc, Upstream, lines::mhz},
     record::Source,
 };
 

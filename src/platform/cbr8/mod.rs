@@ -6,11 +6,11 @@ mod controller;
 use std::collections::HashMap;
 
 use super::{
-    Answer, Dialogue, Family, Parsed, Platform, Reading, Step, Taken, Upstream,
+    Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken, Upstream,
     lines::{is_number, noise, starts_with},
     walk::{Line, Walk, lines_of},
 };
-use crate::modulation::{Iuc, Modulation, ProfileTable};
+use crate::modulation::Modulation;
 use controller::Block;
 
 /// Its modulation profiles.
@@ -22,6 +22,23 @@ const SUMMARY: &str = "show cable modem summary";
 pub struct Cbr8;
 
 impl Family for Cbr8 {
+    fn facts(&self) -> &'static Facts {
+        &Facts {
+            product: "Cisco cBR-8",
+            name_glob: "*CCAP2[0-9][0-9]*",
+            log_target: module_path!(),
+            debug_setting: "DEBUG_CCAP2",
+            built_in: &[
+                (224, Modulation::Qam64),
+                (228, Modulation::Qam64),
+                (227, Modulation::Qam16),
+                (226, Modulation::Qpsk),
+                (220, Modulation::Qpsk),
+                (222, Modulation::Qpsk),
+            ],
+        }
+    }
+
     fn dialogue(&self) -> &'static Dialogue {
         &Dialogue {
             setup: &[&["terminal length 0"], &["terminal width 0"]],

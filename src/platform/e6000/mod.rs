@@ -5,10 +5,11 @@ mod profiles;
 mod table;
 
 use super::{
-    Answer, Dialogue, Family, Parsed, Platform, Reading, Step, Taken,
+    Answer, Dialogue, Facts, Family, Parsed, Platform, Reading, Step, Taken,
     lines::{is_port, noise},
     walk::{Line, Walk, lines_of},
 };
+use crate::modulation::Modulation;
 use profiles::Profiles;
 use table::{Header, Table};
 
@@ -21,6 +22,16 @@ const PROFILES: &str = "show running-config verbose | include modulation-profile
 pub struct E6000;
 
 impl Family for E6000 {
+    fn facts(&self) -> &'static Facts {
+        &Facts {
+            product: "CommScope (ARRIS) E6000 CER and C4",
+            name_glob: "*CCAP0[0-9][0-9]*",
+            log_target: module_path!(),
+            debug_setting: "DEBUG_CCAP0",
+            built_in: &[(202, Modulation::Qam64), (204, Modulation::Qam16), (222, Modulation::Qpsk)],
+        }
+    }
+
     fn dialogue(&self) -> &'static Dialogue {
         &Dialogue {
             setup: &[&["terminal length 0", "no pagination"], &["terminal width 0"]],

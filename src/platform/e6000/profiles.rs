@@ -2,7 +2,10 @@
 //! 202 iuc 10 mod qam64 …` on each line, or a block `cable modulation-profile 202` with lines `iuc 10 mod …`.
 
 use super::Taken;
-use crate::modulation::{Iuc, Modulation, ProfileTable};
+use crate::{
+    modulation::Modulation,
+    platform::{Iuc, ProfileTable},
+};
 
 /// The profile whose block we are in.
 #[derive(Default)]

@@ -1,0 +1,158 @@
+//! What a modulation profile number stands for: the user's file first, then the device's own table, then the
+//! built-in table of its family.
+
+use std::{collections::BTreeMap, path::Path};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::{Platform, family};
+use crate::{
+    error::{Error, Result},
+    modulation::Modulation,
+};
+
+/// Interval usage code (burst type) of one line of a profile, as far as it matters here:
+/// only data grants say what the channel runs at; the others stay QPSK by design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Iuc {
+    /// IUC 5, `short`: the last resort.
+    Short,
+    /// IUC 6, `long`.
+    Long,
+    /// IUC 9, `a-short`.
+    AShort,
+    /// IUC 10, `a-long`: believed first.
+    ALong,
+}
+
+impl Iuc {
+    /// The data-grant IUC of a device's word or number: `a-long`, `10`; anything else is none.
+    #[must_use]
+    pub fn from_token(token: &str) -> Option<Self> {
+        match token.to_ascii_lowercase().as_str() {
+            "5" | "short" => Some(Iuc::Short),
+            "6" | "long" => Some(Iuc::Long),
+            "9" | "a-short" | "ashort" => Some(Iuc::AShort),
+            "10" | "a-long" | "along" => Some(Iuc::ALong),
+            _ => None,
+        }
+    }
+}
+
+/// A device's own modulation profile table: for each profile number the modulation of its best
+/// data-grant line. A profile without one explains nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileTable(BTreeMap<u32, (Iuc, Modulation)>);
+
+impl ProfileTable {
+    /// Takes one line of a profile. A line of a better IUC replaces an earlier one.
+    pub fn add(&mut self, profile: u32, iuc: Iuc, modulation: Modulation) {
+        let entry = self.0.entry(profile).or_insert((iuc, modulation));
+        if iuc > entry.0 {
+            *entry = (iuc, modulation);
+        }
+    }
+
+    /// The modulation of the profile's data grants.
+    #[must_use]
+    pub fn get(&self, profile: u32) -> Option<Modulation> {
+        self.0.get(&profile).map(|&(_, modulation)| modulation)
+    }
+
+    /// Whether the device told of no usable profile at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The built-in meaning of a number: that of the device's own family and no other.
+fn built_in(platform: Platform, profile: u32) -> Option<Modulation> {
+    let table = family(platform).facts().built_in;
+    table.iter().find(|&&(number, _)| number == profile).map(|&(_, modulation)| modulation)
+}
+
+/// What the user says about profile numbers (`--profiles FILE`): believed before any device.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileBook {
+    devices: Vec<(GlobMatcher, u32, Modulation)>,
+    platforms: Vec<(Platform, u32, Modulation)>,
+}
+
+impl ProfileBook {
+    /// Reads a CSV file of `platform or device glob, number, modulation`; `#` begins a comment.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Usage`] with file and line for a line that cannot be understood.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::read(path))?;
+        Self::parse(&text).map_err(|reason| Error::usage(format!("--profiles {}: {reason}", path.display())))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut book = Self::default();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            let fields: Vec<_> = line.split([',', ';', '\t']).map(str::trim).collect();
+            let at = |reason: String| format!("line {}: {reason}", number + 1);
+            match fields[..] {
+                [""] => {}
+                // A header line, in any words: the number column does not hold a number.
+                [_, profile, _] if number == 0 && profile.parse::<u32>().is_err() => {}
+                [scope, profile, modulation] => {
+                    let profile =
+                        profile.parse().map_err(|_| at(format!("invalid profile number {profile:?}")))?;
+                    let modulation = modulation.parse().map_err(at)?;
+                    if let Ok(platform) = scope.parse() {
+                        book.platforms.push((platform, profile, modulation));
+                    } else {
+                        let glob = GlobBuilder::new(scope).case_insensitive(true).build();
+                        let glob = glob.map_err(|e| at(e.to_string()))?;
+                        book.devices.push((glob.compile_matcher(), profile, modulation));
+                    }
+                }
+                _ => return Err(at(format!("{line:?} is not `platform-or-device,number,modulation`"))),
+            }
+        }
+        Ok(book)
+    }
+
+    /// What a profile number stands for on this device, in the order of belief: the user's word for the
+    /// device, for the platform, the device's own table, the built-in table; else `Unknown`.
+    #[must_use]
+    pub fn modulation(&self, platform: Platform, cmts: &str, own: &ProfileTable, profile: u32) -> Modulation {
+        let by_device =
+            self.devices.iter().find(|(glob, n, _)| *n == profile && glob.is_match(cmts)).map(|t| t.2);
+        let by_platform = || self.platforms.iter().find(|t| t.0 == platform && t.1 == profile).map(|t| t.2);
+        by_device
+            .or_else(by_platform)
+            .or_else(|| own.get(profile))
+            .or_else(|| built_in(platform, profile))
+            .unwrap_or(Modulation::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn belief_goes_from_the_user_to_the_device_to_the_built_in_table() -> Result<(), String> {
+        let mut own = ProfileTable::default();
+        own.add(202, Iuc::Long, Modulation::Qpsk);
+        own.add(202, Iuc::ALong, Modulation::Qam32);
+        own.add(202, Iuc::AShort, Modulation::Qam8);
+        let book = ProfileBook::parse("scope,number,modulation\ncasa,316,qam128\nCCAP0*,7,64qam # ours\n")?;
+        let says = |platform, cmts, n| book.modulation(platform, cmts, &own, n);
+        assert_eq!(says(Platform::E6000, "CCAP001", 202), Modulation::Qam32);
+        assert_eq!(says(Platform::E6000, "CCAP001", 204), Modulation::Qam16);
+        assert_eq!(says(Platform::E6000, "ccap001", 7), Modulation::Qam64);
+        assert_eq!(says(Platform::E6000, "CCAP201", 7), Modulation::Unknown);
+        assert_eq!(says(Platform::Casa, "CCAP101", 316), Modulation::Qam128);
+        // The number of another family says nothing.
+        assert_eq!(says(Platform::Casa, "CCAP101", 364), Modulation::Qam64);
+        assert_eq!(says(Platform::Cbr8, "CCAP201", 364), Modulation::Unknown);
+        assert!(ProfileBook::parse("x,1,2\nnonsense").is_err());
+        Ok(())
+    }
+}
