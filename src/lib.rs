@@ -14,8 +14,8 @@
 
 pub mod cli;
 pub mod clock;
-pub mod database;
 mod closed_set;
+pub mod database;
 pub mod error;
 pub mod exit;
 pub mod fetch;

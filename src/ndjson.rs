@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    io::{BufRead, Write},
+    io::{self, BufRead, Write},
 };
 
 use crate::{
@@ -16,12 +16,14 @@ pub struct Lines<R> {
     input: R,
     line: Vec<u8>,
     number: u64,
+    /// Bytes that lie in the input's buffer behind the line that was read last.
+    buffered: usize,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads from `input`.
     pub fn new(input: R) -> Self {
-        Lines { input, line: Vec::new(), number: 0 }
+        Lines { input, line: Vec::new(), number: 0, buffered: 0 }
     }
 
     /// The next line without its end, or none at the end of the input.
@@ -29,10 +31,15 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// [`Error::Input`].
     pub fn next_line(&mut self) -> Result<Option<Cow<'_, str>>> {
+        Ok(self.next_numbered()?.map(|(_, line)| line))
+    }
+
+    /// Reads the next line that is not blank; false at the end of the input.
+    fn advance(&mut self) -> Result<bool> {
         loop {
             self.line.clear();
-            if self.input.read_until(b'\n', &mut self.line).map_err(Error::Input)? == 0 {
-                return Ok(None);
+            if !self.read_line().map_err(Error::Input)? {
+                return Ok(false);
             }
             self.number += 1;
             if self.line.iter().any(|b| !b.is_ascii_whitespace()) {
@@ -42,7 +49,48 @@ impl<R: BufRead> Lines<R> {
         while self.line.last().is_some_and(|b| matches!(b, b'\n' | b'\r')) {
             self.line.pop();
         }
-        Ok(Some(String::from_utf8_lossy(&self.line)))
+        Ok(true)
+    }
+
+    /// Reads up to and with the next line feed, or to the end; false when nothing is left.
+    fn read_line(&mut self) -> io::Result<bool> {
+        loop {
+            let buffer = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                buffer => buffer?,
+            };
+            let end = memchr::memchr(b'\n', buffer).map(|at| at + 1);
+            let used = end.unwrap_or(buffer.len());
+            self.line.extend_from_slice(&buffer[..used]);
+            self.buffered = buffer.len() - used;
+            self.input.consume(used);
+            if end.is_some() || used == 0 {
+                return Ok(!self.line.is_empty());
+            }
+        }
+    }
+
+    /// Whether another line can be had without waiting for the input.
+    ///
+    /// # Errors
+    /// [`Error::Input`].
+    pub fn has_buffered_line(&mut self) -> Result<bool> {
+        if self.buffered == 0 {
+            return Ok(false);
+        }
+        let buffer = self.input.fill_buf().map_err(Error::Input)?;
+        Ok(memchr::memchr(b'\n', buffer).is_some())
+    }
+
+    /// The next line with its number.
+    ///
+    /// # Errors
+    /// [`Error::Input`].
+    pub fn next_numbered(&mut self) -> Result<Option<(u64, Cow<'_, str>)>> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        Ok(Some((self.number, String::from_utf8_lossy(&self.line))))
     }
 
     /// Number of the line that was read last, from 1.

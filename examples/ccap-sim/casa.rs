@@ -4,7 +4,10 @@
 use std::{cmp::Reverse, fmt::Write};
 
 use chrono::Duration;
-use modtools::{modulation::Modulation, record::Source};
+use modtools::{
+    modulation::Modulation,
+    record::{ExplainedBy, Source},
+};
 
 use crate::{
     chance::hash,
@@ -103,12 +106,14 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, we
         modulation,
         profile: device.profile(upstream, modulation),
         source: if upstream.has_hopped(weather) { Source::HopHistory } else { Source::Config },
+        explained_by: Some(ExplainedBy::Device),
         // It stands in the table of profiles, and only there.
         channel_type: upstream.unknown.is_none().then(|| upstream.class.word()),
         center_hz: Some(upstream.center_khz * 1000),
         width_hz: Some(upstream.width_khz * 1000),
         description: described(device, &upstream.name),
         snr_tenths: None,
+        modems: asked_modems(device, upstream),
     }
 }
 
@@ -124,12 +129,24 @@ fn shown_by_history<'a>(
         modulation,
         profile: device.profile(upstream, modulation),
         source: Source::HopHistory,
+        explained_by: Some(ExplainedBy::BuiltIn),
         channel_type: None,
         center_hz: None,
         width_hz: None,
-        description: None,
+        description: device.has(Kind::NoHopHistory).then(|| described(device, &upstream.name)).flatten(),
         snr_tenths: None,
+        modems: asked_modems(device, upstream),
     })
+}
+
+/// Modems on an upstream; all but one of them are online.
+fn modems(upstream: &Upstream) -> u64 {
+    hash(&[upstream.seed, 0xc3]) % 90 + 10
+}
+
+/// The summary is asked for only where it stands in for the hop history.
+fn asked_modems(device: &Device, upstream: &Upstream) -> Option<u64> {
+    device.has(Kind::NoHopHistory).then(|| modems(upstream) - 1)
 }
 
 /// The interface and the logical channel of the k-th channel: every fourth interface has two.
@@ -304,7 +321,7 @@ Upstream     Total  Online  Offline  Ranging  Description
 ",
     );
     for upstream in &device.upstreams {
-        let modems = hash(&[upstream.seed, 0xc3]) % 90 + 10;
+        let modems = modems(upstream);
         let description = described(device, &upstream.name).unwrap_or_default();
         let row =
             format!("{:<11}  {modems:>5}  {:>6}        1        0  {description}", upstream.name, modems - 1);

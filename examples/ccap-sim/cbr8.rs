@@ -3,7 +3,10 @@
 
 use std::fmt::Write;
 
-use modtools::{modulation::Modulation, record::Source};
+use modtools::{
+    modulation::Modulation,
+    record::{ExplainedBy, Source},
+};
 
 use crate::{
     chance::hash,
@@ -159,11 +162,17 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, sl
         modulation,
         profile: profile(device, upstream, modulation),
         source: Source::State,
+        explained_by: Some(match () {
+            () if whole || ofdma => ExplainedBy::Printed,
+            () if device.has(Kind::OptionalRefused) => ExplainedBy::BuiltIn,
+            () => ExplainedBy::Device,
+        }),
         channel_type: (whole || ofdma).then(|| upstream.class.word()),
         center_hz: whole.then_some(upstream.center_khz * 1000),
         width_hz: whole.then_some(upstream.width_khz * 1000),
         description: upstream.description,
         snr_tenths: (!ofdma).then(|| upstream.snr_tenths(slot, modulation)),
+        modems: Some(modems(upstream) - 1),
     }
 }
 
@@ -219,6 +228,11 @@ Mod IUC     Type   Preamb Diff FEC     FEC   Scrambl Max  Guard Last Scrambl Pre
     text
 }
 
+/// Modems on an upstream; all but one of them are registered.
+fn modems(upstream: &Upstream) -> u64 {
+    hash(&[upstream.seed, 0xc3]) % 90 + 10
+}
+
 fn modem_summary(device: &Device) -> String {
     let mut text = String::from(
         "\
@@ -240,7 +254,7 @@ Interface                      Cable Modem                               Descrip
                 );
             }
         }
-        let total = hash(&[upstream.seed, 0xc3]) % 90 + 10;
+        let total = modems(upstream);
         let interface = format!("C{name}/U{}", place.us);
         let row = format!(
             "{interface:<15} {total:<5} {:<5} 1     1       {total:<8} 0      0     0      0     {}",

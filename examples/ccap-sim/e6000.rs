@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use modtools::{modulation::Modulation, record::Source};
+use modtools::{
+    modulation::Modulation,
+    record::{ExplainedBy, Source},
+};
 
 use crate::{
     chance::{hash, pick},
@@ -102,12 +105,22 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) ->
         modulation,
         profile: device.profile(upstream, modulation),
         source: Source::State,
+        explained_by: explained(device, upstream),
         channel_type: Some(upstream.class.word()),
         center_hz: Some(upstream.center_khz * 1000),
         width_hz: Some(upstream.width_khz * 1000),
         description: None,
         snr_tenths: None,
+        modems: None,
     }
+}
+
+fn explained(device: &Device, upstream: &Upstream) -> Option<ExplainedBy> {
+    Some(match upstream.class {
+        Class::Ofdma => ExplainedBy::Printed,
+        _ if device.has(Kind::OptionalRefused) => ExplainedBy::BuiltIn,
+        _ => ExplainedBy::Device,
+    })
 }
 
 /// How many rows in service stand between two that are not.

@@ -158,6 +158,7 @@ pub fn shown(device: &Device, slot: Slot) -> impl Iterator<Item = Shown<'_>> {
         let mut shown = personality.shown(device, upstream, Now { slot, weather, modulation })?;
         if upstream.unknown.is_some() && !personality.prints_modulation(device) {
             shown.modulation = Modulation::Unknown;
+            shown.explained_by = None;
         }
         Some(shown)
     })

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use modtools::record::{self, End, Scan, Source, Status, Timestamp};
+use modtools::record::{self, End, ExplainedBy, Scan, Source, Status, Timestamp};
 use serde::Serialize;
 
 use crate::{
@@ -26,6 +26,8 @@ struct Sample<'a> {
     modulation: &'a str,
     profile: u32,
     source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explained_by: Option<ExplainedBy>,
     platform: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     channel_type: Option<&'a str>,
@@ -37,6 +39,8 @@ struct Sample<'a> {
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snr_db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modems: Option<u64>,
 }
 
 fn write_sample(
@@ -54,12 +58,14 @@ fn write_sample(
         modulation: shown.modulation.word(),
         profile: shown.profile,
         source: shown.source,
+        explained_by: shown.explained_by,
         platform: device.platform.word(),
         channel_type: shown.channel_type,
         center_hz: shown.center_hz,
         width_hz: shown.width_hz,
         description: shown.description,
         snr_db: shown.snr_tenths.map(|tenths| f64::from(tenths) / 10.0),
+        modems: shown.modems,
     };
     serde_json::to_writer(&mut *output, &sample)?;
     output.write_all(b"\n")
@@ -116,6 +122,7 @@ fn past_scan(device: &Device, slot: Slot) -> Scan {
         elapsed_ms,
         samples: 0,
         unparsed: 0,
+        built_in: 0,
     }
 }
 

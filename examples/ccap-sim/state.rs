@@ -1,7 +1,10 @@
 //! What an upstream is at in a given slot: its habit, and what befalls its device. Nothing is kept;
 //! any slot can be asked for.
 
-use modtools::{modulation::Modulation, record::Source};
+use modtools::{
+    modulation::Modulation,
+    record::{ExplainedBy, Source},
+};
 
 use crate::{
     chance::hash,
@@ -19,12 +22,16 @@ pub struct Shown<'a> {
     pub modulation: Modulation,
     pub profile: u32,
     pub source: Source,
+    /// What says so to a collector that has no file of its own; nothing where nothing explains it.
+    pub explained_by: Option<ExplainedBy>,
     pub channel_type: Option<&'static str>,
     pub center_hz: Option<u64>,
     pub width_hz: Option<u64>,
     pub description: Option<&'a str>,
     /// Tenths of a dB.
     pub snr_tenths: Option<u32>,
+    /// Registered modems, where the device is asked for them.
+    pub modems: Option<u64>,
 }
 
 /// A stretch of slots of one day in which something befalls one device of the fleet.

@@ -168,12 +168,14 @@ mod tests {
             modulation,
             profile: None,
             source: Source::State,
+            explained_by: None,
             platform: None,
             channel_type: None,
             center_hz: None,
             width_hz: None,
             description: None,
             snr_db: None,
+            modems: None,
         }
     }
 

@@ -4,9 +4,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    modulation::Modulation,
     platform::{self, Answer, Need, Platform, Verdict},
-    record::{CommandOutput, Status, Timestamp},
+    record::{CommandOutput, ExplainedBy, Status, Timestamp},
 };
 
 /// A complete answer of an earlier session.
@@ -80,7 +79,8 @@ impl<'a> Script<'a> {
             let book = platform::ProfileBook::default();
             let mut reading = platform::Reading { cmts: self.cmts, book: &book, explain: None };
             let parsed = platform::family(self.platform).parse(&self.as_answers(), &mut reading);
-            parsed.upstreams.iter().any(|upstream| upstream.modulation == Modulation::Unknown)
+            let doubtful = |by: Option<ExplainedBy>| by.is_none_or(|by| by == ExplainedBy::BuiltIn);
+            parsed.upstreams.iter().any(|upstream| doubtful(upstream.explained_by))
         };
         if !unexplained {
             return None;

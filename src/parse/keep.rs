@@ -1,4 +1,4 @@
-//! `--keep DIR`: the captures that somebody may want to look at, one file each, the oldest removed when
+//! `--keep DIR`: the captures worth a look, one file each, the oldest removed when
 //! there are too many. Files that are not ours are never touched.
 
 use std::{

@@ -1,10 +1,10 @@
-//! mod-parse: captures become samples and scans. Pure between its streams: each line is digested by
-//! itself, on as many threads as wished, and settled in the order of the input.
+//! mod-parse: captures become samples and scans. Pure between its streams: each line is parsed by
+//! itself, on as many threads as wished, and written in the order of the input.
 
-mod digest;
+mod capture;
 mod keep;
 mod raw;
-mod settle;
+mod sink;
 mod stream;
 
 use std::io::{BufRead, Write};
@@ -18,9 +18,9 @@ use crate::{
     stage::Context,
 };
 use keep::Keep;
-use settle::Settler;
+use sink::Sink;
 
-/// What a capture is digested with.
+/// What a capture is parsed with.
 struct Method {
     book: ProfileBook,
     explain: bool,
@@ -39,16 +39,16 @@ pub fn run(
     let book = args.profiles.as_deref().map(ProfileBook::read).transpose()?.unwrap_or_default();
     let method = Method { book, explain: args.explain };
     let keep = args.keep.as_deref().map(Keep::open).transpose()?;
-    let settler = Settler::new(context, args.strict, keep);
+    let sink = Sink::new(context, args.strict, keep);
     if args.raw {
         let (platform, capture) =
             raw::read(args, &Names::of_settings(&context.settings)?, context.clock.now(), input)?;
-        return settler.raw(&capture, digest::digest_pasted(platform, &capture, &method), output);
+        return sink.raw(&capture, capture::parse_pasted(platform, &capture, &method), output);
     }
     let lines = Lines::new(input);
     match jobs(args) {
-        1 => stream::one_by_one(lines, &method, settler, output),
-        jobs => stream::in_parallel(jobs, lines, &method, settler, output),
+        1 => stream::one_by_one(lines, &method, sink, output),
+        jobs => stream::in_parallel(jobs, lines, &method, sink, output),
     }
 }
 

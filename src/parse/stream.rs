@@ -1,9 +1,10 @@
-//! The lines of a stream through `look` and the settler: one by one, or on several threads with the
+//! The lines of a stream through the parser and the sink: one by one, or on several threads with the
 //! output still in the order of the input. Memory is bounded by what is on the way, and nothing that is
 //! done waits for the next line to come.
 
 use std::{
     io::{BufRead, Write},
+    ops::Range,
     sync::{
         Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
@@ -13,7 +14,7 @@ use std::{
 
 use super::{
     Method,
-    settle::{Looked, Settler, look},
+    sink::{ParsedLine, Sink, parse_line},
 };
 use crate::{
     error::{Error, Result},
@@ -21,85 +22,133 @@ use crate::{
     ndjson::Lines,
 };
 
+/// Lines travel in batches: a short line costs less to parse than to hand to another thread. A batch ends at
+/// these bytes, these lines, or where the next line would have to be waited for.
+const BATCH_BYTES: usize = 128 << 10;
+const BATCH_LINES: usize = 1024;
+
 /// Line after line. The harness flushes before it waits for input.
 pub(super) fn one_by_one(
     mut lines: Lines<&mut dyn BufRead>,
     method: &Method,
-    mut settler: Settler,
+    mut sink: Sink,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    while let Some(line) = lines.next_line()? {
-        let line = line.into_owned();
-        if !settler.line(lines.number(), &line, look(&line, method), output)? {
-            return Ok(settler.exit());
+    while let Some((number, line)) = lines.next_numbered()? {
+        if !sink.line(number, &line, parse_line(&line, method), output)? {
+            return Ok(sink.exit());
         }
     }
-    Ok(settler.end())
+    Ok(sink.end())
 }
+
+/// Lines that were read together.
+#[derive(Default)]
+struct Batch {
+    text: String,
+    /// Number of each line, and where it is in the text.
+    lines: Vec<(u64, Range<usize>)>,
+}
+
+impl Batch {
+    fn line(&self, range: &Range<usize>) -> &str {
+        &self.text[range.clone()]
+    }
+}
+
+/// A batch, and what became of each of its lines.
+type Done = (Batch, Vec<ParsedLine>);
 
 struct Job {
-    line: String,
-    done: SyncSender<(String, Looked)>,
+    batch: Batch,
+    done: SyncSender<Done>,
 }
 
-/// A line on its way: its number, and where it arrives when it was looked at.
-type Pending = (u64, Receiver<(String, Looked)>);
-
-/// This thread reads, `jobs` threads look, one settles.
+/// This thread reads, `jobs` threads parse, one writes.
 pub(super) fn in_parallel(
     jobs: usize,
     mut lines: Lines<&mut dyn BufRead>,
     method: &Method,
-    settler: Settler,
+    sink: Sink,
     output: &mut (dyn Write + Send),
 ) -> Result<Exit> {
     let (work, todo) = sync_channel::<Job>(jobs);
-    let (order, pending) = sync_channel::<Pending>(2 * jobs);
+    let (order, pending) = sync_channel::<Receiver<Done>>(2 * jobs);
     let todo = Mutex::new(todo);
     let next = || todo.lock().unwrap_or_else(PoisonError::into_inner).recv();
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                while let Ok(Job { line, done }) = next() {
-                    let looked = look(&line, method);
-                    // The settler went away with a fault of the output: nothing is left to be done.
-                    let _ = done.send((line, looked));
+                while let Ok(Job { batch, done }) = next() {
+                    let parsed =
+                        batch.lines.iter().map(|(_, range)| parse_line(batch.line(range), method)).collect();
+                    // The sink went away with a fault of the output: nothing is left to be done.
+                    let _ = done.send((batch, parsed));
                 }
             });
         }
-        let settling = scope.spawn(|| settle(pending, settler, output));
+        let draining = scope.spawn(|| drain(pending, sink, output));
         let fed = feed(&mut lines, work, order);
-        let settled = settling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        fed.and(settled)
+        let drained = draining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        fed.and(drained)
     })
 }
 
-/// Reads until the input ends, or nobody settles any more.
+/// Reads until the input or the sink ends.
 fn feed(
     lines: &mut Lines<&mut dyn BufRead>,
     work: SyncSender<Job>,
-    order: SyncSender<Pending>,
+    order: SyncSender<Receiver<Done>>,
 ) -> Result<()> {
-    while let Some(line) = lines.next_line()? {
-        let line = line.into_owned();
+    let mut fault = Ok(());
+    while fault.is_ok() {
+        let batch;
+        (batch, fault) = read_batch(lines);
+        if batch.lines.is_empty() {
+            break;
+        }
         let (done, arrives) = sync_channel(1);
-        let number = lines.number();
-        if order.send((number, arrives)).is_err() || work.send(Job { line, done }).is_err() {
+        if order.send(arrives).is_err() || work.send(Job { batch, done }).is_err() {
             break;
         }
     }
-    Ok(())
+    fault
 }
 
-fn settle(pending: Receiver<Pending>, mut settler: Settler, output: &mut dyn Write) -> Result<Exit> {
-    while let Some((number, arrives)) = or_flush(&pending, output)? {
-        // A thread that panicked has said so itself, and ends the run when the scope does.
-        let Some((line, looked)) = or_flush(&arrives, output)? else { break };
-        if !settler.line(number, &line, looked, output)? {
-            return Ok(settler.exit());
+/// The next lines, none at the end of the input. What came before a fault is used.
+fn read_batch(lines: &mut Lines<&mut dyn BufRead>) -> (Batch, Result<()>) {
+    let mut batch = Batch::default();
+    loop {
+        match lines.next_numbered() {
+            Ok(Some((number, line))) => {
+                let start = batch.text.len();
+                batch.text.push_str(&line);
+                batch.lines.push((number, start..batch.text.len()));
+            }
+            Ok(None) => return (batch, Ok(())),
+            Err(error) => return (batch, Err(error)),
+        }
+        if batch.text.len() >= BATCH_BYTES || batch.lines.len() >= BATCH_LINES {
+            return (batch, Ok(()));
+        }
+        match lines.has_buffered_line() {
+            Ok(true) => {}
+            ended => return (batch, ended.map(|_| ())),
         }
     }
-    Ok(settler.end())
+}
+
+fn drain(pending: Receiver<Receiver<Done>>, mut sink: Sink, output: &mut dyn Write) -> Result<Exit> {
+    while let Some(arrives) = or_flush(&pending, output)? {
+        // A thread that panicked has said so itself, and ends the run when the scope does.
+        let Some((batch, parsed)) = or_flush(&arrives, output)? else { break };
+        for ((number, range), parsed) in batch.lines.iter().zip(parsed) {
+            if !sink.line(*number, batch.line(range), parsed, output)? {
+                return Ok(sink.exit());
+            }
+        }
+    }
+    Ok(sink.end())
 }
 
 /// The next item; before it has to be waited for, what was written so far goes out.

@@ -1,6 +1,8 @@
 //! What a family of CCAPs has to say about itself: its names, how its command line is handled, what a scan
 //! asks, and what the answers mean. One folder beside this file implements [`Family`] for each.
 
+use std::collections::HashSet;
+
 use super::{Parsed, Platform, Reading, family};
 use crate::modulation::Modulation;
 
@@ -53,7 +55,7 @@ impl Step {
 #[derive(Clone, Copy, Debug)]
 pub struct Dialogue {
     /// Typed first, in order, to switch off paging and wrapping. Each inner list holds spellings of one
-    /// wish: the next is tried when one is answered by an error text, and a last refusal is no fault.
+    /// wish: the next is tried when one is answered by an error text, and a last refusal is not a fault.
     pub setup: &'static [&'static [&'static str]],
     /// Whether a `>` prompt is user mode, to be left by `enable`.
     pub user_mode: bool,
@@ -97,26 +99,29 @@ pub trait Family: Sync {
     /// What is still to be asked, given the answers so far: empty when there is nothing more. Called again
     /// after each answer; a command that stands among the answers is never asked twice.
     fn plan(&self, answers: &[Answer<'_>]) -> Vec<Step> {
+        let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
         let mut steps = self.script(answers);
-        steps.retain(|step| answers.iter().all(|answer| answer.command != step.command));
+        steps.retain(|step| !asked.contains(&step.command[..]));
         steps
     }
 
-    /// Whether the scan can do without the answer to this command, given the others. A command that is none
-    /// of the script's (`--command`, pasted text) is needed as long as the script's needed ones are not there.
+    /// Whether the scan can do without the answer to this command, given the others. A command outside of
+    /// the script (`--command`, pasted text) is needed as long as the script's needed ones are not there.
     fn need(&self, command: &str, answers: &[Answer<'_>]) -> Need {
         let script = self.script(answers);
         if let Some(step) = script.iter().find(|step| step.command == command) {
             return step.need;
         }
-        let asked = |step: &Step| answers.iter().any(|answer| answer.command == step.command);
-        let covered = script.iter().all(|step| step.need == Need::Optional || asked(step));
+        let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
+        let covered =
+            script.iter().all(|step| step.need == Need::Optional || asked.contains(&step.command[..]));
         if covered { Need::Optional } else { Need::Needed }
     }
 
     /// The upstreams that the answers show. Answers that are not complete, and error texts, are not looked
-    /// at. Tables are known by their headers, not by the command, so pasted text parses as well.
-    fn parse(&self, answers: &[Answer<'_>], reading: &mut Reading<'_>) -> Parsed;
+    /// at. A table is known by its header and counts under a command that asks for it, or under one that is
+    /// not known (`--command`, pasted text): what stands under another command does not count.
+    fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a>;
 }
 
 /// What the answers of a session that ended in order come to.
@@ -149,7 +154,7 @@ pub fn judge(platform: Platform, answers: &[Answer<'_>]) -> Verdict {
 
 /// The error text in an output, if it is one rather than an answer: `Error: …` (E6000, C4), a caret line
 /// and `% Invalid input …`, `% Incomplete command`, `% Ambiguous command`, `Command authorization failed`.
-/// Only short outputs are: the same words inside a table are somebody's description.
+/// Only short outputs are: the same words inside a table are a description.
 #[must_use]
 pub fn error_text(output: &str) -> Option<&str> {
     let mut lines = output.lines().map(str::trim).filter(|line| !line.is_empty());

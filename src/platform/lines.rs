@@ -1,33 +1,70 @@
 //! What lines and words of any device's output look like: ports, frequencies, and everything that may
 //! stand between the rows of a table without being one of them.
 
-/// Why a line is none that anybody must understand: blank, a rule, a total, the time, a log message.
+use std::borrow::Cow;
+
+/// Why a line needs not be understood: blank, a rule, a total, the time, a log message. Every line of every
+/// answer comes by here, so the first byte decides what it is compared with.
 pub(super) fn noise(line: &str) -> Option<&'static str> {
     let text = line.trim();
-    let Some(first) = text.split_ascii_whitespace().next() else {
-        return Some("blank");
+    let Some(first) = text.bytes().next() else { return Some("blank") };
+    let known = match first.to_ascii_lowercase() {
+        b'0'..=b'9' | b'[' | b'(' => is_moment(text).then_some(MOMENT),
+        b'-' | b'=' | b'+' | b'*' | b'_' | b'|' | b'#' | b'~' | b'.' => match is_rule(text) {
+            true => Some("a rule"),
+            false => is_moment(text).then_some(MOMENT),
+        },
+        // The first letters of the words below, of days and of months.
+        b'a' | b'd' | b'f' | b'j' | b'l' | b'm' | b'n' | b'o' | b's' | b't' | b'w' => sentence(text),
+        _ => None,
     };
-    if text
-        .bytes()
+    known.or_else(|| is_syslog(text).then_some("a log message"))
+}
+
+const MOMENT: &str = "the time or a log message";
+
+fn is_rule(text: &str) -> bool {
+    text.bytes()
         .all(|b| matches!(b, b'-' | b'=' | b'+' | b'*' | b'_' | b'|' | b'#' | b'~' | b'.' | b' ' | b'\t'))
-    {
-        return Some("a rule");
+}
+
+fn sentence(text: &str) -> Option<&'static str> {
+    let begins = |heads: &[&str]| heads.iter().any(|head| starts_with(text, head));
+    if begins(&["load for ", "time source is", "no time source"]) {
+        Some("the time")
+    } else if begins(&["total", "number of "]) && text.bytes().any(|b| b.is_ascii_digit()) {
+        Some("a total")
+    } else {
+        is_moment(text).then_some(MOMENT)
     }
-    if starts_with(text, "load for ") || starts_with(text, "time source is") {
-        return Some("the time");
-    }
-    if starts_with(text, "total") || starts_with(text, "number of ") {
-        return Some("a total");
-    }
-    if is_moment(first, text) {
-        return Some("the time or a log message");
-    }
-    is_syslog(text).then_some("a log message")
+}
+
+/// Whether a typed command asks what `full` asks: operators abbreviate its words, and add others behind.
+pub(super) fn asks(typed: &str, full: &str) -> bool {
+    let mut words = typed.split_ascii_whitespace();
+    full.split_ascii_whitespace().all(|word| {
+        words.next().is_some_and(|typed| {
+            typed.len() >= 2.min(word.len()) && typed.len() <= word.len() && starts_with(word, typed)
+        })
+    })
+}
+
+/// Whether a command shows a configuration, in which any table of profiles may stand in its other form.
+pub(super) fn asks_configuration(typed: &str) -> bool {
+    asks(typed, "show running-config")
+        || asks(typed, "show startup-config")
+        || asks(typed, "show configuration")
 }
 
 /// Whether a text begins so, in any case.
 pub(super) fn starts_with(text: &str, beginning: &str) -> bool {
     text.get(..beginning.len()).is_some_and(|head| head.eq_ignore_ascii_case(beginning))
+}
+
+/// The first so many bytes of a text, or a few fewer where they would cut a character.
+fn head(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or_default()]
 }
 
 /// `%SYS-5-CONFIG_I: …` anywhere in the line, or a syslog priority `<189>` before it.
@@ -48,11 +85,11 @@ fn is_syslog(text: &str) -> bool {
     };
     let priority = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     priority.is_some_and(|(number, _)| is_number(number))
-        || text.match_indices('%').any(|(at, _)| tag(&text[at + 1..]))
+        || text.match_indices('%').any(|(at, _)| tag(head(&text[at + 1..], 80)))
 }
 
 /// Whether a line begins with a date or a time: device clocks before an output, and log messages.
-fn is_moment(first: &str, text: &str) -> bool {
+fn is_moment(text: &str) -> bool {
     const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     const MONTHS: [&str; 12] = [
         "january",
@@ -68,6 +105,7 @@ fn is_moment(first: &str, text: &str) -> bool {
         "november",
         "december",
     ];
+    let first = text.split_ascii_whitespace().next().unwrap_or_default();
     let second = || text.split_ascii_whitespace().nth(1).unwrap_or_default();
     let bare = first.trim_start_matches(['*', '.', '[', '(']).trim_end_matches([',', ':', ']', ')']);
     let is_one = |word: &str, names: &[&str]| {
@@ -98,6 +136,11 @@ fn is_date(word: &str) -> bool {
         return false;
     };
     [a, b, c].into_iter().all(is_number) && (a.len() == 4 || c.len() == 4)
+}
+
+/// A word in lower case, as it stands where it is so already.
+pub(super) fn lower_case(word: &str) -> Cow<'_, str> {
+    if word.bytes().any(|b| b.is_ascii_uppercase()) { word.to_ascii_lowercase().into() } else { word.into() }
 }
 
 /// Digits and nothing else.
@@ -145,6 +188,7 @@ mod tests {
             ("  ------ =====", Some("a rule")),
             ("Load for five secs: 14%/1%; one minute: 13%", Some("the time")),
             ("Time source is NTP, 13:11:32.445 EDT Fri Aug 7 2020", Some("the time")),
+            ("No time source, *06:34:25.527 UTC Fri Dec 3 2021", Some("the time")),
             ("Total   12  9", Some("a total")),
             ("Tue Nov 24 23:52:13 2026", Some("the time or a log message")),
             ("Tue, 24 Nov 2026", Some("the time or a log message")),
@@ -161,6 +205,19 @@ mod tests {
         ] {
             assert_eq!(noise(line), why, "{line}");
         }
+    }
+
+    #[test]
+    fn an_abbreviated_command_asks_the_same() {
+        assert!(asks("show interface cable-upstream", "show interface cable-upstream"));
+        assert!(asks("sh int cable-up", "show interface cable-upstream"));
+        assert!(asks("show spectrum hop-history upstream 1/1.1/0", "show spectrum hop-history"));
+        for other in
+            ["", "show interface", "show interface cable-mac", "show interface cable-upstreams", "s i c"]
+        {
+            assert!(!asks(other, "show interface cable-upstream"), "{other}");
+        }
+        assert!(asks_configuration("sh run | include x") && !asks_configuration("show cable modem"));
     }
 
     #[test]

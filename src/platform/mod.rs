@@ -4,23 +4,24 @@
 
 mod casa;
 mod cbr8;
+mod collector;
 mod e6000;
 mod family;
 mod lines;
+mod modems;
 mod names;
 mod profiles;
 mod reading;
-mod walk;
 
 use std::str::FromStr;
 
 use crate::closed_set::{closed_set, listed};
 
+pub use collector::Line;
 pub use family::{Answer, Dialogue, Facts, Family, Need, Step, Verdict, error_text, judge};
 pub use names::Names;
 pub use profiles::{Iuc, ProfileBook, ProfileTable};
 pub use reading::{Explain, Parsed, Reading, Taken, Upstream};
-pub use walk::Line;
 
 closed_set! {
     /// A family of CCAPs with a command line of its own, in the order of their names in the field.

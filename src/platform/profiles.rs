@@ -9,6 +9,7 @@ use super::{Platform, family};
 use crate::{
     error::{Error, Result},
     modulation::Modulation,
+    record::ExplainedBy,
 };
 
 /// Interval usage code (burst type) of one line of a profile, as far as it matters here:
@@ -26,16 +27,31 @@ pub enum Iuc {
 }
 
 impl Iuc {
-    /// The data-grant IUC of a device's word or number: `a-long`, `10`; anything else is none.
+    /// The data-grant IUC of a device's word or number, `a-long` or `10`. Any other token is none.
     #[must_use]
     pub fn from_token(token: &str) -> Option<Self> {
-        match token.to_ascii_lowercase().as_str() {
-            "5" | "short" => Some(Iuc::Short),
-            "6" | "long" => Some(Iuc::Long),
-            "9" | "a-short" | "ashort" => Some(Iuc::AShort),
-            "10" | "a-long" | "along" => Some(Iuc::ALong),
-            _ => None,
-        }
+        const TOKENS: [(&str, Iuc); 10] = [
+            ("5", Iuc::Short),
+            ("short", Iuc::Short),
+            ("6", Iuc::Long),
+            ("long", Iuc::Long),
+            ("9", Iuc::AShort),
+            ("a-short", Iuc::AShort),
+            ("ashort", Iuc::AShort),
+            ("10", Iuc::ALong),
+            ("a-long", Iuc::ALong),
+            ("along", Iuc::ALong),
+        ];
+        TOKENS.iter().find(|(name, _)| token.eq_ignore_ascii_case(name)).map(|&(_, iuc)| iuc)
+    }
+
+    /// Whether a word names a burst type, one that carries data or one that does not.
+    #[must_use]
+    pub fn is_name(word: &str) -> bool {
+        const OTHERS: [&str; 9] =
+            ["request", "req", "reqdata", "req/data", "initial", "station", "a-ugs", "ugs", "augs"];
+        let data = word.starts_with(|c: char| c.is_ascii_alphabetic()) && Iuc::from_token(word).is_some();
+        data || OTHERS.iter().any(|name| word.eq_ignore_ascii_case(name))
     }
 }
 
@@ -59,7 +75,7 @@ impl ProfileTable {
         self.0.get(&profile).map(|&(_, modulation)| modulation)
     }
 
-    /// Whether the device told of no usable profile at all.
+    /// Whether no profile could be read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -117,18 +133,22 @@ impl ProfileBook {
         Ok(book)
     }
 
-    /// What a profile number stands for on this device, in the order of belief: the user's word for the
-    /// device, for the platform, the device's own table, the built-in table; else `Unknown`.
+    /// What a profile number stands for on this device and what says so, in the order of belief: the user's
+    /// word for the device, for the platform, the device's own table, the built-in table.
     #[must_use]
-    pub fn modulation(&self, platform: Platform, cmts: &str, own: &ProfileTable, profile: u32) -> Modulation {
+    pub fn explain(
+        &self,
+        platform: Platform,
+        cmts: &str,
+        own: &ProfileTable,
+        profile: u32,
+    ) -> Option<(Modulation, ExplainedBy)> {
         let by_device =
             self.devices.iter().find(|(glob, n, _)| *n == profile && glob.is_match(cmts)).map(|t| t.2);
         let by_platform = || self.platforms.iter().find(|t| t.0 == platform && t.1 == profile).map(|t| t.2);
-        by_device
-            .or_else(by_platform)
-            .or_else(|| own.get(profile))
-            .or_else(|| built_in(platform, profile))
-            .unwrap_or(Modulation::Unknown)
+        let user = by_device.or_else(by_platform).map(|m| (m, ExplainedBy::User));
+        user.or_else(|| own.get(profile).map(|m| (m, ExplainedBy::Device)))
+            .or_else(|| built_in(platform, profile).map(|m| (m, ExplainedBy::BuiltIn)))
     }
 }
 
@@ -143,15 +163,17 @@ mod tests {
         own.add(202, Iuc::ALong, Modulation::Qam32);
         own.add(202, Iuc::AShort, Modulation::Qam8);
         let book = ProfileBook::parse("scope,number,modulation\ncasa,316,qam128\nCCAP0*,7,64qam # ours\n")?;
-        let says = |platform, cmts, n| book.modulation(platform, cmts, &own, n);
-        assert_eq!(says(Platform::E6000, "CCAP001", 202), Modulation::Qam32);
-        assert_eq!(says(Platform::E6000, "CCAP001", 204), Modulation::Qam16);
-        assert_eq!(says(Platform::E6000, "ccap001", 7), Modulation::Qam64);
-        assert_eq!(says(Platform::E6000, "CCAP201", 7), Modulation::Unknown);
-        assert_eq!(says(Platform::Casa, "CCAP101", 316), Modulation::Qam128);
+        let says = |platform, cmts, n| book.explain(platform, cmts, &own, n);
+        let device = |m| Some((m, ExplainedBy::Device));
+        let (user, built_in) = (|m| Some((m, ExplainedBy::User)), |m| Some((m, ExplainedBy::BuiltIn)));
+        assert_eq!(says(Platform::E6000, "CCAP001", 202), device(Modulation::Qam32));
+        assert_eq!(says(Platform::E6000, "CCAP001", 204), built_in(Modulation::Qam16));
+        assert_eq!(says(Platform::E6000, "ccap001", 7), user(Modulation::Qam64));
+        assert_eq!(says(Platform::E6000, "CCAP201", 7), None);
+        assert_eq!(says(Platform::Casa, "CCAP101", 316), user(Modulation::Qam128));
         // The number of another family says nothing.
-        assert_eq!(says(Platform::Casa, "CCAP101", 364), Modulation::Qam64);
-        assert_eq!(says(Platform::Cbr8, "CCAP201", 364), Modulation::Unknown);
+        assert_eq!(says(Platform::Casa, "CCAP101", 364), built_in(Modulation::Qam64));
+        assert_eq!(says(Platform::Cbr8, "CCAP201", 364), None);
         assert!(ProfileBook::parse("x,1,2\nnonsense").is_err());
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! What a parser is given, and what it gives back: the upstreams of one scan, and what each line was taken for.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use super::{ProfileBook, walk::Line};
-use crate::{modulation::Modulation, record::Source};
+use super::{ProfileBook, collector::Line};
+use crate::{
+    modulation::Modulation,
+    record::{ExplainedBy, Source},
+};
 
 /// What one line of output was taken for (`mod-parse --explain`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,8 @@ impl fmt::Display for Taken {
     }
 }
 
-/// Is told of every line what it was taken for. Blocks are told when they end, so not strictly in order.
+/// Hears of every line what it was taken for. Lines of a block are reported when the block ends, so not
+/// strictly in order.
 pub type Explain<'a> = &'a mut dyn FnMut(Line<'_>, Taken);
 
 /// What a parser is given besides the text.
@@ -41,57 +45,74 @@ pub struct Reading<'a> {
     pub cmts: &'a str,
     /// What the user says about profile numbers.
     pub book: &'a ProfileBook,
-    /// When somebody wants to know.
+    /// For `--explain`.
     pub explain: Option<Explain<'a>>,
 }
 
 /// An upstream as its device shows it: a sample without time and device.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Upstream {
+pub struct Upstream<'a> {
     /// Name on the device, whole.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Modulation of its data grants.
     pub modulation: Modulation,
     /// Number of its modulation profile.
     pub profile: Option<u32>,
     /// Where it was read.
     pub source: Source,
+    /// What the modulation rests on; none when nothing explains the profile.
+    pub explained_by: Option<ExplainedBy>,
     /// `atdma`, `tdma`, `scdma`, `ofdma`.
-    pub channel_type: Option<String>,
+    pub channel_type: Option<Cow<'a, str>>,
     /// Centre frequency, Hz.
     pub center_hz: Option<u64>,
     /// Channel width, Hz.
     pub width_hz: Option<u64>,
     /// The operator's text.
-    pub description: Option<String>,
+    pub description: Option<Cow<'a, str>>,
     /// MER, dB.
     pub snr_db: Option<f64>,
+    /// Modems that are registered on it now.
+    pub modems: Option<u64>,
 }
 
-impl Upstream {
+impl<'a> Upstream<'a> {
     /// An upstream of which only the name is known; its modulation follows from the profile, once all are read.
-    pub(super) fn named(name: impl Into<String>, source: Source) -> Self {
+    pub(super) fn named(name: impl Into<Cow<'a, str>>, source: Source) -> Self {
         Upstream {
             name: name.into(),
             modulation: Modulation::Unknown,
             profile: None,
             source,
+            explained_by: None,
             channel_type: None,
             center_hz: None,
             width_hz: None,
             description: None,
             snr_db: None,
+            modems: None,
         }
     }
 }
 
 /// What the answers of one scan came to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parsed {
+pub struct Parsed<'a> {
     /// In the order of the device.
-    pub upstreams: Vec<Upstream>,
+    pub upstreams: Vec<Upstream<'a>>,
     /// Lines that were not understood where a row was expected.
     pub unparsed: u64,
+    /// The command for profiles whose answer holds text in which no profile could be read.
+    pub unread_profiles: Option<&'a str>,
     /// Why the scan failed to parse: a needed table without a recognisable header. Then no upstreams count.
     pub fault: Option<String>,
+}
+
+impl Parsed<'_> {
+    /// Upstreams whose modulation rests on the built-in table.
+    #[must_use]
+    pub fn built_in(&self) -> u64 {
+        let rests = |upstream: &&Upstream<'_>| upstream.explained_by == Some(ExplainedBy::BuiltIn);
+        self.upstreams.iter().filter(rests).count() as u64
+    }
 }

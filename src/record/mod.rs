@@ -13,11 +13,11 @@
 //! ```
 //! `sample`, one upstream at one moment:
 //! ```json
-//! {"v":1,"type":"sample","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","upstream":"2/scq/0","modulation":"QAM64","profile":364,"source":"state","platform":"e6000","channel_type":"atdma","center_hz":58800000,"width_hz":6400000}
+//! {"v":1,"type":"sample","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","upstream":"2/scq/0","modulation":"QAM64","profile":364,"source":"state","explained_by":"device","platform":"e6000","channel_type":"atdma","center_hz":58800000,"width_hz":6400000}
 //! ```
 //! `scan`, after the samples of one capture, always:
 //! ```json
-//! {"v":1,"type":"scan","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","platform":"e6000","status":"ok","attempts":1,"elapsed_ms":1840,"samples":1,"unparsed":0}
+//! {"v":1,"type":"scan","ts":"2026-11-24T12:00:00Z","cmts":"CCAP001","platform":"e6000","status":"ok","attempts":1,"elapsed_ms":1840,"samples":1,"unparsed":0,"built_in":0}
 //! ```
 //! `heartbeat`, at each tick of `ccap-fetch --every`, proof that the whole pipe moves:
 //! ```json
@@ -55,6 +55,9 @@ pub use time::Timestamp;
 /// The version of the records that we write and understand.
 pub const VERSION: u64 = 1;
 
+/// How every line of our own begins, up to the word of its type.
+const HEAD: &str = "{\"v\":1,\"type\":\"";
+
 /// A record that we write: its `type` word, and a body whose first field is `ts`.
 pub trait Body: Serialize {
     /// The `type` of the record.
@@ -66,26 +69,34 @@ pub trait Body: Serialize {
 /// # Errors
 /// What the writer says; a body that cannot be JSON is a defect and becomes `InvalidData`.
 pub fn write<B: Body>(output: &mut (impl io::Write + ?Sized), body: &B) -> io::Result<()> {
-    let mut line = format!("{{\"v\":{VERSION},\"type\":\"{}\",", B::TYPE).into_bytes();
-    let head = line.len();
-    serde_json::to_writer(&mut line, body)?;
-    // The body's own opening brace gives way to the common head.
-    line.remove(head);
-    line.push(b'\n');
+    let mut line = Vec::with_capacity(512);
+    append(&mut line, body)?;
     output.write_all(&line)
+}
+
+/// Appends one record as one line.
+///
+/// # Errors
+/// A body that cannot be JSON is a defect and becomes `InvalidData`.
+pub fn append<B: Body>(lines: &mut Vec<u8>, body: &B) -> io::Result<()> {
+    for part in [HEAD, B::TYPE, "\","] {
+        lines.extend_from_slice(part.as_bytes());
+    }
+    let head = lines.len();
+    serde_json::to_writer(&mut *lines, body)?;
+    // The body's own opening brace gives way to the common head.
+    lines.remove(head);
+    lines.push(b'\n');
+    Ok(())
 }
 
 macro_rules! bodies {
     ($($name:ident = $word:literal),* $(,)?) => { $(impl Body for $name { const TYPE: &'static str = $word; })* };
 }
-bodies!(
-    Capture = "capture",
-    Sample = "sample",
-    Scan = "scan",
-    Heartbeat = "heartbeat",
-    End = "end",
-    Fault = "error"
-);
+impl<S: Serialize> Body for Sample<S> {
+    const TYPE: &'static str = "sample";
+}
+bodies!(Capture = "capture", Scan = "scan", Heartbeat = "heartbeat", End = "end", Fault = "error");
 
 closed_set! {
     /// How the collection of one device ended.
@@ -231,15 +242,29 @@ closed_set! {
     }
 }
 
+closed_set! {
+    /// What says that a profile number stands for a modulation.
+    pub enum ExplainedBy {
+        /// The device prints the modulation itself.
+        Printed = "printed",
+        /// The user's own file, `--profiles`.
+        User = "user",
+        /// The device's own table of profiles.
+        Device = "device",
+        /// The table that is built in: the numbers of one operator, which need not be those of another.
+        BuiltIn = "built_in",
+    }
+}
+
 /// `sample`, from mod-parse to mod-store and mod-report: one upstream at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
+pub struct Sample<S = String> {
     /// That of its capture.
     pub ts: Timestamp,
     /// Name of the device.
-    pub cmts: String,
+    pub cmts: S,
     /// Name of the upstream on the device, whole: `2/scq/0`, `1/1.1/0`, `1/0/0/3`.
-    pub upstream: String,
+    pub upstream: S,
     /// Modulation of its data grants.
     pub modulation: Modulation,
     /// Number of its modulation profile.
@@ -248,12 +273,15 @@ pub struct Sample {
     /// Where the modulation was read; hand-made samples may leave it out.
     #[serde(default = "state")]
     pub source: Source,
+    /// What the modulation rests on; missing when nothing explains the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained_by: Option<ExplainedBy>,
     /// Family of the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<String>,
+    pub platform: Option<S>,
     /// `atdma`, `tdma`, `scdma`, `ofdma`, as far as the device says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel_type: Option<String>,
+    pub channel_type: Option<S>,
     /// Centre frequency, Hz.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub center_hz: Option<u64>,
@@ -262,10 +290,13 @@ pub struct Sample {
     pub width_hz: Option<u64>,
     /// The operator's text for the upstream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<S>,
     /// Signal to noise (MER), dB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snr_db: Option<f64>,
+    /// Modems that are registered on the upstream now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modems: Option<u64>,
 }
 
 fn state() -> Source {
@@ -299,6 +330,9 @@ pub struct Scan {
     /// Lines that were not understood.
     #[serde(default)]
     pub unparsed: u64,
+    /// Samples whose modulation rests on the built-in table of profiles.
+    #[serde(default)]
+    pub built_in: u64,
 }
 
 /// `heartbeat`, each tick of `ccap-fetch --every`, through to the end of the pipe.
@@ -363,7 +397,7 @@ pub enum Record {
     Newer(u64),
 }
 
-/// A line that is no record.
+/// A line that is not a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BadLine {
     /// Its `type`, when that much could be read.
@@ -390,10 +424,10 @@ fn is_object(line: &str) -> bool {
 /// # Errors
 /// [`BadLine`]: not JSON, no `type`, or a record of a known type that lacks what it must have.
 pub fn decode(line: &str) -> Result<Record, BadLine> {
-    // The lines of our own tools begin so: one pass over them instead of two.
-    const SAMPLE: &str = "{\"v\":1,\"type\":\"sample\",";
-    if line.starts_with(SAMPLE) {
-        return body(line, "sample").map(Record::Sample);
+    // The lines of our own tools tell their type at once: one pass over them instead of two.
+    let kind = line.strip_prefix(HEAD).and_then(|rest| rest.split_once("\",")).map(|(kind, _)| kind);
+    if let Some(record) = kind.and_then(|kind| known(line, kind)) {
+        return record;
     }
     let head: Head<'_> = serde_json::from_str(line).map_err(|e| {
         let what = if is_object(line) { "no record: " } else { "not JSON: " };
@@ -402,13 +436,18 @@ pub fn decode(line: &str) -> Result<Record, BadLine> {
     if let Some(newer) = head.v.filter(|&v| v > VERSION) {
         return Ok(Record::Newer(newer));
     }
-    Ok(match &*head.kind {
-        "capture" => Record::Capture(Box::new(body(line, "capture")?)),
-        "sample" => Record::Sample(body(line, "sample")?),
-        "scan" => Record::Scan(body(line, "scan")?),
-        "heartbeat" => Record::Heartbeat(body(line, "heartbeat")?),
-        "end" => Record::End(body(line, "end")?),
-        other => Record::Other(other.to_owned()),
+    known(line, &head.kind).unwrap_or_else(|| Ok(Record::Other(head.kind.into_owned())))
+}
+
+/// The record of a line whose type is one of those that the collecting stages know.
+fn known(line: &str, kind: &str) -> Option<Result<Record, BadLine>> {
+    Some(match kind {
+        "capture" => body(line, kind).map(|capture| Record::Capture(Box::new(capture))),
+        "sample" => body(line, kind).map(Record::Sample),
+        "scan" => body(line, kind).map(Record::Scan),
+        "heartbeat" => body(line, kind).map(Record::Heartbeat),
+        "end" => body(line, kind).map(Record::End),
+        _ => return None,
     })
 }
 

@@ -69,13 +69,14 @@ fn a_capture_becomes_its_samples_and_then_its_scan() {
     assert_eq!(
         records[0],
         json!({"v": 1, "type": "sample", "ts": "2026-05-01T12:00:00Z", "cmts": "CCAP001", "upstream": "2/scq/0",
-            "modulation": "QAM64", "profile": 202, "source": "state", "platform": "e6000", "channel_type": "atdma",
+            "modulation": "QAM64", "profile": 202, "source": "state", "explained_by": "built_in", "platform": "e6000",
+            "channel_type": "atdma",
             "center_hz": 58_800_000, "width_hz": 6_400_000})
     );
     assert_eq!(
         records[2],
         json!({"v": 1, "type": "scan", "ts": "2026-05-01T12:00:00Z", "cmts": "CCAP001", "platform": "e6000",
-            "status": "ok", "attempts": 2, "elapsed_ms": 77, "samples": 2, "unparsed": 0})
+            "status": "ok", "attempts": 2, "elapsed_ms": 77, "samples": 2, "unparsed": 0, "built_in": 1})
     );
 }
 
@@ -147,6 +148,55 @@ fn an_unexplained_profile_is_named_once_and_a_file_explains_it() {
         run.records().iter().filter_map(|r| r["modulation"].as_str().map(str::to_owned)).collect();
     assert_eq!(modulations, ["QAM64", "QAM16", "QPSK", "QAM16"]);
     tool("mod-parse").args(["--profiles", "/nowhere"]).run().says(2, &["/nowhere"]);
+}
+
+#[test]
+fn a_profile_answer_without_a_profile_is_said_once_and_counted() {
+    let strange = answer(PROFILES, "profile table version 3\n202 | data | sixty-four\n", true);
+    let plain = TABLE.replace("999", "204");
+    let device = |cmts: &str, profiles: &Value| {
+        capture(cmts, "ok", vec![answer(UPSTREAMS, &plain, true), profiles.clone()])
+    };
+    let run = parse(&[device("A", &strange), device("A", &strange), device("B", &strange)], &[]);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!((run.code, lines.len()), (Some(0), 2), "{}", run.stderr);
+    for (line, cmts) in lines.iter().zip(["A", "B"]) {
+        assert!(line.starts_with(&format!("mod-parse: {cmts}: {PROFILES}: ")), "{line}");
+        assert!(line.contains("2 upstreams rest on the built-in table"), "{line}");
+    }
+    let scan = &run.records()[2];
+    assert_eq!((&scan["unparsed"], &scan["built_in"]), (&json!(1), &json!(2)));
+    // Without text, or with a profile that explains nothing, there is nothing to say.
+    for quiet in ["", "\n\n", "configure cable modulation-profile 7 iuc 1 mod qpsk pre-len 64\n"] {
+        let run = parse(&[device("A", &answer(PROFILES, quiet, true))], &[]).clean(0);
+        assert_eq!((&run.records()[2]["unparsed"], &run.records()[2]["built_in"]), (&json!(0), &json!(2)));
+    }
+}
+
+#[test]
+fn a_sample_says_what_its_modulation_rests_on() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("profiles.csv");
+    fs::write(&file, "e6000,204,qam32\n").unwrap();
+    let profiles = "configure cable modulation-profile 202 iuc 10 mod qam16";
+    let table = format!(
+        "{TABLE}2/scq/2 1 - IS atdma 5.000-11.400 8.200 6.400 2 204 0.0\n2/scq/3 1 - IS atdma 5.000-11.400 8.200 6.400 2 222 0.0\n2/scq/4 1 - IS atdma 5.000-11.400 8.200 6.400 2 364 0.0\n"
+    );
+    let line = capture("A", "ok", vec![answer(UPSTREAMS, &table, true), answer(PROFILES, profiles, true)]);
+    let run = parse(&[line], &["--profiles", file.to_str().unwrap()]);
+    let all = run.records();
+    let said: Vec<_> =
+        all.iter().take(5).map(|r| (r["modulation"].as_str().unwrap(), r["explained_by"].as_str())).collect();
+    // The number of another family's table explains nothing.
+    let expected = [
+        ("QAM16", Some("device")),
+        ("UNKNOWN", None),
+        ("QAM32", Some("user")),
+        ("QPSK", Some("built_in")),
+        ("UNKNOWN", None),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(all[5]["built_in"], 1);
 }
 
 #[test]

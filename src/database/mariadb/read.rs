@@ -95,6 +95,7 @@ pub(super) fn scans(
             elapsed_ms: number(&row, 6).unwrap_or_default(),
             samples: number(&row, 7).unwrap_or_default(),
             unparsed: number(&row, 8).unwrap_or_default(),
+            built_in: 0,
         };
         if !each(scan) {
             break;

@@ -66,6 +66,7 @@ pub(super) fn scans(
             elapsed_ms: unsigned(row, 6)?.unwrap_or_default(),
             samples: unsigned(row, 7)?.unwrap_or_default(),
             unparsed: unsigned(row, 8)?.unwrap_or_default(),
+            built_in: 0,
         };
         if !each(scan) {
             break;

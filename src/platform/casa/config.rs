@@ -1,7 +1,7 @@
 //! What the upstreams are configured to: `interface upstream 1/1.1`, and under it frequency, width,
 //! description, and the logical channels with their profiles.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{Taken, Upstream, is_upstream};
 use crate::platform::lines::{frequency, is_number};
@@ -11,6 +11,8 @@ use crate::platform::lines::{frequency, is_number};
 pub(super) struct Config<'a> {
     ports: Vec<Port<'a>>,
     index: HashMap<&'a str, usize>,
+    /// Logical channels by port and number.
+    channels: HashMap<(usize, &'a str), usize>,
     open: Option<usize>,
 }
 
@@ -29,6 +31,7 @@ struct Channel<'a> {
     number: &'a str,
     profile: Option<u32>,
     width_hz: Option<u64>,
+    description: Option<&'a str>,
     shut: bool,
 }
 
@@ -41,17 +44,24 @@ pub(super) struct Place<'a> {
     description: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     /// Adds to an upstream what the configuration knows of it.
-    pub fn describe(&self, upstream: &mut Upstream) {
+    pub fn describe(&self, upstream: &mut Upstream<'a>) {
         upstream.center_hz = self.center_hz;
         upstream.width_hz = self.width_hz;
-        upstream.description = self.description.map(str::to_owned);
+        upstream.description = self.description.map(Cow::Borrowed);
     }
 }
 
 impl<'a> Config<'a> {
-    /// What is next is none of the port's.
+    /// Whether an upstream is configured that is not shut down.
+    pub fn in_service(&self) -> bool {
+        self.ports.iter().any(|port| {
+            !port.shut && (port.channels.is_empty() || port.channels.iter().any(|channel| !channel.shut))
+        })
+    }
+
+    /// Ends the block that is open: what is next does not belong to its port.
     pub fn close(&mut self) {
         self.open = None;
     }
@@ -61,7 +71,7 @@ impl<'a> Config<'a> {
         !self.ports.is_empty()
     }
 
-    /// What a line was taken for; none when it has to do with no configuration.
+    /// Returns what a line was taken for, or none when it has nothing to do with the configuration.
     pub fn line(&mut self, text: &'a str) -> Option<Taken> {
         let text = text.trim();
         let (negated, bare) = match text.strip_prefix("no ") {
@@ -77,12 +87,12 @@ impl<'a> Config<'a> {
             self.close();
             return Some(Taken::Ignored("the end of a block"));
         }
-        let Some(port) = self.open.and_then(|open| self.ports.get_mut(open)) else {
+        let Some((open, port)) = self.open.and_then(|open| Some((open, self.ports.get_mut(open)?))) else {
             return (first == "logical-channel")
-                .then_some(Taken::Unparsed("a logical channel of no interface"));
+                .then_some(Taken::Unparsed("a logical channel outside of an interface"));
         };
         Some(match first {
-            "logical-channel" => port.channel(negated, words),
+            "logical-channel" => port.channel((open, &mut self.channels), negated, words, bare),
             "shutdown" => {
                 port.shut = !negated;
                 Taken::Row("state of a port")
@@ -134,12 +144,10 @@ impl<'a> Config<'a> {
             Some((end, _)) => (&upstream[..end], Some(&upstream[end + 1..])),
             None => (upstream, None),
         };
-        let port = &self.ports[*self.index.get(name)?];
-        Some(
-            port.place(
-                number.and_then(|number| port.channels.iter().find(|channel| channel.number == number)),
-            ),
-        )
+        let at = *self.index.get(name)?;
+        let port = &self.ports[at];
+        let channel = number.and_then(|number| self.channels.get(&(at, number)));
+        Some(port.place(channel.map(|&place| &port.channels[place])))
     }
 
     /// Every logical channel: its name, its port's name, what is configured.
@@ -154,15 +162,20 @@ impl<'a> Config<'a> {
 }
 
 impl<'a> Port<'a> {
-    fn channel(&mut self, negated: bool, mut words: impl Iterator<Item = &'a str>) -> Taken {
+    fn channel(
+        &mut self,
+        (own, index): (usize, &mut HashMap<(usize, &'a str), usize>),
+        negated: bool,
+        mut words: impl Iterator<Item = &'a str>,
+        line: &'a str,
+    ) -> Taken {
         let Some(number) = words.next().filter(|number| is_number(number)) else {
             return Taken::Unparsed("a logical channel without a number");
         };
-        let place = self.channels.iter().position(|channel| channel.number == number);
-        let place = place.unwrap_or_else(|| {
+        let place = *index.entry((own, number)).or_insert(self.channels.len());
+        if place == self.channels.len() {
             self.channels.push(Channel { number, ..Channel::default() });
-            self.channels.len() - 1
-        });
+        }
         let channel = &mut self.channels[place];
         match words.next() {
             Some("profile" | "modulation-profile") if !negated => {
@@ -173,6 +186,11 @@ impl<'a> Port<'a> {
                     }
                     None => Taken::Unparsed("a profile without a number"),
                 }
+            }
+            Some("description") if !negated => {
+                let (_, text) = line.split_once("description").unwrap_or_default();
+                channel.description = Some(unquoted(text)).filter(|text| !text.is_empty());
+                Taken::Row("description")
             }
             Some("channel-width") if !negated => read(&mut channel.width_hz, words.next(), "width"),
             Some("shutdown") => {
@@ -189,7 +207,7 @@ impl<'a> Port<'a> {
             shut: self.shut || channel.is_some_and(|channel| channel.shut),
             center_hz: self.center_hz,
             width_hz: channel.and_then(|channel| channel.width_hz).or(self.width_hz),
-            description: self.description,
+            description: channel.and_then(|channel| channel.description).or(self.description),
         }
     }
 }
@@ -200,7 +218,7 @@ fn read(hz: &mut Option<u64>, word: Option<&str>, what: &'static str) -> Taken {
             *hz = Some(value);
             Taken::Row(what)
         }
-        None => Taken::Unparsed("a frequency that is no number"),
+        None => Taken::Unparsed("an invalid frequency"),
     }
 }
 

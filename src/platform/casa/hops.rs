@@ -25,7 +25,7 @@ pub(super) struct Hop<'a> {
 }
 
 impl<'a> Hops<'a> {
-    /// What a line was taken for; none when it has to do with no hop.
+    /// Returns what a line was taken for, or none when it has nothing to do with hops.
     pub fn line(&mut self, line: Line<'a>) -> Option<Taken> {
         let mut fields = line.text.split_ascii_whitespace();
         let upstream = fields.next()?;

@@ -8,9 +8,11 @@ mod profiles;
 use std::collections::HashSet;
 
 use super::{
-    Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream, error_text,
-    lines::{is_number, noise},
-    walk::{Line, Walk, lines_of},
+    Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream,
+    collector::{Collector, Line, lines_of},
+    error_text,
+    lines::{asks, asks_configuration, is_number, lower_case, noise, starts_with},
+    modems::Modems,
 };
 use crate::{modulation::Modulation, record::Source};
 use config::Config;
@@ -63,15 +65,53 @@ impl Family for Casa {
         steps
     }
 
-    fn parse(&self, answers: &[Answer<'_>], reading: &mut Reading<'_>) -> Parsed {
-        let mut walk = Walk::new(Platform::Casa, reading);
+    fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
+        let mut collector = Collector::new(Platform::Casa, reading);
         let mut scan = Scan::default();
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
-            scan.answer(place, answer, &mut walk);
+            scan.answer(place, answer, &mut collector);
         }
-        let fault = scan.fault(answers);
-        scan.upstreams(&mut walk);
-        walk.finish(fault)
+        let doubt = scan.doubt(answers);
+        scan.upstreams(&mut collector);
+        let fault = doubt.or_else(|| scan.shortfall(collector.is_empty()));
+        let mut parsed = collector.finish(fault);
+        scan.modems.describe(&mut parsed.upstreams);
+        parsed
+    }
+}
+
+/// What a command asks for. Only that counts in its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Hops,
+    Profiles,
+    Configuration,
+    Modems,
+    /// A command of the user's own, or pasted text without one.
+    Anything,
+}
+
+impl Asked {
+    fn by(command: &str) -> Self {
+        if asks(command, HOPS) {
+            Asked::Hops
+        } else if command.contains("modulation-profile") {
+            Asked::Profiles
+        } else if asks(command, BASE) || asks_configuration(command) {
+            Asked::Configuration
+        } else if asks(command, SUMMARY) {
+            Asked::Modems
+        } else {
+            Asked::Anything
+        }
+    }
+
+    fn profiles(self) -> bool {
+        matches!(self, Asked::Profiles | Asked::Configuration | Asked::Anything)
+    }
+
+    fn configuration(self) -> bool {
+        matches!(self, Asked::Configuration | Asked::Anything)
     }
 }
 
@@ -81,56 +121,112 @@ struct Scan<'a> {
     hops: Hops<'a>,
     config: Config<'a>,
     profiles: Profiles<'a>,
+    modems: Modems<'a>,
     /// A command for hops whose answer holds text, and nothing of it is known.
     strange: Option<&'a str>,
+    /// A command for the configuration was answered: by nothing, by text that is not known, or by interfaces.
+    configured: Configured<'a>,
+}
+
+/// How the configuration was answered.
+#[derive(Clone, Copy, Default)]
+enum Configured<'a> {
+    #[default]
+    NotAsked,
+    Read,
+    /// This command's answer holds text, and no upstream interface.
+    NotUnderstood(&'a str),
 }
 
 impl<'a> Scan<'a> {
-    fn answer(&mut self, place: usize, answer: &Answer<'a>, walk: &mut Walk<'_, '_>) {
-        let about_hops = answer.command.starts_with(HOPS);
-        let (mut known, mut text) = (false, false);
+    fn answer(&mut self, place: usize, answer: &Answer<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        let asked = Asked::by(answer.command);
+        let mut page = Page { asked, known_hops: false, interfaces: false, strays: Vec::new(), text: false };
         self.config.close();
         self.profiles.close();
+        collector.begin_answer();
         for line in lines_of(place, answer) {
-            let taken = if answer.command == SUMMARY {
-                Taken::Ignored("the modem summary")
-            } else if let Some(taken) = self.profiles.line(line.text, &mut walk.profiles) {
-                self.config.close();
-                taken
-            } else if let Some(taken) = self.config.line(line.text) {
-                self.profiles.close();
-                taken
-            } else if let Some(taken) = self.hops.line(line) {
-                known = true;
-                // The newest hop of a channel is told when all are read: it is the sample.
-                if matches!(taken, Taken::Row(_)) {
-                    continue;
-                }
-                taken
-            } else if let Some(why) = noise(line.text) {
-                Taken::Ignored(why)
-            } else {
-                text = true;
-                // After a header, or where nothing else was asked for, every line should be a row.
-                let expected = about_hops || known;
-                if expected {
-                    Taken::Unparsed("no row of the hop history")
-                } else {
-                    Taken::Ignored("no table")
-                }
+            self.line(line, &mut page, collector);
+        }
+        for line in std::mem::take(&mut page.strays) {
+            // A configuration without an interface that is known was asked for, and cannot be judged.
+            let taken = match asked {
+                Asked::Configuration if !page.interfaces => Taken::Unparsed("no upstream interface"),
+                _ => Taken::Ignored("no table"),
             };
-            walk.take(line, taken);
+            collector.text(line, taken);
         }
-        if about_hops && text && !known {
-            self.strange = self.strange.or(Some(answer.command));
+        match asked {
+            Asked::Profiles => collector.end_of_profiles(answer.command),
+            Asked::Hops if page.text && !page.known_hops => {
+                self.strange = self.strange.or(Some(answer.command));
+            }
+            Asked::Configuration => self.configured = self.configured.and(&page, answer.command),
+            Asked::Anything if page.interfaces => self.configured = Configured::Read,
+            _ => {}
         }
+    }
+
+    fn line(&mut self, line: Line<'a>, page: &mut Page<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        let asked = page.asked;
+        if asked == Asked::Modems {
+            return collector.take(line, self.modems_line(line));
+        }
+        if asked.profiles()
+            && let Some(taken) = self.profiles.line(line.text, &mut collector.profiles)
+        {
+            self.config.close();
+            return collector.profile(line, taken);
+        }
+        if asked.configuration()
+            && let Some(taken) = self.config.line(line.text)
+        {
+            self.profiles.close();
+            page.interfaces |= matches!(taken, Taken::Header(_));
+            return collector.take(line, taken);
+        }
+        if (asked == Asked::Hops || asked == Asked::Anything && may_be_of_hops(line.text))
+            && let Some(taken) = self.hops.line(line)
+        {
+            page.known_hops = true;
+            // The newest hop of a channel becomes the sample, and is reported when all hops are read.
+            if !matches!(taken, Taken::Row(_)) {
+                collector.take(line, taken);
+            }
+            return;
+        }
+        if let Some(why) = noise(line.text) {
+            return collector.take(line, Taken::Ignored(why));
+        }
+        page.text = true;
+        if asked == Asked::Hops || page.known_hops {
+            collector.take(line, Taken::Unparsed("no row of the hop history"));
+        } else if asked == Asked::Configuration && page.strays.len() < STRAYS {
+            page.strays.push(line);
+        } else {
+            collector.text(line, Taken::Ignored("no table"));
+        }
+    }
+
+    fn modems_line(&mut self, line: Line<'a>) -> Taken {
+        let first = line.text.split_ascii_whitespace().next().unwrap_or_default();
+        if is_upstream(first) {
+            let rest = line.text.trim_start().get(first.len()..).unwrap_or_default();
+            self.modems.row(first, rest);
+            return Taken::Row("modem summary");
+        }
+        // The total of all rows has numbers; a heading that begins with the same word has none.
+        if self.modems.is_empty() {
+            self.modems.header(line.text);
+        }
+        Taken::Ignored("the modem summary")
     }
 
     /// Why the scan must not be believed. An empty hop history is what a device prints on which nothing ever
     /// hopped, often without as much as a header: it is believed as long as something else shows that
     /// upstreams can be read, the configuration or the history of another channel. Text of which nothing is
     /// known is never taken for emptiness, for then hops would be missed and the configuration believed.
-    fn fault(&self, answers: &[Answer<'_>]) -> Option<String> {
+    fn doubt(&self, answers: &[Answer<'_>]) -> Option<String> {
         if let Some(command) = self.strange {
             return Some(format!("{command}: no header and no row that is known"));
         }
@@ -142,15 +238,34 @@ impl<'a> Scan<'a> {
         (!seen).then(|| format!("{HOPS}: neither it nor the configuration shows a header that is known"))
     }
 
-    fn upstreams(self, walk: &mut Walk<'_, '_>) {
-        let (config, profiles, mut hopped) = (self.config, self.profiles, HashSet::new());
-        let channel_type = |profile| profiles.channel_type(profile).map(str::to_ascii_lowercase);
+    /// Why a scan without an upstream is a fault: the configuration shows some, or could not be read.
+    fn shortfall(&self, is_empty: bool) -> Option<String> {
+        if !is_empty {
+            return None;
+        }
+        match self.configured {
+            _ if self.config.in_service() => {
+                Some(format!("{BASE}: it shows upstream interfaces, and no profile of any"))
+            }
+            Configured::Read => None,
+            Configured::NotAsked => {
+                Some(format!("{HOPS}: it names no upstream, and the configuration was not read"))
+            }
+            Configured::NotUnderstood(command) => {
+                Some(format!("{command}: no upstream interface that is known"))
+            }
+        }
+    }
+
+    fn upstreams(&self, collector: &mut Collector<'_, '_, 'a>) {
+        let mut hopped = HashSet::new();
+        let channel_type = |profile| self.profiles.channel_type(profile).map(lower_case);
         for hop in self.hops.newest() {
             hopped.insert(hop.upstream);
             let Some(profile) = hop.profile else { continue };
-            let place = config.place(hop.upstream);
+            let place = self.config.place(hop.upstream);
             if place.as_ref().is_some_and(|place| place.shut) {
-                walk.take(hop.line, Taken::Ignored("shut down"));
+                collector.take(hop.line, Taken::Ignored("shut down"));
                 continue;
             }
             let mut upstream = Upstream::named(hop.upstream, Source::HopHistory);
@@ -159,9 +274,9 @@ impl<'a> Scan<'a> {
             if let Some(place) = place {
                 place.describe(&mut upstream);
             }
-            walk.upstream(hop.line, upstream);
+            collector.upstream(hop.line, upstream);
         }
-        for (name, port, place) in config.channels() {
+        for (name, port, place) in self.config.channels() {
             let Some(profile) = place.profile.filter(|_| !place.shut) else { continue };
             // A history by port, without logical channels, speaks for all of them.
             if hopped.contains(name.as_str()) || hopped.contains(port) {
@@ -171,29 +286,56 @@ impl<'a> Scan<'a> {
             upstream.profile = Some(profile);
             upstream.channel_type = channel_type(profile);
             place.describe(&mut upstream);
-            walk.insert(upstream);
+            collector.insert(upstream);
         }
     }
+}
+
+/// So many lines of an answer are kept until its end shows what they were.
+const STRAYS: usize = 1000;
+
+/// What one answer showed so far.
+struct Page<'a> {
+    asked: Asked,
+    known_hops: bool,
+    interfaces: bool,
+    /// Lines that nothing explains, where a configuration was asked for.
+    strays: Vec<Line<'a>>,
+    text: bool,
+}
+
+impl<'a> Configured<'a> {
+    /// The best of what was known and what an answer shows.
+    fn and(self, page: &Page<'a>, command: &'a str) -> Self {
+        match self {
+            Configured::Read => self,
+            _ if page.interfaces || !page.text => Configured::Read,
+            _ => Configured::NotUnderstood(command),
+        }
+    }
+}
+
+/// Whether a line can belong to a hop history, where nothing says which command it answers: a row, or a heading
+/// that speaks of hops.
+fn may_be_of_hops(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    words.clone().next().is_some_and(is_upstream) || words.any(|word| starts_with(word, "hop"))
 }
 
 /// Whether an output is a modem summary at all, be it an empty one.
 fn is_summary(output: &str) -> bool {
     let heading = |line: &str| {
-        let line = line.to_ascii_lowercase();
-        line.contains("upstream") || line.contains("interface") || line.contains("total")
+        line.split_ascii_whitespace()
+            .any(|word| ["upstream", "interface", "total"].iter().any(|name| starts_with(word, name)))
     };
     !summary_upstreams(output).is_empty() || output.lines().any(heading)
 }
 
 /// The upstreams of a modem summary, in its order, each once.
 fn summary_upstreams(output: &str) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in output.lines().filter_map(|line| line.split_whitespace().find(|word| is_upstream(word))) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let mut seen = HashSet::new();
+    let names = output.lines().filter_map(|line| line.split_whitespace().find(|word| is_upstream(word)));
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// `slot/port.channel`, or `slot/port.channel/logical`.

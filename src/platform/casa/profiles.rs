@@ -21,12 +21,12 @@ impl<'a> Profiles<'a> {
         self.types.get(&profile).copied()
     }
 
-    /// What is next is none of the profile's.
+    /// Ends the block: the next line does not belong to the profile.
     pub fn close(&mut self) {
         self.open = None;
     }
 
-    /// What a line was taken for; none when it has to do with no profile.
+    /// Returns what a line was taken for, or none when it has nothing to do with profiles.
     pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
         let mut words = text.split_ascii_whitespace();
         let first = words.next()?;
@@ -56,7 +56,7 @@ impl<'a> Profiles<'a> {
             return Taken::Ignored("a burst that carries no data");
         };
         let Some(profile) = self.open else {
-            return Taken::Unparsed("a burst of no profile");
+            return Taken::Unparsed("a burst outside of a profile");
         };
         // Behind the IUC stands the channel type, which some releases leave out.
         for word in words.take(2) {
@@ -68,7 +68,7 @@ impl<'a> Profiles<'a> {
                 self.types.insert(profile, word);
             }
         }
-        Taken::Unparsed("a modulation that is not known")
+        Taken::Unparsed("an unknown modulation")
     }
 }
 

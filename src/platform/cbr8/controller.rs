@@ -1,16 +1,27 @@
 //! One upstream channel of a controller: a block whose first line names it, then lines in any order. A new
 //! block knows nothing of the one before.
 
-use super::{Line, Taken, Walk, is_number};
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::{Collector, Line, Taken, is_number};
 use crate::{
     modulation::Modulation,
-    platform::{Iuc, Upstream, lines::mhz},
+    platform::{
+        Iuc, Upstream,
+        lines::{frequency, lower_case, mhz, starts_with},
+    },
     record::Source,
 };
 
 /// What the lines of a block told so far.
 pub(super) struct Block<'a> {
     line: Line<'a>,
+    /// The MAC domain or controller that was asked about.
+    asked: Option<&'a str>,
+    /// The controller of its heading.
+    controller: &'a str,
     up: bool,
     ofdma: bool,
     /// MAC domain and US index that it is bound to.
@@ -21,57 +32,118 @@ pub(super) struct Block<'a> {
     width_hz: Option<u64>,
     channel_type: Option<&'a str>,
     snr_db: Option<f64>,
+    /// The present line in lower case.
+    lower: String,
 }
 
 impl<'a> Block<'a> {
-    /// The block that a line begins: `Controller 1/0/0 upstream 0  AdminState:UP OpState: UP`.
-    pub fn open(line: Line<'a>) -> Option<Self> {
+    /// The block that a line begins: `Controller 1/0/0 upstream 0  AdminState:UP OpState: UP`, or by MAC domain
+    /// `Cable1/0/0 Upstream 0 is up`, which names the upstream itself.
+    pub fn open(line: Line<'a>, asked: Option<&'a str>) -> Option<Self> {
         let mut words = line.text.split_ascii_whitespace();
-        if !words.next()?.eq_ignore_ascii_case("controller")
-            || !words.any(|word| word.eq_ignore_ascii_case("upstream"))
-        {
-            return None;
-        }
-        let text = line.text.to_ascii_lowercase();
-        let state = |name: &str| {
-            let (_, rest) = text.split_once(name)?;
-            rest.trim_start_matches([':', ' ']).split_ascii_whitespace().next()
-        };
-        let up =
-            ["adminstate", "opstate"].into_iter().all(|name| state(name).is_none_or(|state| state == "up"));
-        Some(Block {
+        let first = words.next()?;
+        let block = |controller, up, bound| Block {
             line,
+            asked,
+            controller,
             up,
             ofdma: false,
-            bound: None,
+            bound,
             profile: None,
             printed: None,
             center_hz: None,
             width_hz: None,
             channel_type: None,
             snr_db: None,
-        })
+            lower: String::new(),
+        };
+        if first.eq_ignore_ascii_case("controller") {
+            let controller = words.next()?;
+            words.find(|word| word.eq_ignore_ascii_case("upstream"))?;
+            let text = line.text.to_ascii_lowercase();
+            let is_up = |name: &str| {
+                let state = text.split_once(name).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
+                state
+                    .is_none_or(|rest| rest.split_ascii_whitespace().next().is_none_or(|state| state == "up"))
+            };
+            return Some(block(controller, is_up("adminstate") && is_up("opstate"), None));
+        }
+        if !starts_with(first, "cable") {
+            return None;
+        }
+        let domain = match &first["cable".len()..] {
+            "" => words.next()?,
+            domain => domain,
+        };
+        let word = words.next()?;
+        let number = match word.get(.."upstream".len()) {
+            Some(head) if head.eq_ignore_ascii_case("upstream") => &word["upstream".len()..],
+            _ => return None,
+        };
+        let number = if number.is_empty() { words.next()? } else { number };
+        if !is_domain(domain) || !is_number(number) || !words.next()?.eq_ignore_ascii_case("is") {
+            return None;
+        }
+        let up = words.next()?.trim_end_matches([',', '.']).eq_ignore_ascii_case("up");
+        let down = words.any(|word| word.trim_end_matches([',', '.']).eq_ignore_ascii_case("down"));
+        Some(block(domain, up && !down, Some(format!("{domain}/{number}"))))
     }
 
     /// Takes one of its lines.
     pub fn line(&mut self, text: &'a str) -> Taken {
+        // Most lines of a block are of no interest, and one pass over them shows it.
+        static INTEREST: LazyLock<AhoCorasick> = LazyLock::new(|| {
+            let builder = AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS);
+            builder.expect("invariant: a few short words make an automaton")
+        });
+        const WORDS: [&str; 10] = [
+            "subcarrier",
+            "dma",
+            "bind to",
+            "bound to",
+            "modulation",
+            "phy mer",
+            "phy snr",
+            "mer(",
+            "snr",
+            "frequency",
+        ];
         let text = text.trim();
-        let lower = text.to_ascii_lowercase();
-        self.ofdma |= lower.contains("subcarrier") || lower.starts_with("ofdma");
-        if let Some(rest) = after(&lower, "bind to").or_else(|| after(&lower, "bound to")) {
-            return self.bind(rest);
+        if !INTEREST.is_match(text) && !starts_with(text, "channel width") && !starts_with(text, "mer") {
+            return Taken::Ignored("of no interest");
         }
-        if let Some(rest) = after(&lower, "modulation profile") {
+        let mut lower = std::mem::take(&mut self.lower);
+        lower.clear();
+        lower.push_str(text);
+        lower.make_ascii_lowercase();
+        let taken = self.lower_line(text, &lower);
+        self.lower = lower;
+        taken
+    }
+
+    fn lower_line(&mut self, text: &'a str, lower: &str) -> Taken {
+        let head = |heads: &[&str]| heads.iter().any(|head| lower.starts_with(head));
+        if head(&["description"]) {
+            return Taken::Ignored("of no interest");
+        }
+        self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || lower.contains("subcarrier");
+        if head(&["us phy mer", "us phy snr", "mer", "snr"]) {
+            return self.signal(lower);
+        }
+        if head(&["frequency", "channel width", "center frequency"]) {
+            return self.frequency(lower);
+        }
+        if let Some(rest) = after(lower, "modulation profile") {
             return self.modulation_profile(rest);
+        }
+        if let Some(rest) = after(lower, "bind to").or_else(|| after(lower, "bound to")) {
+            return self.bind(rest);
         }
         if let Some(rest) = lower.strip_prefix("modulations") {
             return self.modulations(rest);
         }
         if lower.contains("phy mer") || lower.contains("phy snr") {
-            return self.signal(&lower);
-        }
-        if lower.starts_with("frequency") || lower.starts_with("channel width") {
-            return self.frequency(&lower);
+            return self.signal(lower);
         }
         match text.split_ascii_whitespace().next() {
             Some(mode) if mode.ends_with("dma") && lower.contains("mode") => {
@@ -95,11 +167,11 @@ impl<'a> Block<'a> {
             None => None,
         };
         match index.map(|index| index.trim_end_matches([',', '.'])) {
-            Some(index) if is_number(index) && domain.contains('/') && domain.split('/').all(is_number) => {
+            Some(index) if is_number(index) && is_domain(domain) => {
                 self.bound = Some(format!("{domain}/{index}"));
                 Taken::Row("MAC domain and US index")
             }
-            _ => Taken::Unparsed("a binding that is not known"),
+            _ => Taken::Unparsed("an unknown binding"),
         }
     }
 
@@ -137,7 +209,7 @@ impl<'a> Block<'a> {
         self.printed = self.printed.or(modulation);
         match modulation {
             Some(_) => Taken::Row("modulation"),
-            None => Taken::Unparsed("a modulation that is not known"),
+            None => Taken::Unparsed("an unknown modulation"),
         }
     }
 
@@ -153,6 +225,11 @@ impl<'a> Block<'a> {
     /// `Frequency 25.800 MHz, Channel Width 6.400 MHz, 64QAM Symbol Rate 5.120 Msps`.
     fn frequency(&mut self, lower: &str) -> Taken {
         let words: Vec<&str> = lower.split_ascii_whitespace().collect();
+        if let Some((low, high)) = range(&words) {
+            self.center_hz = self.center_hz.or(Some(low.midpoint(high)));
+            self.width_hz = self.width_hz.or(Some(high - low));
+            return Taken::Row("frequency and width");
+        }
         let behind = |name: &str| {
             let place = words.iter().position(|word| *word == name)?;
             mhz(words.get(place + 1)?.trim_end_matches("mhz"))
@@ -169,11 +246,27 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// What the block came to, told of its first line.
-    pub fn close(self, walk: &mut Walk<'_, '_>) {
+    /// Whether the block is the answer to another command: neither its controller nor the MAC domain that it is
+    /// bound to was asked about.
+    fn is_foreign(&self) -> bool {
+        let domain = self.bound.as_deref().and_then(|name| name.rsplit_once('/')).map(|(domain, _)| domain);
+        self.asked.is_some_and(|asked| asked != self.controller && Some(asked) != domain)
+    }
+
+    /// Ends the block: what it came to is said of its first line. False when it answers another command.
+    pub fn close(self, collector: &mut Collector<'_, '_, 'a>) -> bool {
+        if self.is_foreign() {
+            collector.take(self.line, Taken::Unparsed("a block of another MAC domain"));
+            return false;
+        }
+        self.sample(collector);
+        true
+    }
+
+    fn sample(self, collector: &mut Collector<'_, '_, 'a>) {
         let Some(name) = self.bound.filter(|_| self.up) else {
             let why = if self.up { "not bound to a MAC domain" } else { "not up" };
-            return walk.take(self.line, Taken::Ignored(why));
+            return collector.take(self.line, Taken::Ignored(why));
         };
         let mut upstream = Upstream {
             profile: self.profile,
@@ -182,17 +275,39 @@ impl<'a> Block<'a> {
             snr_db: self.snr_db,
             ..Upstream::named(name, Source::State)
         };
-        upstream.channel_type = self.channel_type.map(str::to_ascii_lowercase);
+        upstream.channel_type = self.channel_type.map(lower_case);
         if self.ofdma {
             upstream.modulation = Modulation::Ofdma;
-            upstream.channel_type = Some("ofdma".to_owned());
+            upstream.channel_type = Some("ofdma".into());
         } else if let Some(printed) = self.printed {
             upstream.modulation = printed;
         } else if self.profile.is_none() {
-            return walk.take(self.line, Taken::Unparsed("a block without a modulation profile"));
+            return collector.take(self.line, Taken::Unparsed("a block without a modulation profile"));
         }
-        walk.upstream(self.line, upstream);
+        collector.upstream(self.line, upstream);
     }
+}
+
+/// The MAC domain or controller in a command: `show controller c1/0/0 …`, `show controllers Upstream-Cable 1/0/0`.
+pub(super) fn asked_domain(command: &str) -> Option<&str> {
+    let words = command.split_ascii_whitespace().skip(2).take(2);
+    let mut domains =
+        words.map(|word| word.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-'));
+    domains.find(|word| is_domain(word))
+}
+
+/// `1/0/0`, `3/0`.
+fn is_domain(word: &str) -> bool {
+    word.contains('/') && word.split('/').all(is_number)
+}
+
+/// The ends in Hz of `frequency range 15.000 mhz - 29.000 mhz`.
+fn range(words: &[&str]) -> Option<(u64, u64)> {
+    let place = words.iter().position(|word| word.trim_end_matches(':') == "range")?;
+    let ends = words[place + 1..].iter().flat_map(|word| word.split('-'));
+    let mut ends = ends.filter_map(|word| frequency(word.trim_end_matches("mhz").trim_end_matches(',')));
+    let (low, high) = (ends.next()?, ends.next()?);
+    (low < high).then_some((low, high))
 }
 
 /// What stands behind some words, where they begin the line or stand free in it.

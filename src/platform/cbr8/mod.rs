@@ -3,12 +3,13 @@
 
 mod controller;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::{
-    Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken, Upstream,
-    lines::{is_number, noise, starts_with},
-    walk::{Line, Walk, lines_of},
+    Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
+    collector::{Collector, Line, lines_of},
+    lines::{asks, asks_configuration, is_number, noise, starts_with},
+    modems::Modems,
 };
 use crate::modulation::Modulation;
 use controller::Block;
@@ -58,60 +59,78 @@ impl Family for Cbr8 {
         steps
     }
 
-    fn parse(&self, answers: &[Answer<'_>], reading: &mut Reading<'_>) -> Parsed {
-        let mut walk = Walk::new(Platform::Cbr8, reading);
+    fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
+        let mut collector = Collector::new(Platform::Cbr8, reading);
         let mut summary = Summary::default();
         let (mut blocks, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
-            let mut page = Page { summary: &mut summary, section: Section::None, block: None, blocks: false };
+            let asked = Asked::by(answer.command);
+            let mut page = Page::new(asked, answer.command, &mut summary);
+            collector.begin_answer();
             for line in lines_of(place, answer) {
-                page.line(line, &mut walk);
+                page.line(line, &mut collector);
             }
-            page.flush(&mut walk);
+            page.flush(&mut collector);
             blocks |= page.blocks;
-            let known = match answer.command {
-                SUMMARY => summary.seen,
-                command => page.blocks || !starts_with(command, "show controller"),
+            let known = match asked {
+                Asked::Summary => page.summary.seen,
+                Asked::Blocks => page.blocks,
+                Asked::Profiles => {
+                    collector.end_of_profiles(answer.command);
+                    true
+                }
+                Asked::Configuration | Asked::Anything => true,
             };
             strange = strange.or((!known).then_some(answer.command));
         }
         let fault = match strange {
             Some(command) => Some(format!("{command}: no header and no row that is known")),
             // A summary without a single row is that of a device without MAC domains.
-            None if blocks || summary.seen && summary.rows.is_empty() => None,
+            None if blocks || summary.seen && summary.modems.is_empty() => None,
             None => Some("show controller: no upstream block that is known".to_owned()),
         };
-        let mut parsed = walk.finish(fault);
-        summary.describe(&mut parsed.upstreams);
+        let mut parsed = collector.finish(fault);
+        summary.modems.describe(&mut parsed.upstreams);
         parsed
     }
 }
 
-/// The modem summary: its rows by the name of the upstream, and what stands behind the name.
+/// What a command asks for. Only that counts in its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Profiles,
+    Configuration,
+    Summary,
+    Blocks,
+    /// A command of the user's own, or pasted text without one.
+    Anything,
+}
+
+impl Asked {
+    fn by(command: &str) -> Self {
+        if command.contains("modulation-profile") || asks(command, PROFILES) {
+            Asked::Profiles
+        } else if asks_configuration(command) {
+            Asked::Configuration
+        } else if asks(command, SUMMARY) {
+            Asked::Summary
+        } else if asks(command, "show controllers") {
+            Asked::Blocks
+        } else {
+            Asked::Anything
+        }
+    }
+
+    fn may(self, wanted: Asked) -> bool {
+        self == wanted || self == Asked::Anything
+    }
+}
+
+/// The modem summary, and whether one was there.
 #[derive(Default)]
 struct Summary<'a> {
     seen: bool,
-    rows: Vec<(String, &'a str)>,
-}
-
-impl Summary<'_> {
-    /// Gives the upstreams their descriptions: what stands behind the counts. How many counts there are, no
-    /// header says reliably; the row with the fewest does, for a description may begin with a number.
-    fn describe(&self, upstreams: &mut [Upstream]) {
-        let counts = |rest: &str| rest.split_ascii_whitespace().take_while(|word| is_number(word)).count();
-        let fewest = self.rows.iter().map(|(_, rest)| counts(rest)).min().unwrap_or_default();
-        let text = |rest| {
-            (0..fewest).try_fold(rest, |rest: &str, _| {
-                rest.trim_start().split_once(char::is_whitespace).map(|parts| parts.1)
-            })
-        };
-        let texts: HashMap<&str, &str> =
-            self.rows.iter().filter_map(|(name, rest)| Some((name.as_str(), text(*rest)?.trim()))).collect();
-        for upstream in upstreams {
-            let text = texts.get(upstream.name.as_str()).filter(|text| text.contains(char::is_alphabetic));
-            upstream.description = text.map(|&text| text.to_owned());
-        }
-    }
+    modems: Modems<'a>,
 }
 
 /// Which table the lines belong to, and whether a row of it was there.
@@ -124,66 +143,89 @@ enum Section {
 
 /// Where we are in an output.
 struct Page<'p, 'a> {
+    asked: Asked,
+    /// The MAC domain or controller that the command asks about.
+    domain: Option<&'a str>,
     summary: &'p mut Summary<'a>,
     section: Section,
     block: Option<Block<'a>>,
     blocks: bool,
 }
 
-impl<'a> Page<'_, 'a> {
-    fn line(&mut self, line: Line<'a>, walk: &mut Walk<'_, '_>) {
-        if let Some(block) = Block::open(line) {
-            self.flush(walk);
-            (self.block, self.blocks, self.section) = (Some(block), true, Section::None);
+impl<'p, 'a> Page<'p, 'a> {
+    fn new(asked: Asked, command: &'a str, summary: &'p mut Summary<'a>) -> Self {
+        let domain = (asked == Asked::Blocks).then(|| controller::asked_domain(command)).flatten();
+        Page { asked, domain, summary, section: Section::None, block: None, blocks: false }
+    }
+
+    fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        if self.asked.may(Asked::Blocks)
+            && let Some(block) = Block::open(line, self.domain)
+        {
+            self.flush(collector);
+            (self.block, self.section) = (Some(block), Section::None);
             return;
         }
-        let taken = if let Some((domain, channel)) = summary_row(line.text) {
-            self.flush(walk);
+        if self.asked.may(Asked::Summary)
+            && let Some((domain, channel)) = summary_row(line.text)
+        {
+            self.flush(collector);
             self.section = Section::Summary { rows: true };
             self.summary.seen = true;
-            let rest = line.text.split_once(char::is_whitespace).map_or("", |parts| parts.1);
-            self.summary.rows.push((format!("{domain}/{channel}"), rest));
-            Taken::Row("modem summary")
-        } else if let Some(taken) = profile_row(line.text, &mut walk.profiles) {
-            self.flush(walk);
-            self.section = Section::Profiles { rows: true };
-            taken
-        } else if let Some(why) = noise(line.text) {
+            let rest = line.text.trim_start().split_once(char::is_whitespace).map_or("", |parts| parts.1);
+            self.summary.modems.row(format!("{domain}/{channel}"), rest);
+            return collector.take(line, Taken::Row("modem summary"));
+        }
+        if !matches!(self.asked, Asked::Summary | Asked::Blocks)
+            && let Some(taken) = profile_line(line.text, &mut collector.profiles)
+        {
+            self.flush(collector);
+            // Lines of a configuration stand among others; rows of a table do not.
+            if !matches!(taken, Taken::Header(_)) && !starts_with(line.text.trim_start(), "cable") {
+                self.section = Section::Profiles { rows: true };
+            }
+            return collector.profile(line, taken);
+        }
+        if let Some(why) = noise(line.text) {
             let rows =
                 matches!(self.section, Section::Profiles { rows: true } | Section::Summary { rows: true });
             if rows && line.text.trim().is_empty() {
                 self.section = Section::None;
             }
-            Taken::Ignored(why)
+            collector.take(line, Taken::Ignored(why));
         } else if let Some(taken) = self.header(line.text) {
-            self.flush(walk);
-            taken
+            self.flush(collector);
+            collector.take(line, taken);
         } else if let Some(block) = &mut self.block {
-            block.line(line.text)
+            let taken = block.line(line.text);
+            collector.take(line, taken);
         } else {
-            self.between(line)
-        };
-        walk.take(line, taken);
+            let taken = self.between(line);
+            collector.text(line, taken);
+        }
     }
 
     /// The first line of a table's header.
-    fn header(&mut self, text: &str) -> Option<Taken> {
+    fn header(&mut self, text: &'a str) -> Option<Taken> {
         let mut words = text.split_ascii_whitespace();
         let first = words.next()?;
-        if matches!(first, "Mod" | "Mo") && words.any(|word| word == "IUC") {
+        let profiles = self.asked.may(Asked::Profiles) || self.asked == Asked::Configuration;
+        if profiles && matches!(first, "Mod" | "Mo") && words.any(|word| word == "IUC") {
             self.section = Section::Profiles { rows: false };
             return Some(Taken::Header("modulation profiles"));
         }
         let head = first == "Interface" || starts_with(text.trim_start(), "cable modem");
-        if head && self.block.is_none() {
+        let within = self.section == Section::Summary { rows: false };
+        if self.asked.may(Asked::Summary) && (head || within) && self.block.is_none() {
             self.section = Section::Summary { rows: false };
             self.summary.seen = true;
+            self.summary.modems.header(text);
             return Some(Taken::Header("the modem summary"));
         }
         None
     }
 
-    /// A line that is no row: the rest of a header as long as no row followed it.
+    /// Classifies a line that is not a row: the rest of a header as long as no row has followed it.
     fn between(&self, line: Line<'_>) -> Taken {
         match self.section {
             Section::Profiles { rows: false } => Taken::Header("modulation profiles"),
@@ -193,43 +235,51 @@ impl<'a> Page<'_, 'a> {
             }
             Section::Profiles { rows: true } => Taken::Unparsed("no row of the modulation profiles"),
             Section::Summary { rows: true } => Taken::Unparsed("no row of the modem summary"),
-            Section::None if starts_with(line.command, "show controller") => {
-                Taken::Unparsed("a line of no block")
-            }
+            Section::None if self.asked == Asked::Blocks => Taken::Unparsed("a line outside of a block"),
             Section::None => Taken::Ignored("no table"),
         }
     }
 
-    fn flush(&mut self, walk: &mut Walk<'_, '_>) {
+    fn flush(&mut self, collector: &mut Collector<'_, '_, 'a>) {
         if let Some(block) = self.block.take() {
-            block.close(walk);
+            self.blocks |= block.close(collector);
         }
     }
 }
 
-/// A row of the profile table: its number, in newer releases the DOCSIS mode, the burst type, the modulation.
-/// None when the line is no such row.
-fn profile_row(text: &str, table: &mut ProfileTable) -> Option<Taken> {
+/// A line that defines a burst of a profile, in either form: a row of the display (its number, in newer releases
+/// the DOCSIS mode, the burst type, the modulation), or a line of the configuration (`cable modulation-profile 224
+/// atdma a-long 9 232 0 22 64qam scrambler …`). None when the line is neither.
+fn profile_line(text: &str, table: &mut ProfileTable) -> Option<Taken> {
     let mut words = text.split_ascii_whitespace();
-    let profile = words.next()?.parse().ok()?;
-    let burst = words.by_ref().take(2).find(|word| is_burst(word))?;
+    let mut number = words.next()?;
+    let configured = number == "cable";
+    if configured {
+        match words.next()? {
+            "modulation-profile" => number = words.next()?,
+            "mod-profile-ofdma" => return Some(Taken::Header("an OFDMA profile")),
+            _ => return None,
+        }
+    }
+    let profile = number.parse().ok()?;
+    let Some(burst) = words.by_ref().take(2).find(|word| Iuc::is_name(word)) else {
+        return configured.then_some(Taken::Unparsed("a profile without a burst type"));
+    };
     let Some(iuc) = Iuc::from_token(burst) else {
         return Some(Taken::Ignored("a burst that carries no data"));
     };
-    Some(match words.next().and_then(Modulation::from_spelling) {
+    // The display names the modulation next; the configuration has numbers before it.
+    let modulation = match configured {
+        true => words.find_map(Modulation::from_spelling),
+        false => words.next().and_then(Modulation::from_spelling),
+    };
+    Some(match modulation {
         Some(modulation) => {
             table.add(profile, iuc, modulation);
             Taken::Profile
         }
-        None => Taken::Unparsed("a modulation that is not known"),
+        None => Taken::Unparsed("an unknown modulation"),
     })
-}
-
-/// The burst types by name; numbers are other columns here.
-fn is_burst(word: &str) -> bool {
-    const OTHERS: [&str; 7] = ["request", "reqdata", "req/data", "initial", "station", "a-ugs", "ugs"];
-    let data = word.starts_with(|c: char| c.is_ascii_alphabetic()) && Iuc::from_token(word).is_some();
-    data || OTHERS.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// The command for the upstream channels of one MAC domain.
@@ -239,20 +289,18 @@ fn controller(domain: &str) -> String {
 
 /// The MAC domains of a modem summary, in its order, each once.
 fn mac_domains(output: &str) -> Vec<&str> {
-    let mut domains: Vec<&str> = Vec::new();
-    for (domain, _) in output.lines().filter_map(summary_row) {
-        if !domains.contains(&domain) {
-            domains.push(domain);
-        }
-    }
-    domains
+    let mut seen = HashSet::new();
+    let domains = output.lines().filter_map(summary_row).map(|(domain, _)| domain);
+    domains.filter(|domain| seen.insert(*domain)).collect()
 }
 
 /// MAC domain and channel (`0`, or `B` for the bonded ones) of a row `C1/0/0/U0 …`: nothing but the first
 /// word counts, for descriptions hold slashes too.
 fn summary_row(line: &str) -> Option<(&str, &str)> {
     let (word, _) = line.split_once(char::is_whitespace)?;
-    let (domain, channel) = word.strip_prefix('C')?.rsplit_once("/U")?;
+    let bare =
+        word.strip_prefix("Cable").or_else(|| word.strip_prefix("Ca")).or_else(|| word.strip_prefix('C'));
+    let (domain, channel) = bare?.rsplit_once("/U")?;
     let parts = domain.split('/').count();
     let named = (2..=3).contains(&parts) && domain.split('/').all(is_number);
     (named && (is_number(channel) || channel == "B")).then_some((domain, channel))

@@ -1,22 +1,31 @@
 //! CommScope (ARRIS) E6000 CER and C4: the session and the parser. Upstreams stand in tables, known by
-//! their headers; profiles in lines of the running configuration.
+//! their headers; profiles in a display or in lines of the running configuration.
 
 mod profiles;
 mod table;
 
+use std::{borrow::Cow, collections::VecDeque};
+
 use super::{
     Answer, Dialogue, Facts, Family, Parsed, Platform, Reading, Step, Taken,
-    lines::{is_port, noise},
-    walk::{Line, Walk, lines_of},
+    collector::{Collector, Line, lines_of},
+    lines::{asks, asks_configuration, is_port, noise},
+    modems::Modems,
 };
 use crate::modulation::Modulation;
 use profiles::Profiles;
-use table::{Header, Table};
+use table::{Header, Table, Word};
 
 /// Its upstream tables, SC-QAM and OFDMA.
 const UPSTREAMS: &str = "show interface cable-upstream";
 /// Its modulation profiles, in line form.
 const PROFILES: &str = "show running-config verbose | include modulation-profile";
+/// Its modulation profiles, as a display.
+const DISPLAY: &str = "show cable modulation-profile";
+/// Modems per upstream, where an operator asks for them (`--command`).
+const MODEMS: &str = "show cable modem summary";
+/// The most lines of a header. What comes before belongs to something else.
+const HEADER_LINES: usize = 12;
 
 /// The E6000 family.
 pub struct E6000;
@@ -45,72 +54,165 @@ impl Family for E6000 {
         vec![Step::needed(UPSTREAMS), Step::background(PROFILES)]
     }
 
-    fn parse(&self, answers: &[Answer<'_>], reading: &mut Reading<'_>) -> Parsed {
-        let mut walk = Walk::new(Platform::E6000, reading);
-        let mut seen = false;
+    fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
+        let mut collector = Collector::new(Platform::E6000, reading);
+        let (mut seen, mut profiles, mut modems) = (false, Profiles::default(), Modems::default());
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
-            let mut page = Page::default();
+            let asked = Asked::by(answer.command);
+            let mut page = Page::new(asked, &mut profiles, &mut modems);
             for line in lines_of(place, answer) {
-                page.line(line, &mut walk);
+                page.line(line, &mut collector);
             }
-            page.settle(&mut walk);
+            page.resolve(&mut collector);
             seen |= page.seen;
+            page.profiles.close();
+            match asked {
+                Asked::Profiles => collector.end_of_profiles(answer.command),
+                _ => collector.begin_answer(),
+            }
         }
         let fault = format!("{UPSTREAMS}: no upstream table has a header that is known");
-        walk.finish((!seen).then_some(fault))
+        let mut parsed = collector.finish((!seen).then_some(fault));
+        for upstream in &mut parsed.upstreams {
+            upstream.description = profiles.description(&upstream.name).map(Cow::Borrowed);
+        }
+        modems.describe(&mut parsed.upstreams);
+        parsed
+    }
+}
+
+/// What a command asks for. Only that counts in its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Upstreams,
+    Profiles,
+    Configuration,
+    Modems,
+    /// A command of the user's own, or pasted text without one.
+    Anything,
+}
+
+impl Asked {
+    fn by(command: &str) -> Self {
+        if asks(command, UPSTREAMS) {
+            Asked::Upstreams
+        } else if command.contains("modulation-profile") || asks(command, DISPLAY) {
+            Asked::Profiles
+        } else if asks_configuration(command) {
+            Asked::Configuration
+        } else if asks(command, MODEMS) {
+            Asked::Modems
+        } else {
+            Asked::Anything
+        }
+    }
+
+    fn upstreams(self) -> bool {
+        matches!(self, Asked::Upstreams | Asked::Anything)
+    }
+
+    fn profiles(self) -> bool {
+        matches!(self, Asked::Profiles | Asked::Configuration | Asked::Anything)
     }
 }
 
 /// Where we are in an output.
-#[derive(Default)]
-struct Page<'a> {
+struct Page<'p, 'a> {
+    asked: Asked,
     /// Lines that may be a header: what they are shows when a row or a blank line follows.
-    pending: Vec<Line<'a>>,
+    pending: VecDeque<Line<'a>>,
     table: Option<Table>,
     /// Whether the line before was a row, so that what follows should be one.
     in_rows: bool,
     /// Whether an upstream table was there.
     seen: bool,
-    profiles: Profiles,
+    /// The words of the present row.
+    words: Vec<Word<'a>>,
+    profiles: &'p mut Profiles<'a>,
+    modems: &'p mut Modems<'a>,
 }
 
-impl<'a> Page<'a> {
-    fn line(&mut self, line: Line<'a>, walk: &mut Walk<'_, '_>) {
-        let first = line.text.split_ascii_whitespace().next().unwrap_or_default();
-        if is_port(first) && noise(line.text).is_none() {
-            self.settle(walk);
-            self.in_rows = true;
-            self.row(line, walk);
-        } else if let Some(why) = noise(line.text) {
-            if first.is_empty() {
-                self.settle(walk);
-                self.in_rows = false;
-            }
-            walk.take(line, Taken::Ignored(why));
-        } else if let Some(taken) = self.profiles.line(line.text, &mut walk.profiles) {
-            self.settle(walk);
-            walk.take(line, taken);
-        } else {
-            self.pending.push(line);
+impl<'p, 'a> Page<'p, 'a> {
+    fn new(asked: Asked, profiles: &'p mut Profiles<'a>, modems: &'p mut Modems<'a>) -> Self {
+        Page {
+            asked,
+            pending: VecDeque::new(),
+            table: None,
+            in_rows: false,
+            seen: false,
+            words: Vec::new(),
+            profiles,
+            modems,
         }
     }
 
-    fn row(&self, line: Line<'a>, walk: &mut Walk<'_, '_>) {
+    fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        let first = line.text.split_ascii_whitespace().next().unwrap_or_default();
+        let noise = noise(line.text);
+        if noise.is_none() && is_port(first) {
+            self.resolve(collector);
+            self.row(line, first, collector);
+        } else if let Some(why) = noise {
+            if first.is_empty() {
+                self.resolve(collector);
+                self.in_rows = false;
+            }
+            collector.take(line, Taken::Ignored(why));
+        } else if let Some(taken) = self.profile_line(line.text, collector) {
+            self.resolve(collector);
+            match taken {
+                Taken::Ignored("configuration" | "configuration of an interface") => {
+                    collector.text(line, taken)
+                }
+                _ => collector.profile(line, taken),
+            }
+        } else if self.asked == Asked::Modems {
+            self.modems.header(line.text);
+            collector.take(line, Taken::Ignored("the modem summary"));
+        } else {
+            self.pending.push_back(line);
+            if self.pending.len() > HEADER_LINES
+                && let Some(line) = self.pending.pop_front()
+            {
+                self.stray(line, collector);
+            }
+        }
+    }
+
+    fn profile_line(&mut self, text: &'a str, collector: &mut Collector<'_, '_, 'a>) -> Option<Taken> {
+        if !self.asked.profiles() {
+            return None;
+        }
+        self.profiles.line(text, &mut collector.profiles)
+    }
+
+    fn row(&mut self, line: Line<'a>, port: &'a str, collector: &mut Collector<'_, '_, 'a>) {
+        if self.asked == Asked::Modems {
+            let rest = line.text.trim_start().get(port.len()..).unwrap_or_default();
+            self.modems.row(port, rest);
+            return collector.take(line, Taken::Row("modem summary"));
+        }
+        self.in_rows = true;
         match &self.table {
-            Some(Table::Upstream(header)) => match table::row(line.text, header) {
-                Ok(upstream) => walk.upstream(line, upstream),
-                Err(taken) => walk.take(line, taken),
+            Some(Table::Upstream(header)) => match table::row(line.text, header, &mut self.words) {
+                Ok(upstream) => collector.upstream(line, upstream),
+                Err(taken) => collector.take(line, taken),
             },
-            Some(Table::Downstream) => walk.take(line, Taken::Ignored("a downstream")),
-            None => walk.take(line, Taken::Unparsed("a row without a header")),
+            Some(Table::Downstream) => collector.take(line, Taken::Ignored("a downstream")),
+            None if self.asked.upstreams() => collector.take(line, Taken::Unparsed("a row without a header")),
+            None => collector.text(line, Taken::Ignored("of another command")),
         }
     }
 
     /// Decides what the pending lines are: a header that begins a table, or something else.
-    fn settle(&mut self, walk: &mut Walk<'_, '_>) {
+    fn resolve(&mut self, collector: &mut Collector<'_, '_, 'a>) {
+        if self.pending.is_empty() {
+            return;
+        }
         let pending = std::mem::take(&mut self.pending);
         let texts: Vec<&str> = pending.iter().map(|line| line.text).collect();
-        let (header, name) = match Header::read(&texts) {
+        let found = if self.asked.upstreams() { Header::read(&texts) } else { None };
+        let (header, name) = match found {
             Some((Table::Downstream, end)) => {
                 self.table = Some(Table::Downstream);
                 (end, "a downstream table")
@@ -124,14 +226,20 @@ impl<'a> Page<'a> {
             None => (0, ""),
         };
         for (index, line) in pending.into_iter().enumerate() {
-            let taken = if index < header {
-                Taken::Header(name)
-            } else if self.in_rows && matches!(self.table, Some(Table::Upstream(_))) {
-                Taken::Unparsed("no row of an upstream table")
+            if index < header {
+                collector.take(line, Taken::Header(name));
             } else {
-                Taken::Ignored("no table")
-            };
-            walk.take(line, taken);
+                self.stray(line, collector);
+            }
+        }
+    }
+
+    /// A line that belongs to no table: unparsed where a row should stand.
+    fn stray(&self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        if self.in_rows && matches!(self.table, Some(Table::Upstream(_))) {
+            collector.text(line, Taken::Unparsed("no row of an upstream table"));
+        } else {
+            collector.text(line, Taken::Ignored("no table"));
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::{super::Upstream, Taken, is_port};
 use crate::{
     modulation::Modulation,
-    platform::lines::{mhz, starts_with},
+    platform::lines::{lower_case, mhz, starts_with},
     record::Source,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Header {
 
 /// A word of a line.
 #[derive(Clone, Copy)]
-struct Word<'a> {
+pub(super) struct Word<'a> {
     text: &'a str,
     span: Span,
 }
@@ -62,6 +62,9 @@ fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
+/// The most words of a line of a header; a longer one is something else.
+const MOST_WORDS: usize = 64;
+
 /// Headings of two words, where a line of words is counted.
 const PAIRS: [(&str, &str); 9] = [
     ("mod", "prof"),
@@ -83,7 +86,7 @@ impl Header {
             .iter()
             .map(|line| words(line).collect::<Vec<_>>())
             .enumerate()
-            .filter(|(_, w)| w.len() > 2)
+            .filter(|(_, w)| (3..=MOST_WORDS).contains(&w.len()))
             .collect();
         let all = || rows.iter().flat_map(|(_, words)| words.iter());
         let any = |names: &[&str]| all().any(|word| names.iter().any(|name| contains(word.text, name)));
@@ -122,7 +125,7 @@ impl Header {
     /// The cell of the modulation profile. First the column of the same number, where the row has as many as
     /// the header; then the one that stands below the heading, where other cells stand below theirs; at last
     /// the place that it has in the layouts that are known.
-    fn profile_cell<'a>(&self, row: &Row<'a>) -> Option<Cell> {
+    fn profile_cell(&self, row: &Row<'_, '_>) -> Option<Cell> {
         let counted = (row.columns() == self.columns && self.state_index == Some(row.state))
             .then_some(self.profile_index);
         let aligned = || {
@@ -210,8 +213,11 @@ impl Cell {
     }
 }
 
-struct Row<'a> {
-    words: Vec<Word<'a>>,
+/// Channel types where a release prints them behind the frequencies.
+const TYPES: [&str; 4] = ["atdma", "tdma", "scdma", "ofdma"];
+
+struct Row<'s, 'a> {
+    words: &'s [Word<'a>],
     /// Place of `IS` or `OOS`.
     state: usize,
     /// Place of `55.600-62.000`, and its ends in Hz.
@@ -220,18 +226,22 @@ struct Row<'a> {
     channel_type: Option<&'a str>,
 }
 
-impl<'a> Row<'a> {
-    fn read(text: &'a str) -> Result<Self, Taken> {
-        let words: Vec<Word<'a>> = words(text).collect();
-        let stands = |state: &str| words.iter().position(|word| word.text.eq_ignore_ascii_case(state));
+impl<'s, 'a> Row<'s, 'a> {
+    fn read(words: &'s [Word<'a>], ofdma: bool) -> Result<Self, Taken> {
+        let found =
+            words.iter().enumerate().find_map(|(index, word)| edges(word.text).map(|edges| (index, edges)));
+        // Behind the frequencies an operator's text may stand, which may hold any word.
+        let (head, tail) = words.split_at(found.map_or(words.len().min(8), |f| f.0));
+        let stands = |state: &str| head.iter().position(|word| word.text.eq_ignore_ascii_case(state));
         // Releases that print an administrative state too: one OOS is enough.
         if stands("oos").is_some() {
             return Err(Taken::Ignored("out of service"));
         }
         let state = stands("is").ok_or(Taken::Unparsed("a row without IS or OOS"))?;
-        let found =
-            words.iter().enumerate().find_map(|(index, word)| edges(word.text).map(|edges| (index, edges)));
-        let channel_type = words[1..].iter().map(|word| word.text).find(|text| contains(text, "dma"));
+        let is_type = |text: &&str| text.as_bytes()[0].is_ascii_alphabetic() && contains(text, "dma");
+        let before = head.iter().skip(1).map(|word| word.text).find(is_type);
+        let behind = || tail.iter().map(|word| word.text).find(|text| TYPES.contains(text));
+        let channel_type = before.or_else(|| if ofdma { None } else { behind() });
         Ok(Row { state, range: found.map(|f| f.0), edges: found.map(|f| f.1), channel_type, words })
     }
 
@@ -263,8 +273,14 @@ fn edges(text: &str) -> Option<(u64, u64)> {
 }
 
 /// The upstream of a row, or what else the row was taken for.
-pub(super) fn row(text: &str, header: &Header) -> Result<Upstream, Taken> {
-    let row = Row::read(text)?;
+pub(super) fn row<'a>(
+    text: &'a str,
+    header: &Header,
+    scratch: &mut Vec<Word<'a>>,
+) -> Result<Upstream<'a>, Taken> {
+    scratch.clear();
+    scratch.extend(words(text));
+    let row = Row::read(scratch, header.ofdma)?;
     let port = row.words[0].text;
     debug_assert!(is_port(port));
     let ofdma = match row.channel_type {
@@ -281,9 +297,9 @@ pub(super) fn row(text: &str, header: &Header) -> Result<Upstream, Taken> {
     }
     if ofdma {
         upstream.modulation = Modulation::Ofdma;
-        upstream.channel_type = Some("ofdma".to_owned());
+        upstream.channel_type = Some("ofdma".into());
     } else {
-        upstream.channel_type = row.channel_type.map(str::to_ascii_lowercase);
+        upstream.channel_type = row.channel_type.map(lower_case);
     }
     Ok(upstream)
 }

@@ -91,11 +91,13 @@ fn sample(stored: &Stored<'_>, channel: Option<&Channel>) -> Sample {
         modulation: stored.modulation,
         profile: stored.profile,
         source: stored.source.unwrap_or(Source::State),
+        explained_by: None,
         platform: channel.platform,
         channel_type: channel.channel_type,
         center_hz: channel.center_hz,
         width_hz: channel.width_hz,
         description: channel.description,
         snr_db: stored.snr_db,
+        modems: None,
     }
 }

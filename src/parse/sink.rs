@@ -1,4 +1,4 @@
-//! What becomes of the digested lines, in the order of the input: records out, one stderr line for each
+//! What becomes of the parsed lines, in the order of the input: records out, one stderr line for each
 //! thing that went wrong, the exit code, and the captures that are kept.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Method,
-    digest::{Digest, digest},
+    capture::{ParsedCapture, parse_capture},
     keep::Keep,
 };
 use crate::{
@@ -23,53 +23,62 @@ use crate::{
 /// So many unexplained profile numbers are named; a device that makes numbers up cannot fill memory.
 const NAMED: usize = 65_536;
 
-/// A line that was looked at: its record, and what came of it when it is a capture. Of that only the head
+/// A parsed line: its record, and what came of it when it is a capture. Of that only the head
 /// is left.
-pub(super) type Looked = Result<(Record, Option<Digest>), BadLine>;
+pub(super) type ParsedLine = Result<(Record, Option<ParsedCapture>), BadLine>;
 
-/// Looks at one line; needs nothing of those before it.
-pub(super) fn look(line: &str, method: &Method) -> Looked {
+/// Parses one line; needs nothing of those before it.
+pub(super) fn parse_line(line: &str, method: &Method) -> ParsedLine {
     Ok(match record::decode(line)? {
         Record::Capture(mut capture) => {
-            let digest = digest(&capture, method);
+            let parsed = parse_capture(&capture, method);
             capture.commands = Vec::new();
-            (Record::Capture(capture), Some(digest))
+            (Record::Capture(capture), Some(parsed))
         }
         record => (record, None),
     })
 }
 
 /// The account of a run.
-pub(super) struct Settler {
+pub(super) struct Sink {
     tool: &'static str,
     clock: Clock,
     strict: bool,
     account: Account,
     named: HashSet<(String, u32)>,
+    unread: HashSet<String>,
     keep: Option<Keep>,
     failed: bool,
 }
 
-impl Settler {
+impl Sink {
     pub fn new(context: &Context, strict: bool, keep: Option<Keep>) -> Self {
-        let (account, named) = (Account::default(), HashSet::new());
-        Settler { tool: context.tool, clock: context.clock, strict, account, named, keep, failed: false }
+        Sink {
+            tool: context.tool,
+            clock: context.clock,
+            strict,
+            account: Account::default(),
+            named: HashSet::new(),
+            unread: HashSet::new(),
+            keep,
+            failed: false,
+        }
     }
 
-    /// Settles one line of a stream; true when the run goes on.
+    /// Writes what came of one line of a stream; true when the run goes on.
     pub fn line(
         &mut self,
         number: u64,
         line: &str,
-        looked: Looked,
+        line_parsed: ParsedLine,
         mut output: &mut dyn Write,
     ) -> Result<bool> {
-        match looked {
-            Ok((record, digest)) => {
+        match line_parsed {
+            Ok((record, parsed)) => {
                 self.account.note(&record);
-                match (record, digest) {
-                    (Record::Capture(capture), Some(digest)) => {
-                        self.capture(&capture, digest, line, output)?
+                match (record, parsed) {
+                    (Record::Capture(capture), Some(parsed)) => {
+                        self.capture(&capture, parsed, line, output)?
                     }
                     _ => {
                         let whole = output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n"));
@@ -85,33 +94,39 @@ impl Settler {
         Ok(!(self.strict && self.failed))
     }
 
-    /// Settles pasted text, the whole of a run.
-    pub fn raw(mut self, capture: &Capture, digest: Digest, output: &mut dyn Write) -> Result<Exit> {
+    /// Writes what came of pasted text, the whole of a run.
+    pub fn raw(mut self, capture: &Capture, parsed: ParsedCapture, output: &mut dyn Write) -> Result<Exit> {
         let mut line = Vec::new();
         if self.keep.is_some() {
             record::write(&mut line, capture).map_err(Error::output)?;
         }
-        self.capture(capture, digest, String::from_utf8_lossy(&line).trim_end(), output)?;
+        self.capture(capture, parsed, String::from_utf8_lossy(&line).trim_end(), output)?;
         Ok(self.exit())
     }
 
     fn capture(
         &mut self,
         capture: &Capture,
-        digest: Digest,
+        parsed: ParsedCapture,
         line: &str,
         output: &mut dyn Write,
     ) -> Result<()> {
-        output.write_all(&digest.records).map_err(Error::output)?;
-        for text in &digest.explained {
+        output.write_all(&parsed.records).map_err(Error::output)?;
+        for text in &parsed.explained {
             log::warn!("{text}");
         }
-        if let Some(complaint) = digest.complaint {
+        if let Some(complaint) = parsed.complaint {
             self.failed = true;
             log::warn!("{complaint}");
         }
-        self.name_unknown(&capture.cmts, &digest.unknown);
-        if let Some(keep) = self.keep.as_mut().filter(|_| digest.remarkable) {
+        self.name_unknown(&capture.cmts, &parsed.unknown);
+        if let Some(unread) = parsed.unread_profiles
+            && self.unread.len() < NAMED
+            && self.unread.insert(capture.cmts.clone())
+        {
+            log::warn!("{}: {unread}", capture.cmts);
+        }
+        if let Some(keep) = self.keep.as_mut().filter(|_| parsed.remarkable) {
             self.failed |= !keep.save(capture, line);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! One capture becomes its samples and its scan: whether it is to be believed, what its platform's parser
 //! reads in it, and what there is to say about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Method;
 use crate::{
@@ -14,23 +14,26 @@ use crate::{
 
 /// What came of a capture.
 #[derive(Debug, Default)]
-pub(super) struct Digest {
+pub(super) struct ParsedCapture {
     /// Its records, as they are written.
     pub records: Vec<u8>,
     /// What failed here, and not already at the fetcher's.
     pub complaint: Option<String>,
     /// Profile numbers that nothing explains.
     pub unknown: BTreeSet<u32>,
-    /// What each line was taken for, when somebody wants to know.
+    /// The command whose answer should hold profiles, and none could be read, with what rests on the built-in
+    /// table for that reason.
+    pub unread_profiles: Option<String>,
+    /// What each line was taken for, with `--explain`.
     pub explained: Vec<String>,
-    /// Whether somebody may want to look at the capture.
+    /// Whether `--keep` saves the capture.
     pub remarkable: bool,
 }
 
-/// Digests a capture of the fetcher.
-pub(super) fn digest(capture: &Capture, method: &Method) -> Digest {
+/// Parses a capture of the fetcher.
+pub(super) fn parse_capture(capture: &Capture, method: &Method) -> ParsedCapture {
     if !capture.status.is_good() {
-        return Outcome::failed(capture.status, capture.error.clone()).digest(capture);
+        return Outcome::failed(capture.status, capture.error.clone()).write(capture);
     }
     let Ok(platform) = capture.platform.parse::<Platform>() else {
         let reason = format!(
@@ -38,22 +41,22 @@ pub(super) fn digest(capture: &Capture, method: &Method) -> Digest {
             capture.platform,
             Platform::words()
         );
-        return Outcome::failed(Status::ParseFailed, Some(reason)).told_here().digest(capture);
+        return Outcome::failed(Status::ParseFailed, Some(reason)).reported_here().write(capture);
     };
     let answers = answers(capture);
     if let Some((status, reason)) = doubt(platform, &answers) {
-        return Outcome::failed(status, Some(reason)).told_here().digest(capture);
+        return Outcome::failed(status, Some(reason)).reported_here().write(capture);
     }
     let mut outcome = read(platform, &answers, capture, method);
     if outcome.status == Status::Ok {
         (outcome.status, outcome.error) = (capture.status, capture.error.clone());
     }
-    outcome.digest(capture)
+    outcome.write(capture)
 }
 
-/// Digests pasted text. Nobody has judged it yet, and what stands in it need not be a whole scan: an error
+/// Parses pasted text. It has not been judged yet, and need not be a whole scan: an error
 /// text is a fault only where nothing else could be read.
-pub(super) fn digest_pasted(platform: Platform, capture: &Capture, method: &Method) -> Digest {
+pub(super) fn parse_pasted(platform: Platform, capture: &Capture, method: &Method) -> ParsedCapture {
     let answers = answers(capture);
     let mut outcome = read(platform, &answers, capture, method);
     let refused = answers.iter().find_map(|answer| {
@@ -66,7 +69,7 @@ pub(super) fn digest_pasted(platform: Platform, capture: &Capture, method: &Meth
         outcome.status = if outcome.status == Status::Ok { Status::Partial } else { Status::CommandFailed };
         outcome.error = Some(reason);
     }
-    outcome.told_here().digest(capture)
+    outcome.reported_here().write(capture)
 }
 
 fn answers(capture: &Capture) -> Vec<Answer<'_>> {
@@ -85,7 +88,8 @@ fn doubt(platform: Platform, answers: &[Answer<'_>]) -> Option<(Status, String)>
         return Some((status, reason));
     }
     let script = family.script(answers);
-    if answers.iter().any(|answer| script.iter().all(|step| step.command != answer.command)) {
+    let scripted: HashSet<&str> = script.iter().map(|step| &step.command[..]).collect();
+    if answers.iter().any(|answer| !scripted.contains(answer.command)) {
         return None;
     }
     let missing = family.plan(answers).into_iter().find(|step| step.need == Need::Needed)?;
@@ -93,15 +97,15 @@ fn doubt(platform: Platform, answers: &[Answer<'_>]) -> Option<(Status, String)>
 }
 
 /// What became of a capture, before it is written.
-struct Outcome {
+struct Outcome<'a> {
     status: Status,
     error: Option<String>,
-    told_here: bool,
-    parsed: Parsed,
+    reported_here: bool,
+    parsed: Parsed<'a>,
     explained: Vec<String>,
 }
 
-fn read(platform: Platform, answers: &[Answer<'_>], capture: &Capture, method: &Method) -> Outcome {
+fn read<'a>(platform: Platform, answers: &[Answer<'a>], capture: &Capture, method: &Method) -> Outcome<'a> {
     let mut told: Vec<(usize, usize, String)> = Vec::new();
     let mut note = |line: Line<'_>, taken: Taken| {
         let command = if line.command.is_empty() { "pasted text" } else { line.command };
@@ -115,26 +119,26 @@ fn read(platform: Platform, answers: &[Answer<'_>], capture: &Capture, method: &
     let error = parsed.fault.take();
     Outcome {
         status: if error.is_some() { Status::ParseFailed } else { Status::Ok },
-        told_here: error.is_some(),
+        reported_here: error.is_some(),
         error,
         parsed,
         explained: told.into_iter().map(|(.., text)| text).collect(),
     }
 }
 
-impl Outcome {
+impl Outcome<'_> {
     fn failed(status: Status, error: Option<String>) -> Self {
-        Outcome { status, error, told_here: false, parsed: Parsed::default(), explained: Vec::new() }
+        Outcome { status, error, reported_here: false, parsed: Parsed::default(), explained: Vec::new() }
     }
 
-    /// Nobody else has reported it.
-    fn told_here(mut self) -> Self {
-        self.told_here = true;
+    /// Marks the failure as one that only mod-parse reports.
+    fn reported_here(mut self) -> Self {
+        self.reported_here = true;
         self
     }
 
-    fn digest(self, capture: &Capture) -> Digest {
-        let mut digest = Digest { explained: self.explained, ..Digest::default() };
+    fn write(self, capture: &Capture) -> ParsedCapture {
+        let mut parsed = ParsedCapture { explained: self.explained, ..ParsedCapture::default() };
         let scan = Scan {
             ts: capture.ts,
             cmts: capture.cmts.clone(),
@@ -145,24 +149,31 @@ impl Outcome {
             elapsed_ms: capture.elapsed_ms,
             samples: self.parsed.upstreams.len() as u64,
             unparsed: self.parsed.unparsed,
+            built_in: self.parsed.built_in(),
         };
-        if self.told_here && !scan.status.is_good() {
-            digest.complaint = Some(format!(
+        if let Some(command) = self.parsed.unread_profiles {
+            parsed.unread_profiles = Some(format!(
+                "{command}: the answer holds text, and no profile could be read; {} upstreams rest on the built-in table",
+                scan.built_in
+            ));
+        }
+        if self.reported_here && !scan.status.is_good() {
+            parsed.complaint = Some(format!(
                 "{}: {}: {}",
                 scan.cmts,
                 scan.status,
                 scan.error.as_deref().unwrap_or("no reason")
             ));
         }
-        for upstream in self.parsed.upstreams {
+        for upstream in &self.parsed.upstreams {
             if let (Modulation::Unknown, Some(profile)) = (upstream.modulation, upstream.profile) {
-                digest.unknown.insert(profile);
+                parsed.unknown.insert(profile);
             }
-            write(&mut digest.records, &sample(capture, upstream));
+            write(&mut parsed.records, &sample(&scan, upstream));
         }
-        write(&mut digest.records, &scan);
-        digest.remarkable = scan.status != Status::Ok || scan.unparsed > 0 || !digest.unknown.is_empty();
-        digest
+        write(&mut parsed.records, &scan);
+        parsed.remarkable = scan.status != Status::Ok || scan.unparsed > 0 || !parsed.unknown.is_empty();
+        parsed
     }
 }
 
@@ -174,24 +185,26 @@ fn platform_word(capture: &Capture) -> String {
         .map_or_else(|_| capture.platform.clone(), |platform: Platform| platform.word().to_owned())
 }
 
-fn sample(capture: &Capture, upstream: Upstream) -> Sample {
+fn sample<'a>(scan: &'a Scan, upstream: &'a Upstream<'_>) -> Sample<&'a str> {
     Sample {
-        ts: capture.ts,
-        cmts: capture.cmts.clone(),
-        upstream: upstream.name,
+        ts: scan.ts,
+        cmts: &scan.cmts,
+        upstream: &upstream.name,
         modulation: upstream.modulation,
         profile: upstream.profile,
         source: upstream.source,
-        platform: Some(platform_word(capture)),
-        channel_type: upstream.channel_type,
+        explained_by: upstream.explained_by,
+        platform: Some(&scan.platform),
+        channel_type: upstream.channel_type.as_deref(),
         center_hz: upstream.center_hz,
         width_hz: upstream.width_hz,
-        description: upstream.description,
+        description: upstream.description.as_deref(),
         snr_db: upstream.snr_db,
+        modems: upstream.modems,
     }
 }
 
 fn write(records: &mut Vec<u8>, body: &impl record::Body) {
-    record::write(records, body)
+    record::append(records, body)
         .expect("invariant: records of numbers and text are JSON, and memory takes them");
 }
