@@ -25,6 +25,8 @@ pub struct Terminal<'a> {
     idle: Duration,
     most: u64,
     received: u64,
+    /// Bytes of the cleaned answers so far: what a device sends may stand for more than its own length.
+    cleaned: u64,
     prompt: String,
 }
 
@@ -40,8 +42,16 @@ impl<'a> Terminal<'a> {
         idle: Duration,
         most: u64,
     ) -> Result<Self, Failure> {
-        let mut terminal =
-            Terminal { shell, budget, transcript, idle, most, received: 0, prompt: String::new() };
+        let mut terminal = Terminal {
+            shell,
+            budget,
+            transcript,
+            idle,
+            most,
+            received: 0,
+            cleaned: 0,
+            prompt: String::new(),
+        };
         let mut exchange = Exchange::login();
         terminal.carry_out(&mut exchange, false)?;
         terminal.prompt = exchange.prompt().to_owned();
@@ -53,18 +63,36 @@ impl<'a> Terminal<'a> {
     pub fn ask(&mut self, command: &str) -> (CommandOutput, Result<(), Failure>) {
         let began = Instant::now();
         let mut exchange = Exchange::command(command, &self.prompt);
-        let result = self.converse(command, &mut exchange);
+        let mut result = self.converse(command, &mut exchange);
         if result.is_ok() {
             self.prompt = exchange.prompt().to_owned();
         }
+        let mut answer = exchange.output();
+        result = result.and(self.count_cleaned(&mut answer));
         let output = CommandOutput {
             command: command.to_owned(),
-            output: exchange.output(),
+            output: answer,
             elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             complete: result.is_ok(),
             age_s: None,
         };
         (output, result)
+    }
+
+    /// `--max-output` holds for the cleaned text too; what is beyond it is cut off.
+    fn count_cleaned(&mut self, answer: &mut String) -> Result<(), Failure> {
+        let left = self.most - self.cleaned;
+        if answer.len() as u64 <= left {
+            self.cleaned += answer.len() as u64;
+            return Ok(());
+        }
+        answer.truncate(answer.floor_char_boundary(usize::try_from(left).unwrap_or(usize::MAX)));
+        self.cleaned = self.most;
+        Err(self.too_large())
+    }
+
+    fn too_large(&self) -> Failure {
+        Failure::new(Status::OutputTooLarge, format!("more than {} bytes (--max-output)", self.most))
     }
 
     fn converse(&mut self, command: &str, exchange: &mut Exchange) -> Result<(), Failure> {
@@ -105,8 +133,7 @@ impl<'a> Terminal<'a> {
                     }
                     self.received += length as u64;
                     if self.received > self.most {
-                        let error = format!("more than {} bytes (--max-output)", self.most);
-                        return Err(Failure::new(Status::OutputTooLarge, error));
+                        return Err(self.too_large());
                     }
                 }
             }

@@ -1,14 +1,21 @@
-//! What a terminal session leaves on the screen: control sequences carried out, pagers removed. The
-//! fetcher cleans what a device sends with it, the parser what an operator pasted.
+//! Cleans what a terminal session printed: control sequences are carried out, pagers removed. The fetcher
+//! cleans what a device sends with it, the parser what an operator pasted.
 
-/// The text that a session's bytes show: CR LF and CR CR LF are line ends, backspaces and erasures are
-/// carried out, other control characters and sequences (ECMA-48) go, `--More--` and `:` pagers go, and
-/// what is no UTF-8 becomes U+FFFD. A CR of its own ends a line too, for some devices end theirs so.
+use std::iter::Peekable;
+
+/// The text that a session's bytes show: CR LF and CR CR LF end a line, backspaces and erasures are carried
+/// out, other control characters and sequences (ECMA-48) are dropped, `--More--` and `:` pagers too, and
+/// invalid UTF-8 becomes U+FFFD. A CR of its own ends a line too, because some devices end theirs so.
+///
+/// Time and memory are linear in the input: the text is at most four times as long, plus [`SPARE_BLANKS`].
 #[must_use]
 pub fn clean(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut screen = Screen { text: String::with_capacity(text.len()), ..Screen::default() };
-    let mut rest = text.chars().peekable();
+    let mut screen = Screen {
+        text: String::with_capacity(bytes.len()),
+        blanks_left: bytes.len() + SPARE_BLANKS,
+        ..Screen::default()
+    };
+    let mut rest = characters(bytes).peekable();
     while let Some(c) = rest.next() {
         match c {
             '\n' => screen.end_line(),
@@ -30,14 +37,30 @@ pub fn clean(bytes: &[u8]) -> String {
     screen.text
 }
 
-/// Cursor movements to the right go no further: a device cannot make us fill memory with blanks.
-const WIDEST: usize = 1024;
+/// As `String::from_utf8_lossy`, without a copy.
+fn characters(bytes: &[u8]) -> impl Iterator<Item = char> + '_ {
+    bytes.utf8_chunks().flat_map(|chunk| {
+        let invalid = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        chunk.valid().chars().chain(invalid)
+    })
+}
+
+/// One movement to the right goes no further, columns.
+const WIDEST_MOVE: usize = 1024;
+/// Blanks that movements to the right may fill in beyond one for each byte of the input: enough for a prompt
+/// drawn at the right edge of a short answer.
+const SPARE_BLANKS: usize = 1024;
+/// A longer line is written out in parts of this length, and nothing can overwrite a part once it is written.
+const LONGEST_LINE: usize = 64 << 10;
 
 #[derive(Default)]
 struct Screen {
     text: String,
     line: Vec<char>,
     column: usize,
+    /// Whether the line's beginning is written out already.
+    continued: bool,
+    blanks_left: usize,
 }
 
 impl Screen {
@@ -45,11 +68,28 @@ impl Screen {
         match self.line.get_mut(self.column) {
             Some(cell) => *cell = c,
             None => {
-                self.line.resize(self.column, ' ');
+                self.fill_in();
                 self.line.push(c);
             }
         }
         self.column += 1;
+        if self.column == self.line.len() && self.line.len() >= LONGEST_LINE {
+            self.flush_line();
+            self.continued = true;
+        }
+    }
+
+    /// Blanks up to the cursor, as many as are left. One at least, so that what stood apart stays apart: the
+    /// movement took more bytes than that.
+    fn fill_in(&mut self) {
+        let end = self.line.len();
+        let gap = self.column - end;
+        if gap > 0 {
+            let blanks = gap.min(self.blanks_left.max(1));
+            self.blanks_left = self.blanks_left.saturating_sub(blanks);
+            self.column = end + blanks;
+            self.line.resize(self.column, ' ');
+        }
     }
 
     fn flush_line(&mut self) {
@@ -57,20 +97,28 @@ impl Screen {
         while self.line.len() > self.column && self.line.last() == Some(&' ') {
             self.line.pop();
         }
-        let shown = match pager(&self.line) {
+        let shown = match self.pager() {
             0 => 0,
             length => skip(&self.line, length, |c| c == ' '),
         };
         self.text.extend(&self.line[shown..]);
+        self.begin_line();
+    }
+
+    fn begin_line(&mut self) {
         self.line.clear();
         self.column = 0;
+        self.continued = false;
+    }
+
+    fn pager(&self) -> usize {
+        if self.continued { 0 } else { pager(&self.line) }
     }
 
     fn end_line(&mut self) {
-        let length = pager(&self.line);
+        let length = self.pager();
         if length > 0 && skip(&self.line, length, |c| c == ' ') == self.line.len() {
-            self.line.clear();
-            self.column = 0;
+            self.begin_line();
         } else {
             self.flush_line();
             self.text.push('\n');
@@ -79,9 +127,8 @@ impl Screen {
 
     /// A pager is wiped out by blanks between two carriage returns; anything else stays as a line.
     fn lone_return(&mut self) {
-        if self.line.iter().all(|c| *c == ' ') {
-            self.line.clear();
-            self.column = 0;
+        if !self.continued && self.line.iter().all(|c| *c == ' ') {
+            self.begin_line();
         } else {
             self.end_line();
         }
@@ -93,7 +140,8 @@ impl Screen {
             ('K', None | Some(0)) => self.line.truncate(self.column),
             ('K', Some(2)) => self.line.clear(),
             ('C', n) => {
-                self.column = (self.column + n.unwrap_or(1).clamp(1, WIDEST)).min(WIDEST.max(self.column))
+                let moved = self.column + n.unwrap_or(1).clamp(1, WIDEST_MOVE);
+                self.column = moved.min(WIDEST_MOVE.max(self.column));
             }
             ('D', n) => self.column = self.column.saturating_sub(n.unwrap_or(1).max(1)),
             _ => {}
@@ -101,7 +149,7 @@ impl Screen {
     }
 }
 
-fn escape(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, screen: &mut Screen) {
+fn escape(rest: &mut Peekable<impl Iterator<Item = char>>, screen: &mut Screen) {
     match rest.next() {
         Some('[') => control_sequence(rest, screen),
         // Strings (window titles and the like) end with BEL or ESC \.
@@ -117,10 +165,12 @@ fn escape(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, screen: &mut Scre
     }
 }
 
-fn control_sequence(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, screen: &mut Screen) {
+fn control_sequence(rest: &mut Peekable<impl Iterator<Item = char>>, screen: &mut Screen) {
     let mut parameters = String::new();
     while let Some(c) = rest.next_if(|c| matches!(c, ' '..='?')) {
-        parameters.push(c);
+        if parameters.len() < 32 {
+            parameters.push(c);
+        }
     }
     if let Some(last) = rest.next_if(|c| matches!(c, '@'..='~')) {
         screen.sequence(&parameters, last);

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod clean;
 mod deploy;
 mod docs;
 mod examples;

@@ -79,6 +79,14 @@ impl Tool {
         self
     }
 
+    /// Run by another program, such as `prlimit --as=…`.
+    pub fn under(mut self, wrapper: &[&str]) -> Self {
+        let tool = std::mem::replace(&mut self.program, wrapper[0].into());
+        let before = wrapper[1..].iter().map(OsString::from).chain([tool.into_os_string()]);
+        self.args.splice(0..0, before);
+        self
+    }
+
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
