@@ -14,6 +14,7 @@ need() { # need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds
 }
 # Debian's package serves Debian's own python3, which need not be the first in PATH.
 aiosmtpd_there() { /usr/bin/python3 -c 'import aiosmtpd' || python3 -c 'import aiosmtpd'; }
+asyncssh_there() { /usr/bin/python3 -c 'import asyncssh' || python3 -c 'import asyncssh'; }
 command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
 need gcc command_there cc
@@ -35,6 +36,8 @@ if [ "${1:-test}" != build ]; then
     need python3 command_there python3
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
+    need python3-asyncssh asyncssh_there
+    need sudo command_there sudo
     need procps command_there ps
     need mandoc command_there mandoc
     need curl command_there curl

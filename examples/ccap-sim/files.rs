@@ -5,6 +5,7 @@ use std::{io, io::Write, path::Path};
 use modtools::{
     error::{Error, Result},
     output::write_file,
+    ssh,
 };
 
 use crate::{
@@ -27,7 +28,7 @@ pub fn write_all(dir: &Path, fleet: &[Device], port: u16, slot: Slot) -> Result<
             return Ok(());
         }
         let key = keys::announced(device).map_err(io::Error::other)?;
-        writeln!(output, "[{}]:{port} {key}", device.address)
+        writeln!(output, "{} {key}", ssh::lookup_name(&device.address.to_string(), port))
     })?;
     write_each(dir, "truth.ndjson", fleet, |output, device| write_truth(output, device, slot))?;
     write_each(dir, "expect.ndjson", fleet, |output, device| write_expectation(output, device, slot))

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
     net::{SocketAddr, ToSocketAddrs},
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
     process::{Child, Command, Stdio},
@@ -36,12 +36,6 @@ struct Jump {
     host: String,
     child: Child,
     words: Arc<Mutex<String>>,
-}
-
-impl AsRawFd for Stream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
-    }
 }
 
 impl AsFd for Stream {
@@ -142,11 +136,16 @@ fn refusal(error: &str, kind: io::ErrorKind) -> Failure {
 }
 
 /// Waits until the descriptor is ready, or for `patience`.
-pub(super) fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, patience: Duration) -> bool {
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, patience: Duration) -> bool {
+    poll_for(&mut [PollFd::from_borrowed_fd(fd, events)], patience)
+}
+
+/// The same for several descriptors.
+pub(super) fn poll_for(fds: &mut [PollFd<'_>], patience: Duration) -> bool {
     let patience =
         Timespec { tv_sec: patience.as_secs().cast_signed(), tv_nsec: i64::from(patience.subsec_nanos()) };
-    // A signal that interrupts the wait is looked at by the caller, like a time-out.
-    poll(&mut [PollFd::from_borrowed_fd(fd, events)], Some(&patience)).is_ok_and(|ready| ready > 0)
+    // A signal that interrupts the wait is seen by the caller, like a time-out.
+    poll(fds, Some(&patience)).is_ok_and(|ready| ready > 0)
 }
 
 /// `ssh -W` on a socket pair: the user's own OpenSSH configuration decides how the jump host is reached.

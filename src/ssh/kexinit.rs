@@ -18,20 +18,49 @@ pub(super) enum Opening {
     Offer(Vec<String>),
 }
 
-/// Reads a server's banner lines and its KEXINIT.
-pub(super) fn opening(bytes: &[u8]) -> Opening {
-    let mut rest = bytes;
-    // Other lines may precede the version line (RFC 4253, section 4.2).
-    loop {
-        let Some(end) = rest.iter().position(|&b| b == b'\n') else {
-            return if rest.len() > 8192 { Opening::Not("no version line".into()) } else { Opening::More };
-        };
-        let line = &rest[..end];
-        rest = &rest[end + 1..];
-        if line.starts_with(b"SSH-") {
-            break;
+/// What stands before a server's first packet: other lines may precede the version line (RFC 4253, section 4.2).
+#[derive(Debug, PartialEq)]
+pub(super) enum Preamble {
+    /// More bytes are needed.
+    More,
+    /// No SSH server begins like this.
+    Not(String),
+    /// Where the version line begins.
+    Version(usize),
+}
+
+/// As many lines as OpenSSH's client accepts before the version line.
+const MOST_LINES: usize = 1024;
+/// As long as such a line, and the version line, may be there, bytes.
+const LONGEST_LINE: usize = 8192;
+/// And all of them together, bytes.
+const LONGEST_PREAMBLE: usize = 64 << 10;
+
+/// Looks for the version line.
+pub(super) fn preamble(bytes: &[u8]) -> Preamble {
+    let mut at = 0;
+    for (number, line) in bytes.split_inclusive(|&b| b == b'\n').enumerate() {
+        if line.starts_with(b"SSH-") && line.ends_with(b"\n") && line.len() <= LONGEST_LINE {
+            return Preamble::Version(at);
         }
+        if line.len() > LONGEST_LINE || number >= MOST_LINES || at > LONGEST_PREAMBLE {
+            return Preamble::Not(format!("no version line in the first {} bytes", at + line.len()));
+        }
+        at += line.len();
     }
+    Preamble::More
+}
+
+/// Reads a server's preamble and its KEXINIT.
+pub(super) fn opening(bytes: &[u8]) -> Opening {
+    let rest = match preamble(bytes) {
+        Preamble::More => return Opening::More,
+        Preamble::Not(why) => return Opening::Not(why),
+        Preamble::Version(at) => {
+            let line = bytes[at..].iter().position(|&b| b == b'\n').map_or(0, |end| end + 1);
+            &bytes[at + line..]
+        }
+    };
     let Some((length, packet)) = u32_at(rest) else { return Opening::More };
     if length > 35_000 {
         return Opening::Not("its first packet is not a key exchange".into());
@@ -75,7 +104,7 @@ pub(super) fn explain(offered: &[String], with_legacy: bool) -> Option<String> {
         let has = |ours: &str| theirs.split(',').any(|name| ours.split(',').any(|own| own == name));
         if !has(&offer(modern, legacy, with_legacy)) {
             legacy_helps &= !with_legacy && has(legacy);
-            words.push(format!("no common {class} algorithm (the device offers {theirs})"));
+            words.push(format!("no common {class} algorithm (the device offers {})", shortened(theirs)));
         }
     }
     if words.is_empty() {
@@ -83,6 +112,11 @@ pub(super) fn explain(offered: &[String], with_legacy: bool) -> Option<String> {
     }
     let words = words.join("; ");
     Some(if legacy_helps { format!("{words}; --algorithms legacy has one") } else { words })
+}
+
+/// A list as it goes into a message: a real one is shorter.
+fn shortened(list: &str) -> &str {
+    &list[..list.floor_char_boundary(1000)]
 }
 
 #[cfg(test)]
@@ -136,5 +170,9 @@ mod tests {
         assert!(matches!(opening(b"SSH-2.0-x\r\n\xff\xff\xff\xff"), Opening::Not(_)));
         assert_eq!(opening(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Opening::More);
         assert!(matches!(opening(&[b'x'; 9000]), Opening::Not(_)));
+        assert!(matches!(opening(&b"hello\r\n".repeat(1025)), Opening::Not(_)));
+        assert_eq!(opening(&b"hello\r\n".repeat(1024)), Opening::More);
+        assert_eq!(preamble(b"hello\r\nSSH-2.0-x\r\nrest"), Preamble::Version(7));
+        assert_eq!(preamble(b"hello\r\nSSH-2.0-x"), Preamble::More);
     }
 }

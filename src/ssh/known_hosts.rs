@@ -1,13 +1,13 @@
 //! Host keys as OpenSSH keeps them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): plain, hashed and
-//! wildcard names, `[host]:port`, several keys per host, `@revoked`. A line that cannot be read is
-//! passed over, as OpenSSH does; it never hides the others.
+//! wildcard names, `[host]:port`, several keys per host, `@revoked`. A line that cannot be parsed is skipped, as
+//! OpenSSH does; it never hides the others.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 use base64::{
@@ -146,15 +146,30 @@ impl Names {
     }
 }
 
-/// `*` and `?` only; brackets are literal, because `[host]:port` holds them.
+/// `*` and `?` only; brackets are literal, because `[host]:port` holds them. When a character does not match,
+/// only the last `*` takes one more: an earlier one could gain nothing, and to try them all is exponential.
 fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => (0..=text.len()).any(|skip| wildcard(rest, &text[skip..])),
-        (Some((b'?', rest)), Some((_, text))) => wildcard(rest, text),
-        (Some((p, rest)), Some((t, text))) => p == t && wildcard(rest, text),
-        _ => false,
+    let (mut p, mut t) = (0, 0);
+    let mut last_star = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                last_star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star, taken)) = last_star else { return false };
+                last_star = Some((star, taken + 1));
+                p = star + 1;
+                t = taken + 1;
+            }
+        }
     }
+    pattern[p..].iter().all(|&c| c == b'*')
 }
 
 /// The type of a key, from its own bytes (RFC 4253, section 6.6).
@@ -171,12 +186,28 @@ pub fn fingerprint(key: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(sha2::Sha256::digest(key)))
 }
 
-/// The check of host keys for all sessions of a run.
+/// The check of host keys for all sessions of a run. Its files are read again when they have changed, so that a
+/// key which is learned while a collector runs holds from the next session on.
 #[derive(Debug)]
 pub struct Checking {
     policy: Policy,
     file: PathBuf,
-    known: RwLock<KnownHosts>,
+    known: RwLock<Loaded>,
+}
+
+/// What the files held, and how they looked then.
+#[derive(Debug, Default)]
+struct Loaded {
+    hosts: KnownHosts,
+    stamps: [Stamp; 2],
+}
+
+/// What changes with a file: device, inode, size and time of change, seconds and nanoseconds; none when it is missing.
+type Stamp = Option<(u64, u64, u64, i64, i64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let found = fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino(), found.len(), found.ctime(), found.ctime_nsec()))
 }
 
 impl Checking {
@@ -185,21 +216,54 @@ impl Checking {
     /// # Errors
     /// [`Error::Read`] for a file that is there and cannot be read.
     pub fn load(policy: Policy, file: &Path) -> Result<Self> {
-        let mut known = KnownHosts::default();
-        for path in [file, Path::new("/etc/ssh/ssh_known_hosts")] {
+        let checking = Checking { policy, file: file.to_owned(), known: RwLock::default() };
+        let loaded = checking.read()?;
+        *checking.known.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(checking)
+    }
+
+    fn files(&self) -> [&Path; 2] {
+        [&self.file, Path::new("/etc/ssh/ssh_known_hosts")]
+    }
+
+    fn read(&self) -> Result<Loaded> {
+        // Before the text: what is written meanwhile is seen next time.
+        let mut loaded = Loaded { stamps: self.files().map(stamp), ..Loaded::default() };
+        for path in self.files() {
             match fs::read(path) {
-                Ok(text) => known.add(path, &text),
+                Ok(text) => loaded.hosts.add(path, &text),
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(e) => return Err(Error::read(path)(e)),
             }
         }
-        Ok(Checking { policy, file: file.to_owned(), known: RwLock::new(known) })
+        Ok(loaded)
+    }
+
+    /// What is known now. A file that can no longer be read changes nothing, and that is logged once.
+    fn current(&self) -> RwLockReadGuard<'_, Loaded> {
+        let stamps = self.files().map(stamp);
+        let unchanged = |loaded: &Loaded| loaded.stamps == stamps;
+        if !unchanged(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if !unchanged(&known) {
+                match self.read() {
+                    Ok(loaded) => {
+                        log::info!("{} has changed and was read again", self.file.display());
+                        *known = loaded;
+                    }
+                    Err(e) => {
+                        log::warn!("{e}; the host keys that were read before hold on");
+                        known.stamps = stamps;
+                    }
+                }
+            }
+        }
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key types to ask a host for first: those that are known of it.
     pub fn key_types(&self, host: &str, port: u16) -> Vec<String> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.key_types(&lookup_name(host, port))
+        self.current().hosts.key_types(&lookup_name(host, port))
     }
 
     /// Checks the key that a host presents, and learns it where the policy says so.
@@ -208,7 +272,7 @@ impl Checking {
     /// `host_key_unknown` and `host_key_changed`, each with place, fingerprint and remedy.
     pub fn check(&self, host: &str, port: u16, key: &[u8]) -> Result<(), Failure> {
         let name = lookup_name(host, port);
-        let verdict = self.known.read().unwrap_or_else(PoisonError::into_inner).check(&name, key);
+        let verdict = self.current().hosts.check(&name, key);
         match (verdict, self.policy) {
             (_, Policy::Off) | (Verdict::Known, _) => Ok(()),
             (Verdict::Unknown, Policy::AcceptNew) => self.learn(&name, key),
@@ -227,7 +291,7 @@ impl Checking {
     /// Appends the key, under a lock that other threads and processes respect, unless one of them was faster.
     fn learn(&self, name: &str, key: &[u8]) -> Result<(), Failure> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let appended = self.append(&mut known, name, key).map_err(|e| {
+        let appended = self.append(&mut known.hosts, name, key).map_err(|e| {
             let error = format!("cannot add the host key of {name} to {}: {e}", self.file.display());
             Failure::new(Status::HostKeyUnknown, error)
         })?;
@@ -342,6 +406,55 @@ mod tests {
         }
         assert_eq!(known.key_types("ccap001"), ["ssh-ed25519", "ssh-rsa"]);
         assert!(known.key_types("ccap009").is_empty());
+    }
+
+    #[test]
+    fn wildcards_match_as_those_of_openssh_in_linear_time() {
+        for (pattern, text, matches) in [
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("a*", "a", true),
+            ("*a", "bab", false),
+            ("*a*b", "xaxbxb", true),
+            ("a?c*", "abcd", true),
+            ("??", "a", false),
+            ("*.lab.example", "x.lab.example", true),
+            ("[ccap*]:22?2", "[ccap001]:2222", true),
+            ("*ab*ab*c", "ababab", false),
+        ] {
+            assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), matches, "{pattern} {text}");
+        }
+        // Each star doubled the time.
+        let (pattern, text) = ("*a".repeat(200) + "b", "a".repeat(255));
+        assert!(!wildcard(pattern.as_bytes(), text.as_bytes()));
+    }
+
+    #[test]
+    fn a_file_that_changes_is_read_again() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("known_hosts");
+        let checking = Checking::load(Policy::Strict, &file).expect("nobody is known");
+        let own = key("ssh-ed25519", 7);
+        assert!(checking.check("ccap001", 22, &own).is_err());
+        fs::write(&file, line("ccap001", &own)).expect("written");
+        checking.check("ccap001", 22, &own).expect("known from now on");
+        assert_eq!(checking.key_types("ccap001", 22), ["ssh-ed25519"]);
+        // Replaced in one step, as ssh-keygen -R does it.
+        let new = dir.path().join("new");
+        fs::write(&new, line("ccap001", &key("ssh-ed25519", 8))).expect("written");
+        fs::rename(&new, &file).expect("replaced");
+        let failure = checking.check("ccap001", 22, &own).expect_err("another key");
+        assert_eq!(failure.status, Status::HostKeyChanged);
+        // What cannot be read changes nothing.
+        fs::remove_file(&file).expect("removed");
+        fs::create_dir(&file).expect("made");
+        assert_eq!(
+            checking.check("ccap001", 22, &own).expect_err("as before").status,
+            Status::HostKeyChanged
+        );
+        fs::remove_dir(&file).expect("removed");
+        assert_eq!(checking.check("ccap001", 22, &own).expect_err("gone").status, Status::HostKeyUnknown);
     }
 
     #[test]

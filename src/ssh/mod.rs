@@ -1,13 +1,17 @@
 //! SSH as the tools need it: every wait bounded by a budget of ours, host keys checked in every mode,
 //! modern algorithms first and legacy ones when a device offers nothing else.
 //!
-//! Only `session.rs` and `sftp.rs` know ssh2; `dial.rs` makes the connection that it runs over; the rest is pure.
+//! Only `session.rs`, `exec.rs`, `sftp.rs` and `rename.rs` know ssh2; `dial.rs` makes the connection, `relay.rs` hands it what comes over
+//! it in bounded parts; the rest is pure.
 
 mod algorithms;
 mod dial;
+mod exec;
 mod kexinit;
 mod known_hosts;
 mod openssh;
+mod relay;
+mod rename;
 mod session;
 mod sftp;
 
@@ -20,10 +24,12 @@ use crate::{record::Status, settings::Secret, signals::Signals};
 
 pub use algorithms::{Algorithms, Class, supported};
 pub use dial::{Stream, dial, explain_key_exchange};
+pub use exec::Answer;
 pub use known_hosts::{Checking, KnownHosts, Policy, fingerprint, key_type, lookup_name};
 pub use openssh::{Alias, alias};
+pub use rename::Renamer;
 pub use session::{Accepted, Session, Shell};
-pub use sftp::{Answer, Entry, Kind, Sftp};
+pub use sftp::{Entry, Kind, Sftp};
 
 /// Why a connection or a session ended, in the words of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,11 @@
-//! One SSH session over libssh2, never blocking in it: each step is tried, and between tries we wait for
-//! the socket within a budget of our own. (libssh2's time-outs restart with every packet, and with
-//! keepalive set it reports a false time-out at the keepalive's instant.)
+//! One SSH session over libssh2, never blocking in it: each step is tried, and between tries the relay moves
+//! bytes within a budget of ours. (libssh2's time-outs restart with every packet, and with keepalive set it
+//! reports a false time-out at the keepalive's instant.)
 
 use std::{
     io::{self, Read, Write},
-    os::fd::{AsFd, OwnedFd},
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::event::PollFlags;
@@ -15,8 +14,9 @@ use ssh2::{BlockDirections, ErrorCode, KeyboardInteractivePrompt, MethodType, Pr
 use super::{
     Budget, Checking, Credentials, Failure,
     algorithms::{self, CLASSES},
-    dial::{JumpWords, Stream, wait_for},
+    dial::{JumpWords, Stream},
     known_hosts::fingerprint,
+    relay::Relay,
 };
 use crate::record::{Algorithms, Status};
 
@@ -34,7 +34,7 @@ pub(super) mod code {
 /// A session after its key exchange, before or after login.
 pub struct Session {
     pub(super) ssh: ssh2::Session,
-    poll: OwnedFd,
+    pub(super) relay: Relay,
     jump: Option<JumpWords>,
 }
 
@@ -61,9 +61,9 @@ impl Session {
         budget: &Budget,
     ) -> Result<Self, Failure> {
         let internal = |e: ssh2::Error| Failure::new(Status::Internal, format!("libssh2: {}", e.message()));
-        let poll = stream.as_fd().try_clone_to_owned();
-        let poll = poll.map_err(|e| Failure::transient(Status::Internal, format!("no descriptor: {e}")))?;
         let jump = stream.jump_words();
+        let (relay, library) = Relay::new(stream)
+            .map_err(|e| Failure::transient(Status::Internal, format!("no descriptor: {e}")))?;
         let mut ssh = ssh2::Session::new().map_err(internal)?;
         ssh.set_blocking(false);
         for (_, method, modern, legacy) in CLASSES {
@@ -79,8 +79,8 @@ impl Session {
             };
             ssh.method_pref(other_way, &offer).map_err(internal)?;
         }
-        ssh.set_tcp_stream(stream);
-        let session = Session { ssh: ssh.clone(), poll, jump };
+        ssh.set_tcp_stream(library);
+        let session = Session { ssh: ssh.clone(), relay, jump };
         session.drive(budget, || ssh.handshake()).map_err(|broken| session.handshake_failure(broken))?;
         Ok(session)
     }
@@ -106,7 +106,7 @@ impl Session {
         }
     }
 
-    /// Tries `step` until it is done, waiting for the socket in between.
+    /// Tries `step` until it is done, moving bytes in between.
     pub(super) fn drive<T>(
         &self,
         budget: &Budget,
@@ -114,23 +114,27 @@ impl Session {
     ) -> Result<T, Broken> {
         loop {
             match step() {
-                Err(e) if number(&e) == code::EAGAIN => {
-                    let patience = budget.wait().map_err(Broken::Budget)?;
-                    self.wait(patience);
+                Err(e) if number(&e) == code::EAGAIN => self.turn(budget).map_err(Broken::Budget)?,
+                result => {
+                    self.relay.credit(1024);
+                    return result.map_err(Broken::Ssh);
                 }
-                result => return result.map_err(Broken::Ssh),
             }
         }
     }
 
-    /// Waits for the socket as libssh2 needs it; what it has read already is seen at the next try.
-    pub(super) fn wait(&self, patience: Duration) {
-        let events = match self.ssh.block_directions() {
+    /// Moves bytes, or waits for some, as long as the budget lasts.
+    pub(super) fn turn(&self, budget: &Budget) -> Result<(), Failure> {
+        self.relay.turn(self.wanted(), budget.wait()?)
+    }
+
+    /// What libssh2 waits for.
+    fn wanted(&self) -> PollFlags {
+        match self.ssh.block_directions() {
             BlockDirections::Outbound => PollFlags::OUT,
             BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
             BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
-        };
-        wait_for(self.poll.as_fd(), events, patience);
+        }
     }
 
     /// Checks the host key that the device presented.
@@ -162,8 +166,8 @@ impl Session {
         self.ssh.host_key().map(|(key, _)| fingerprint(key))
     }
 
-    /// Logs in. A password is sent once: as `password` where that is offered, else in answer to
-    /// `keyboard-interactive`, because a device counts each rejection towards a lock-out.
+    /// Logs in. The password is sent once: as `password` where that is offered, else in answer to the first
+    /// question of `keyboard-interactive`, because a device counts each rejection towards a lock-out.
     ///
     /// # Errors
     /// The budget's; `auth_failed` with what the device offers; `disconnected`, never as transient.
@@ -198,9 +202,7 @@ impl Session {
                 self.accepted(self.drive(budget, || self.ssh.userauth_password(user, password)), "password")?
             } else if offers("keyboard-interactive") {
                 tried.push("keyboard-interactive");
-                let mut answers = Answers { user, password };
-                let step = || self.ssh.userauth_keyboard_interactive(user, &mut answers);
-                self.accepted(self.drive(budget, step), "keyboard-interactive")?
+                self.by_questions(user, password, budget)?
             } else {
                 false
             };
@@ -213,6 +215,22 @@ impl Session {
             Status::AuthFailed,
             format!("rejected for user {user:?}: tried {tried}; the device offers {offered}"),
         ))
+    }
+
+    fn by_questions(&self, user: &str, password: &str, budget: &Budget) -> Result<bool, Failure> {
+        let mut answers =
+            Answers { session: self, user, password: Some(password), name_given: false, refused: None };
+        let step = || self.ssh.userauth_keyboard_interactive(user, &mut answers);
+        let result = self.drive(budget, step);
+        match answers.refused {
+            Some(question) => Err(Failure::new(
+                Status::AuthFailed,
+                format!(
+                    "keyboard-interactive: the device asks once more, {question:?}; a password is sent once"
+                ),
+            )),
+            None => self.accepted(result, "keyboard-interactive"),
+        }
     }
 
     fn accepted(&self, result: Result<(), Broken>, method: &str) -> Result<bool, Failure> {
@@ -272,12 +290,20 @@ impl Session {
 
     /// Ends the connection at once, without a word.
     pub(super) fn cut(&self) {
-        let _ = rustix::net::shutdown(&self.poll, rustix::net::Shutdown::Both);
+        self.relay.cut();
     }
 
     /// Says good-bye; whether the device hears it does not matter.
     pub fn disconnect(&self) {
         let _ = self.ssh.disconnect(None, "done", None);
+        self.relay.flush();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // What is still open would be closed by asking the peer, and stay in memory when it does not answer.
+        self.cut();
     }
 }
 
@@ -291,15 +317,20 @@ impl Shell<'_> {
     /// Reads what is there, waiting at most `patience` for it: the bytes, or none when nothing came.
     ///
     /// # Errors
-    /// The budget's; `disconnected` at the end of the stream.
+    /// The budget's; `disconnected` at the end of the stream; `output_too_large` for a device that goes on
+    /// with packets that nobody asked for.
     pub fn read(&mut self, buffer: &mut [u8], patience: Duration, budget: &Budget) -> Result<usize, Failure> {
+        let until = Instant::now() + patience;
         let mut waited = false;
         loop {
             match self.channel.read(buffer) {
                 Ok(0) => {
                     return Err(Failure::transient(Status::Disconnected, "the device closed the session"));
                 }
-                Ok(length) => return Ok(length),
+                Ok(length) => {
+                    self.session.relay.credit(length);
+                    return Ok(length);
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) => {
                     return Err(Failure::transient(
@@ -308,10 +339,11 @@ impl Shell<'_> {
                     ));
                 }
             }
-            if waited {
+            let left = until.saturating_duration_since(Instant::now());
+            if waited && left.is_zero() {
                 return Ok(0);
             }
-            self.session.wait(budget.wait()?.min(patience));
+            self.session.relay.turn(self.session.wanted(), budget.wait()?.min(left))?;
             waited = true;
         }
     }
@@ -324,7 +356,7 @@ impl Shell<'_> {
         while !text.is_empty() {
             match self.channel.write(text) {
                 Ok(length) => text = &text[length..],
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.session.wait(budget.wait()?),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.session.turn(budget)?,
                 Err(e) => {
                     return Err(Failure::transient(
                         Status::Disconnected,
@@ -338,22 +370,35 @@ impl Shell<'_> {
 }
 
 /// Answers keyboard-interactive questions: the account's name where what is typed may be seen and a name
-/// is asked for, the password everywhere else.
+/// is asked for, the password to the first other question. Nothing is sent in answer to one more: the session
+/// is cut, because a device takes an empty answer for another wrong password.
 struct Answers<'a> {
+    session: &'a Session,
     user: &'a str,
-    password: &'a str,
+    password: Option<&'a str>,
+    name_given: bool,
+    refused: Option<String>,
 }
 
 impl KeyboardInteractivePrompt for Answers<'_> {
     fn prompt(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'_>]) -> Vec<String> {
-        let asks_name = |text: &str| {
-            ["user", "login", "name"].iter().any(|word| text.to_ascii_lowercase().contains(word))
+        let asks_name = |prompt: &Prompt<'_>| {
+            let text = prompt.text.to_ascii_lowercase();
+            prompt.echo && ["user", "login", "name"].iter().any(|word| text.contains(word))
         };
-        prompts
-            .iter()
-            .map(|prompt| if prompt.echo && asks_name(&prompt.text) { self.user } else { self.password })
-            .map(str::to_owned)
-            .collect()
+        let mut answer = |prompt: &Prompt<'_>| {
+            let answer = if asks_name(prompt) {
+                (!std::mem::replace(&mut self.name_given, true)).then_some(self.user)
+            } else {
+                self.password.take()
+            };
+            if answer.is_none() && self.refused.is_none() {
+                self.refused = Some(prompt.text.chars().take(100).collect());
+                self.session.cut();
+            }
+            answer.unwrap_or_default().to_owned()
+        };
+        prompts.iter().map(&mut answer).collect()
     }
 }
 

@@ -1,29 +1,32 @@
-//! Files of another machine (SFTP) and commands run there, over a session that has logged in. As in
-//! `session.rs` nothing blocks: each request is tried, and between tries we wait within the budget.
+//! Files of another machine, by SFTP, over a session that has logged in. As in `session.rs` nothing blocks: each
+//! request is tried, and between tries bytes are moved within the budget.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{Read as _, Write as _},
     path::Path,
     time::Duration,
 };
 
-use ssh2::{ErrorCode, FileStat, OpenFlags, OpenType};
+use ssh2::{ErrorCode, File, FileStat, OpenFlags, OpenType};
 
 use super::{
     Budget, Failure,
-    session::{Broken, Session, code, number},
+    exec::silent,
+    session::{Session, code, number},
 };
 use crate::record::Status;
 
 /// Bytes that are handed over at once: libssh2 keeps so many on their way.
-const PIECE: usize = 1 << 20;
-/// What a command says beyond this is passed over, bytes.
-const ANSWER_LIMIT: usize = 65_536;
+const WRITE_CHUNK: usize = 1 << 20;
+/// More names in a directory are not believed.
+const MOST_ENTRIES: usize = 200_000;
 /// The server's own code, draft-ietf-secsh-filexfer-02, section 7.
 const NO_SUCH_FILE: i32 = 2;
-/// libssh2's codes, of include/libssh2.h: the end of a directory; the server refused.
+/// libssh2's code for the end of a directory, of include/libssh2.h.
 const NO_MORE_FILES: i32 = -16;
-const SFTP_PROTOCOL: i32 = -31;
+
+/// An attribute that is not set stays as it is.
+const NOTHING: FileStat = FileStat { size: None, uid: None, gid: None, perm: None, atime: None, mtime: None };
 
 /// The file system of the other machine.
 pub struct Sftp<'s> {
@@ -55,15 +58,6 @@ pub struct Entry {
     pub modified: u64,
 }
 
-/// What a command said and came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Standard output and standard error as they came.
-    pub text: String,
-    /// Its exit status.
-    pub status: i32,
-}
-
 impl Session {
     /// Opens the file system. `silence` is how long the server may say nothing.
     ///
@@ -74,82 +68,15 @@ impl Session {
         let sftp = self.drive(budget, || self.ssh.sftp()).map_err(|broken| self.lost("no SFTP", broken))?;
         Ok(Sftp { session: self, sftp, silence })
     }
-
-    /// Runs one command and waits for its end.
-    ///
-    /// # Errors
-    /// The budget's; `disconnected`. A command that fails is an [`Answer`].
-    pub fn run(&self, command: &str, silence: Duration, budget: &mut Budget) -> Result<Answer, Failure> {
-        let lost = |broken| self.lost("no command", broken);
-        budget.phase(silence, silent(silence));
-        let mut channel = self.drive(budget, || self.ssh.channel_session()).map_err(lost)?;
-        self.drive(budget, || channel.handle_extended_data(ssh2::ExtendedData::Merge)).map_err(lost)?;
-        self.drive(budget, || channel.exec(command)).map_err(lost)?;
-        let (mut said, mut buffer) = (Vec::new(), [0; 4096]);
-        loop {
-            match self.pass("no answer", budget, || channel.read(&mut buffer))? {
-                0 => break,
-                length => {
-                    said.extend_from_slice(&buffer[..length.min(ANSWER_LIMIT.saturating_sub(said.len()))]);
-                    budget.extend(silence);
-                }
-            }
-        }
-        self.drive(budget, || channel.close()).map_err(lost)?;
-        self.drive(budget, || channel.wait_close()).map_err(lost)?;
-        let status = channel.exit_status().map_err(|e| lost(Broken::Ssh(e)))?;
-        Ok(Answer { text: String::from_utf8_lossy(&said).into_owned(), status })
-    }
-
-    /// As `drive`, for what is read and written.
-    fn pass(
-        &self,
-        what: &str,
-        budget: &Budget,
-        mut step: impl FnMut() -> io::Result<usize>,
-    ) -> Result<usize, Failure> {
-        loop {
-            let fault = match step() {
-                Ok(length) => return Ok(length),
-                Err(fault) => fault,
-            };
-            if fault.kind() == io::ErrorKind::WouldBlock {
-                self.wait(budget.wait().map_err(|over| self.lost(what, Broken::Budget(over)))?);
-                continue;
-            }
-            // The code is in the session only; of a refusal the server's words are in the fault.
-            return Err(match ssh2::Error::last_session_error(&self.ssh) {
-                Some(last) if number(&last) != SFTP_PROTOCOL => self.lost(what, Broken::Ssh(last)),
-                _ => Failure::new(Status::CommandFailed, format!("{what}: {fault}")),
-            });
-        }
-    }
-
-    /// What a request that did not come to its end means. The connection is of no more use unless the server
-    /// itself refused: it is cut, because libssh2 blocks when it drops what is open, on a dead one for ever.
-    fn lost(&self, what: &str, broken: Broken) -> Failure {
-        match broken {
-            Broken::Ssh(e) if matches!(e.code(), ErrorCode::SFTP(_)) => {
-                Failure::new(Status::CommandFailed, format!("{what}: {}", e.message()))
-            }
-            Broken::Ssh(e) if code::CONNECTION.contains(&number(&e)) => {
-                self.cut();
-                Failure::transient(Status::Disconnected, format!("the connection broke: {}", e.message()))
-            }
-            Broken::Ssh(e) => {
-                self.cut();
-                Failure::new(Status::CommandFailed, format!("{what}: {}", e.message()))
-            }
-            Broken::Budget(failure) => {
-                self.cut();
-                failure
-            }
-        }
-    }
 }
 
-fn silent(silence: Duration) -> Failure {
-    Failure::transient(Status::ReadTimeout, format!("silent for {} s", silence.as_secs_f64()))
+impl Drop for Sftp<'_> {
+    /// ssh2 would wait for the server in blocking mode, while nobody moves bytes.
+    fn drop(&mut self) {
+        if self.sftp.shutdown().is_err_and(|e| number(&e) != code::EAGAIN) {
+            self.session.cut();
+        }
+    }
 }
 
 impl Sftp<'_> {
@@ -178,12 +105,15 @@ impl Sftp<'_> {
         self.drive("look at", path, budget, &mut step)
     }
 
-    /// Makes a directory that everybody may enter.
+    /// Makes a directory of this mode, whatever the account's umask.
     ///
     /// # Errors
     /// As [`Sftp::stat`].
-    pub fn make_directory(&self, path: &str, budget: &mut Budget) -> Result<(), Failure> {
-        self.drive("make the directory", path, budget, || self.sftp.mkdir(Path::new(path), 0o755))
+    pub fn make_directory(&self, path: &str, mode: u32, budget: &mut Budget) -> Result<(), Failure> {
+        let made = mode.cast_signed();
+        self.drive("make the directory", path, budget, || self.sftp.mkdir(Path::new(path), made))?;
+        let stat = || FileStat { perm: Some(mode), ..NOTHING };
+        self.drive("set the mode of", path, budget, || self.sftp.setstat(Path::new(path), stat()))
     }
 
     /// The names in a directory, in no order.
@@ -192,18 +122,27 @@ impl Sftp<'_> {
     /// As [`Sftp::stat`].
     pub fn list(&self, path: &str, budget: &mut Budget) -> Result<Vec<Entry>, Failure> {
         let mut directory = self.drive("list", path, budget, || self.sftp.opendir(path))?;
+        let listed = self.entries(&mut directory, path, budget);
+        let closed = self.drive("close", path, budget, || directory.close());
+        listed.and_then(|entries| closed.map(|()| entries))
+    }
+
+    fn entries(&self, directory: &mut File, path: &str, budget: &mut Budget) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
         let mut next = || match directory.readdir() {
             Err(e) if e.code() == ErrorCode::Session(NO_MORE_FILES) => Ok(None),
             found => found.map(Some),
         };
         while let Some((name, stat)) = self.drive("list", path, budget, &mut next)? {
+            if entries.len() >= MOST_ENTRIES {
+                let error = format!("cannot list {path}: it holds more than {MOST_ENTRIES} names");
+                return Err(Failure::new(Status::CommandFailed, error));
+            }
             if let Some(name) = name.to_str().filter(|name| !matches!(*name, "." | "..")) {
                 let (size, modified) = (stat.size.unwrap_or(0), stat.mtime.unwrap_or(0));
                 entries.push(Entry { name: name.to_owned(), kind: kind(&stat), size, modified });
             }
         }
-        self.drive("close", path, budget, || directory.close())?;
         Ok(entries)
     }
 
@@ -222,17 +161,22 @@ impl Sftp<'_> {
     /// As [`Sftp::stat`].
     pub fn begin_of(&self, path: &str, limit: usize, budget: &mut Budget) -> Result<Vec<u8>, Failure> {
         let mut file = self.drive("read", path, budget, || self.sftp.open(path))?;
-        let (mut bytes, mut length) = (vec![0; limit], 0);
-        let what = format!("cannot read {path}");
-        while length < limit {
-            match self.session.pass(&what, budget, || file.read(&mut bytes[length..]))? {
+        let (mut bytes, what) = (vec![0; limit], format!("cannot read {path}"));
+        let read = self.fill(&mut file, &mut bytes, &what, budget);
+        let closed = self.drive("close", path, budget, || file.close());
+        bytes.truncate(read?);
+        closed.map(|()| bytes)
+    }
+
+    fn fill(&self, file: &mut File, bytes: &mut [u8], what: &str, budget: &Budget) -> Result<usize, Failure> {
+        let mut length = 0;
+        while length < bytes.len() {
+            match self.session.pass(what, budget, || file.read(&mut bytes[length..]))? {
                 0 => break,
                 more => length += more,
             }
         }
-        self.drive("close", path, budget, || file.close())?;
-        bytes.truncate(length);
-        Ok(bytes)
+        Ok(length)
     }
 
     /// Writes a file that is not there yet, for everybody to read, and gives it a time.
@@ -249,18 +193,40 @@ impl Sftp<'_> {
         let flags = OpenFlags::WRITE | OpenFlags::EXCLUSIVE;
         let open = || self.sftp.open_mode(path, flags, 0o644, OpenType::File);
         let mut file = self.drive("write", path, budget, open)?;
-        let (mut rest, what) = (bytes, format!("cannot write {path}"));
+        let written = self.write_all(&mut file, bytes, path, budget).and_then(|()| {
+            // The mode again: at its creation the account's umask took from it.
+            let stat = || FileStat { perm: Some(0o644), atime: modified, mtime: modified, ..NOTHING };
+            self.drive("set mode and time of", path, budget, || file.setstat(stat()))
+        });
+        let closed = self.drive("close", path, budget, || file.close());
+        written.and(closed)
+    }
+
+    fn write_all(
+        &self,
+        file: &mut File,
+        mut rest: &[u8],
+        path: &str,
+        budget: &mut Budget,
+    ) -> Result<(), Failure> {
+        let what = format!("cannot write {path}");
         while !rest.is_empty() {
-            let piece = &rest[..rest.len().min(PIECE)];
-            let length = self.session.pass(&what, budget, || file.write(piece))?;
+            let chunk = &rest[..rest.len().min(WRITE_CHUNK)];
+            let length = self.session.pass(&what, budget, || file.write(chunk))?;
             rest = &rest[length..];
             budget.extend(self.silence);
         }
-        // The mode again: at its creation the account's umask took from it.
-        let (perm, atime, mtime) = (Some(0o644), modified, modified);
-        let stat = || FileStat { size: None, uid: None, gid: None, perm, atime, mtime };
-        self.drive("set mode and time of", path, budget, || file.setstat(stat()))?;
-        self.drive("close", path, budget, || file.close())
+        Ok(())
+    }
+
+    /// Makes a link to a file beside it.
+    ///
+    /// # Errors
+    /// As [`Sftp::stat`].
+    pub fn link(&self, path: &str, to: &str, budget: &mut Budget) -> Result<(), Failure> {
+        // Named the other way round: OpenSSH takes them so, and everybody after it.
+        let step = || self.sftp.symlink(Path::new(to), Path::new(path));
+        self.drive("make the link", path, budget, step)
     }
 
     /// Removes a file; that it is not there is no fault.

@@ -70,7 +70,7 @@ impl Mailbox {
     /// Starts a server; the options are those of tests/smtp.py.
     pub fn start(options: &Value) -> Mailbox {
         let dir = TempDir::new().unwrap();
-        let mut child = Command::new(python())
+        let mut child = Command::new(python_with("aiosmtpd"))
             .arg(in_package("tests/smtp.py"))
             .arg(dir.path())
             .arg(options.to_string())
@@ -114,10 +114,10 @@ impl Drop for Mailbox {
     }
 }
 
-/// The python3 that has aiosmtpd.
-fn python() -> &'static str {
+/// The python3 that has a module.
+pub fn python_with(module: &str) -> &'static str {
     let debian = "/usr/bin/python3";
-    let has = Command::new(debian).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status();
+    let has = Command::new(debian).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
     if has.is_ok_and(|status| status.success()) { debian } else { "python3" }
 }
 

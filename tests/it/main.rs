@@ -13,6 +13,7 @@ mod fetch_run;
 mod fetch_ssh;
 mod fetch_sshd;
 mod fleet;
+mod hostile_ssh;
 mod house;
 mod mail;
 mod mail_delivery;

@@ -144,7 +144,7 @@ impl Visit<'_> {
             Some(_) => {
                 return Err(Failure::new(Status::CommandFailed, format!("{path} is no directory")));
             }
-            None => self.sftp.make_directory(&path, &mut self.budget)?,
+            None => self.sftp.make_directory(&path, 0o755, &mut self.budget)?,
         }
         for entry in self.sftp.list(&path, &mut self.budget)? {
             let name =
