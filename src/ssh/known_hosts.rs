@@ -32,7 +32,7 @@ pub enum Policy {
     Strict,
     /// Learn the first key of a host that has none, and refuse a changed one
     AcceptNew,
-    /// Do not look at host keys (a laboratory)
+    /// Do not check host keys (a laboratory)
     Off,
 }
 
@@ -52,7 +52,7 @@ struct Entry {
     revoked: bool,
     names: Names,
     key: Vec<u8>,
-    place: String,
+    line: String,
 }
 
 #[derive(Debug)]
@@ -61,14 +61,14 @@ enum Names {
     Patterns(Vec<String>),
 }
 
-/// What the files say of a key.
+/// What the files hold about a key.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Known,
     Unknown,
-    /// Another key stands at this place.
+    /// Another key stands in this line.
     Changed(String),
-    /// Revoked at this place.
+    /// Revoked in this line.
     Revoked(String),
 }
 
@@ -78,8 +78,8 @@ impl KnownHosts {
         for (number, line) in text.split(|&b| b == b'\n').enumerate() {
             let line = String::from_utf8_lossy(line);
             if let Some((revoked, names, key)) = entry(&line) {
-                let place = format!("{} line {}", file.display(), number + 1);
-                self.0.push(Entry { revoked, names, key, place });
+                let at = format!("{} line {}", file.display(), number + 1);
+                self.0.push(Entry { revoked, names, key, line: at });
             }
         }
     }
@@ -99,10 +99,10 @@ impl KnownHosts {
 
     fn check(&self, name: &str, key: &[u8]) -> Verdict {
         if let Some(entry) = self.of(name).find(|e| e.revoked && e.key == key) {
-            return Verdict::Revoked(entry.place.clone());
+            return Verdict::Revoked(entry.line.clone());
         }
         let mut known = self.of(name).filter(|e| !e.revoked).peekable();
-        let Some(first) = known.peek().map(|e| e.place.clone()) else { return Verdict::Unknown };
+        let Some(first) = known.peek().map(|e| e.line.clone()) else { return Verdict::Unknown };
         if known.any(|e| e.key == key) { Verdict::Known } else { Verdict::Changed(first) }
     }
 }
@@ -211,7 +211,7 @@ fn stamp(path: &Path) -> Stamp {
 }
 
 impl Checking {
-    /// Reads `file` and, when there is one, the system's own file; a missing file knows nobody.
+    /// Reads `file` and, when there is one, the system's own file; a missing file holds no key.
     ///
     /// # Errors
     /// [`Error::Read`] for a file that is there and cannot be read.
@@ -269,7 +269,7 @@ impl Checking {
     /// Checks the key that a host presents, and learns it where the policy says so.
     ///
     /// # Errors
-    /// `host_key_unknown` and `host_key_changed`, each with place, fingerprint and remedy.
+    /// `host_key_unknown` and `host_key_changed`, each with line, fingerprint and remedy.
     pub fn check(&self, host: &str, port: u16, key: &[u8]) -> Result<(), Failure> {
         let name = lookup_name(host, port);
         let verdict = self.current().hosts.check(&name, key);
@@ -334,10 +334,10 @@ fn describe(key: &[u8]) -> String {
 fn refused(name: &str, key: &[u8], verdict: &Verdict) -> Failure {
     let key = describe(key);
     let words = match verdict {
-        Verdict::Revoked(place) => format!("{name} presents the key {key}, which is revoked in {place}"),
-        Verdict::Changed(place) => format!(
-            "{name} presents the key {key}, but {place} holds another one: either the device was replaced, then \
-             remove that line, or somebody stands in between"
+        Verdict::Revoked(line) => format!("{name} presents the key {key}, which is revoked in {line}"),
+        Verdict::Changed(line) => format!(
+            "{name} presents the key {key}, but {line} holds another one: either the device was replaced, then \
+             remove that line, or somebody intercepts the connection"
         ),
         Verdict::Known | Verdict::Unknown => format!("host key {key} of {name}"),
     };

@@ -1,6 +1,11 @@
 //! ccap-fetch against OpenSSH: a second, independent server, whose forced command plays a device.
 
-use std::path::PathBuf;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::Stdio,
+    time::Instant,
+};
 
 use crate::{
     sshd::{Login, Sshd, me},
@@ -103,4 +108,41 @@ fn the_platform_is_found_out_and_silence_has_its_budget() {
         .run()
         .says(3, &["CCAP001: read_timeout: silent for 1 s"]);
     assert_eq!(hanging.records()[0]["commands"][0]["complete"], false);
+}
+
+/// A key that was added while a collector ran was not seen until its restart.
+#[test]
+fn a_host_key_that_is_added_holds_from_the_next_scan_on() {
+    let (sshd, right) = device();
+    let dir = tempfile::TempDir::new().unwrap();
+    let known_hosts = dir.path().join("known_hosts");
+    let inventory = dir.path().join("inventory");
+    std::fs::write(&inventory, line(&sshd, "")).unwrap();
+    let tool = fetch(&sshd, "").arg("-i", &inventory).arg("--known-hosts", &known_hosts);
+    let mut command = tool.args(["--every", "1s", "--tick", "1s", "--retries", "0"]).command(dir.path());
+    let log = std::fs::File::create(dir.path().join("log")).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let began = Instant::now();
+    let mut statuses: Vec<String> = Vec::new();
+    for line in lines {
+        assert!(began.elapsed() < crate::support::DEADLINE, "{statuses:?}");
+        let record: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if record["type"] != "capture" {
+            continue;
+        }
+        let status = record["status"].as_str().unwrap().to_owned();
+        if status == "host_key_unknown" && statuses.is_empty() {
+            std::fs::copy(&right, &known_hosts).unwrap();
+        }
+        let is_good = status == "ok";
+        statuses.push(status);
+        if is_good {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(statuses.first().map(String::as_str), Some("host_key_unknown"), "{statuses:?}");
+    assert_eq!(statuses.last().map(String::as_str), Some("ok"), "{statuses:?}");
 }
