@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{BufWriter, Write},
     path::Path,
+    time::{Duration, SystemTime},
 };
 
 use tempfile::NamedTempFile;
@@ -36,6 +37,37 @@ pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> R
     let file = buffer.into_inner().map_err(|e| Error::write(path)(e.into_error()))?;
     file.as_file().sync_all().map_err(Error::write(path))?;
     file.persist(path).map_err(|e| Error::write(path)(e.error))?;
+    Ok(())
+}
+
+/// No run of ours takes so long.
+const LEFT_OVER: Duration = Duration::from_secs(86_400);
+
+/// Whether a file has the name that [`write_file`] gives it until it is whole.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    let random = name.strip_prefix(".tmp");
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Removes the temporary files that runs which were killed left in a directory: older than a day.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn remove_left_over(directory: &Path) -> Result<()> {
+    let is_over = |modified: SystemTime| modified.elapsed().is_ok_and(|age| age > LEFT_OVER);
+    for entry in fs::read_dir(directory).map_err(Error::write(directory))? {
+        let entry = entry.map_err(Error::write(directory))?;
+        let found = entry.metadata().map_err(Error::write(directory))?;
+        if entry.file_name().to_str().is_some_and(is_temporary)
+            && found.is_file()
+            && found.modified().is_ok_and(is_over)
+        {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(Error::write(&path))?;
+            log::info!("removed {}, which a run that was killed had left", path.display());
+        }
+    }
     Ok(())
 }
 

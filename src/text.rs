@@ -1,5 +1,5 @@
-//! Text from devices and users is hostile: what it may do to a terminal, a CSV cell and a file name
-//! is settled here, once. (Mail headers are the mailer's affair.)
+//! Escapes text from devices and users, which is hostile, for terminals, CSV cells, HTML and file names. (mod-mail
+//! escapes its headers itself.)
 
 mod clean;
 

@@ -14,6 +14,10 @@ each password that it is sent.
       shell-drip, exec-output, sftp-names
                                       one byte of output among packets of no known kind; output without end; names
                                       of a directory without end
+      exec-signal, exec-close, exec-short, exec-status
+                                      an empty directory, and commands that work until one moves files: that one is
+                                      killed, closes without a word, ends with success and no output, with status 7
+    LOG also gets the paths of the files that were made and removed by SFTP.
 """
 import asyncio, os, struct, sys, warnings
 
@@ -41,7 +45,7 @@ PACKETS = {
 
 async def flood(connection):
     code, body = PACKETS["unknown" if what == "drip" else what]
-    while not connection.is_closed():
+    while connection._transport:
         for _ in range(50):
             connection.send_packet(code, body)
         while connection._transport and connection._transport.get_write_buffer_size() > 1 << 20:
@@ -87,7 +91,13 @@ class Server(asyncssh.SSHServer):
         return "", "", "en", [("Verification code: " if what == "code" else "Password: ", False)]
 
     def session_requested(self):
+        if step == "open":
+            start_flood(self.connection)
+            return self.never()
         return Session(self.connection)
+
+    async def never(self):
+        await asyncio.sleep(600)
 
 
 class Session(asyncssh.SSHServerSession):
@@ -96,18 +106,16 @@ class Session(asyncssh.SSHServerSession):
 
     def connection_made(self, channel):
         self.channel = channel
-        if step == "open":
-            start_flood(self.connection)
 
     def pty_requested(self, *rest):
-        return step != "open"
+        return True
 
     def shell_requested(self):
         self.kind = "shell"
         return True
 
     def exec_requested(self, command):
-        self.kind, self.command = "exec", command
+        self.kind, self.command = "exec", command.encode()
         return True
 
     def subsystem_requested(self, name):
@@ -121,9 +129,17 @@ class Session(asyncssh.SSHServerSession):
             asyncio.ensure_future(self.execute())
 
     async def execute(self):
-        if step == "exec":
+        if b"mv -fT" in self.command:
+            if what == "signal":
+                return self.channel.exit_with_signal("KILL")
+            if what == "status":
+                return self.channel.exit(7)
+            if what == "short":
+                return self.channel.exit(0)
+            return self.channel.close()
+        if step == "exec" and what not in ("signal", "close", "short", "status"):
             start_flood(self.connection)
-            while what == "output" and not self.connection.is_closed():
+            while what == "output" and self.connection._transport:
                 self.channel.write(b"x\n" * 8192)
                 await asyncio.sleep(0.001)
             return
@@ -133,7 +149,7 @@ class Session(asyncssh.SSHServerSession):
         self.channel.exit(process.returncode)
 
     async def endless(self):
-        while not self.connection.is_closed():
+        while self.connection._transport:
             if what == "rekey":
                 self.connection._send_kexinit()
             else:
@@ -146,7 +162,7 @@ class Session(asyncssh.SSHServerSession):
             while len(self.input) >= 4 and len(self.input) >= 4 + struct.unpack(">I", self.input[:4])[0]:
                 length = struct.unpack(">I", self.input[:4])[0]
                 packet, self.input = self.input[4:4 + length], self.input[4 + length:]
-                self.sftp(packet[0], packet[1:5])
+                self.sftp(packet[0], packet[1:5], packet[5:])
         elif self.kind == "shell":
             for line in data.split(b"\n")[:-1]:
                 if line.startswith(b"show") and step == "shell":
@@ -156,13 +172,17 @@ class Session(asyncssh.SSHServerSession):
                     return
                 self.channel.write(line + b"\r\n" + PROMPT.encode())
 
-    def sftp(self, kind, number):
+    def sftp(self, kind, number, rest):
+        if kind in (3, 13):
+            length = struct.unpack(">I", rest[:4])[0]
+            print("made" if kind == 3 else "removed", rest[4:4 + length].decode(), file=log)
         directory = struct.pack(">II", 4, 0o40755)
         answer = {
             1: b"\2" + struct.pack(">I", 3) + text(b"posix-rename@openssh.com") + text(b"1"),
             17: b"\x69" + number + directory,
+            3: b"\x66" + number + text(b"handle"),
             11: b"\x66" + number + text(b"handle"),
-            12: b"\x68" + number + struct.pack(">I", 100) + (text(b"name") + text(b"long name" * 9) + struct.pack(">I", 0)) * 100,
+            12: b"\x65" + number + struct.pack(">I", 1) + text(b"") * 2 if step == "exec" else b"\x68" + number + struct.pack(">I", 100) + (text(b"name") + text(b"long name" * 9) + struct.pack(">I", 0)) * 100,
         }.get(kind, b"\x65" + number + struct.pack(">I", 0) + text(b"") * 2)
         if step == "sftp" and what != "names" and kind == 17:
             start_flood(self.connection)
@@ -204,13 +224,11 @@ async def raw(reader, writer):
 async def main():
     if step in ("version", "kex"):
         server = await asyncio.start_server(raw, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
     else:
         server = await asyncssh.listen(
             "127.0.0.1", 0, server_factory=Server, server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
             encoding=None, line_editor=False, login_timeout=600)
-        port = server.get_port()
-    print(port, flush=True)
+    print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 

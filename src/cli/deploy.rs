@@ -1,4 +1,4 @@
-//! The flags by which mod-report brings what it wrote to a web server.
+//! The flags by which mod-report uploads what it wrote to a web server.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,10 +10,11 @@ use crate::{
 };
 
 /// A help text of its own: to rustdoc the brackets of a doc comment would be links.
-const DEPLOY_HELP: &str = "Bring the page of --web, and with --layout seed the day's \
-     modulation_report_DATE_web.json, to DIR on a web server [default without a value: WEB_SERVER:WEB_PATH]";
+const DEPLOY_HELP: &str = "Upload the page of --web, and with --layout seed the day's \
+     modulation_report_DATE_web.json and modulation_report_DATE.json, to DIR on a web server \
+     [default without a value: WEB_SERVER:WEB_PATH]";
 
-/// Where to, and how.
+/// The target, and how files get there.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Deployment")]
 pub struct Deploy {
@@ -26,22 +27,22 @@ pub struct Deploy {
     /// Give the files there this owner, such as www-data:www-data
     #[arg(long, value_name = "USER[:GROUP]", requires = "deploy", value_parser = owner)]
     pub deploy_owner: Option<String>,
-    /// Put the files in their places there by `sudo -n`
+    /// Upload into a directory of the login's own, and let `sudo -n` there make directories, move, link, own and remove
     #[arg(long, requires = "deploy")]
     pub deploy_sudo: bool,
-    /// Give it all at most this long
+    /// Time limit for all of it
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = units::duration, requires = "deploy")]
     pub deploy_timeout: Duration,
     /// Private key file [default: CCAP_IDENTITY, else what your OpenSSH configuration says]
     #[arg(long, value_name = "FILE", requires = "deploy")]
     pub identity: Option<PathBuf>,
-    /// Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]
+    /// File of known host keys [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]
     #[arg(long, value_name = "FILE", requires = "deploy")]
     pub known_hosts: Option<PathBuf>,
-    /// A host key that is not known: refuse it, learn it, or do not look
+    /// An unknown host key: refuse it, learn it, or check nothing
     #[arg(long, value_name = "POLICY", value_enum, default_value_t, requires = "deploy")]
     pub host_keys: Policy,
-    /// Which SSH algorithms are offered
+    /// SSH algorithms to offer
     #[arg(long, value_name = "SET", value_enum, default_value_t, requires = "deploy")]
     pub algorithms: Algorithms,
 }
@@ -57,6 +58,6 @@ fn owner(text: &str) -> Result<String, String> {
     if names.len() <= 2 && names.into_iter().all(is_name) {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is no owner such as www-data or www-data:www-data"))
+        Err(format!("invalid owner {text:?}; examples: www-data, www-data:www-data"))
     }
 }

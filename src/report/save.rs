@@ -59,6 +59,18 @@ pub fn date_of_web(name: &str) -> Option<NaiveDate> {
     exact_date(name.strip_prefix(PREFIX)?.strip_suffix(WEB)?)
 }
 
+/// `modulation_report_DATE.json`: the same document under the name that some readers of the program before us ask for.
+#[must_use]
+pub fn copy_name(date: NaiveDate) -> String {
+    format!("{PREFIX}{date}.json")
+}
+
+/// The date in `modulation_report_DATE.json`, exactly so.
+#[must_use]
+pub fn date_of_copy(name: &str) -> Option<NaiveDate> {
+    exact_date(name.strip_prefix(PREFIX)?.strip_suffix(".json")?)
+}
+
 fn exact_date(text: &str) -> Option<NaiveDate> {
     let date = text.parse::<NaiveDate>().ok()?;
     (date.to_string() == text).then_some(date)

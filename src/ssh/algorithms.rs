@@ -14,8 +14,8 @@ pub enum Algorithms {
     Legacy,
 }
 
-/// The classes of a key exchange, in the order of RFC 4253, section 7.1: name, modern, legacy. Names that
-/// the linked libssh2 does not know are passed over by it.
+/// The classes of a key exchange, in the order of RFC 4253, section 7.1: name, modern, legacy. libssh2 skips
+/// names that it does not know.
 pub(super) const CLASSES: [(&str, MethodType, &str, &str); 4] = [
     (
         "key exchange",
@@ -65,7 +65,7 @@ pub struct Class {
 /// Every algorithm that this build can use.
 ///
 /// # Errors
-/// What libssh2 says.
+/// The error of libssh2.
 pub fn supported() -> Result<Vec<Class>, ssh2::Error> {
     let session = ssh2::Session::new()?;
     CLASSES
@@ -84,7 +84,7 @@ pub fn supported() -> Result<Vec<Class>, ssh2::Error> {
 mod tests {
     use super::*;
 
-    /// libssh2-sys 0.3.4 drops these without a word unless its C build gets defines that nobody can pass
+    /// libssh2-sys 0.3.4 drops these silently unless its C build gets defines that nobody can pass
     /// reliably, and then every old CMTS answers "no common algorithm".
     #[test]
     fn what_old_cmts_need_is_in_the_linked_library() -> Result<(), ssh2::Error> {

@@ -35,7 +35,7 @@ pub struct Stream {
 struct Jump {
     host: String,
     child: Child,
-    words: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
 }
 
 impl AsFd for Stream {
@@ -158,11 +158,12 @@ fn through(jump: &str, host: &str, port: u16) -> Result<Stream, Failure> {
         command.stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)));
         command.stdout(Stdio::from(OwnedFd::from(theirs))).stderr(Stdio::piped());
         let mut child = without_secrets(&mut command).spawn()?;
-        let words = Arc::new(Mutex::new(String::new()));
+        let collected = Arc::new(Mutex::new(String::new()));
         if let Some(stderr) = child.stderr.take() {
-            listen(stderr, &words)?;
+            collect(stderr, &collected)?;
         }
-        Ok(Stream { fd: ours.into(), jump: Some(Jump { host: jump.to_owned(), child, words }) })
+        let jump = Jump { host: jump.to_owned(), child, stderr: collected };
+        Ok(Stream { fd: ours.into(), jump: Some(jump) })
     };
     start()
         .map_err(|e| Failure::new(Status::Internal, format!("cannot start ssh -W for jump host {jump}: {e}")))
@@ -172,42 +173,44 @@ fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
-fn listen(mut stderr: impl Read + Send + 'static, words: &Arc<Mutex<String>>) -> io::Result<()> {
-    let words = Arc::clone(words);
+fn collect(mut stderr: impl Read + Send + 'static, collected: &Arc<Mutex<String>>) -> io::Result<()> {
+    let collected = Arc::clone(collected);
     let mut chunk = [0; 1024];
     thread::Builder::new().name("jump".into()).stack_size(128 << 10).spawn(move || {
         while let Ok(length @ 1..) = stderr.read(&mut chunk) {
-            let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-            if words.len() < 4096 {
-                words.push_str(&String::from_utf8_lossy(&chunk[..length]));
+            let mut text = collected.lock().unwrap_or_else(PoisonError::into_inner);
+            if text.len() < 4096 {
+                text.push_str(&String::from_utf8_lossy(&chunk[..length]));
             }
         }
     })?;
     Ok(())
 }
 
-/// What the jump host's ssh said last, for a connection that broke.
+/// What the jump host's ssh printed, for a connection that broke.
 #[derive(Clone, Debug)]
-pub(super) struct JumpWords {
+pub(super) struct JumpMessages {
     host: String,
-    words: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
 }
 
 impl Stream {
-    pub(super) fn jump_words(&self) -> Option<JumpWords> {
+    pub(super) fn jump_messages(&self) -> Option<JumpMessages> {
         let jump = self.jump.as_ref()?;
-        Some(JumpWords { host: jump.host.clone(), words: Arc::clone(&jump.words) })
+        Some(JumpMessages { host: jump.host.clone(), stderr: Arc::clone(&jump.stderr) })
     }
 }
 
-impl JumpWords {
-    /// The failure in the words of the jump host's ssh, when it said any.
+impl JumpMessages {
+    /// The failure with the last line of the jump host's ssh, when it printed any.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
-        // Its words may be on their way when the pair is already closed.
+        // The line may still be on its way when the pair is already closed.
         thread::sleep(Duration::from_millis(50));
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(line) = words.lines().map(str::trim).rfind(|line| !line.is_empty()) else { return failure };
-        let all = words.to_ascii_lowercase();
+        let printed = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(line) = printed.lines().map(str::trim).rfind(|line| !line.is_empty()) else {
+            return failure;
+        };
+        let all = printed.to_ascii_lowercase();
         let status = [
             ("connection refused", Status::Refused),
             ("could not resolve", Status::ResolveFailed),
@@ -225,7 +228,7 @@ impl JumpWords {
 }
 
 /// Connects once more only to read what the server offers, for an operator who has to know why the key
-/// exchange failed. None when it offers something in common or says nothing.
+/// exchange failed. None when it offers something in common or sends nothing.
 pub fn explain_key_exchange(
     host: &str,
     port: u16,

@@ -1,7 +1,10 @@
 //! What a server offers in its key exchange (SSH_MSG_KEXINIT, RFC 4253, section 7.1), and in which class
 //! nothing is common. libssh2 says only that it failed; an operator needs to know which algorithm.
 
-use super::algorithms::{CLASSES, offer};
+use super::{
+    algorithms::{CLASSES, offer},
+    shortened,
+};
 
 /// Position of the name-list of each of [`CLASSES`] in the packet (client-to-server ones).
 const LISTS: [usize; 4] = [0, 1, 2, 4];
@@ -112,11 +115,6 @@ pub(super) fn explain(offered: &[String], with_legacy: bool) -> Option<String> {
     }
     let words = words.join("; ");
     Some(if legacy_helps { format!("{words}; --algorithms legacy has one") } else { words })
-}
-
-/// A list as it goes into a message: a real one is shorter.
-fn shortened(list: &str) -> &str {
-    &list[..list.floor_char_boundary(1000)]
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ pub use rename::Renamer;
 pub use session::{Accepted, Session, Shell};
 pub use sftp::{Entry, Kind, Sftp};
 
-/// Why a connection or a session ended, in the words of a capture.
+/// Why a connection or a session ended, as a capture reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What it means to the scan.
+    /// The status of the scan.
     pub status: Status,
     /// What happened, and the remedy where there is one.
     pub error: String,
-    /// Trying again later may help.
+    /// A retry may help.
     pub transient: bool,
     /// A key exchange without a common algorithm: legacy algorithms may help at once.
     pub no_common_algorithm: bool,
@@ -55,11 +55,16 @@ impl Failure {
         Failure { transient: true, ..Failure::new(status, error) }
     }
 
-    /// We were told to stop.
+    /// A signal stopped the run.
     #[must_use]
     pub fn cancelled() -> Self {
-        Failure::new(Status::Cancelled, "told to stop")
+        Failure::new(Status::Cancelled, "stopped by a signal")
     }
+}
+
+/// A text of a peer's as it goes into a message: its beginning.
+pub(crate) fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(1000)]
 }
 
 impl fmt::Display for Failure {
@@ -70,8 +75,8 @@ impl fmt::Display for Failure {
 
 /// How long running sessions may go on after the first signal.
 const STOP_GRACE: Duration = Duration::from_secs(10);
-/// The longest that a wait goes without looking at the signals.
-const LOOK_UP: Duration = Duration::from_millis(200);
+/// Signals are polled at least this often.
+const SIGNAL_POLL: Duration = Duration::from_millis(200);
 
 /// One phase of a session and the time it has: until its own end, and at most until the end of the
 /// device's total budget.
@@ -81,7 +86,7 @@ pub struct Budget {
     total_until: Instant,
     phase_until: Instant,
     over: Failure,
-    /// What it means when all of it is used up.
+    /// The message when all of it is used up.
     used_up: String,
 }
 
@@ -95,9 +100,9 @@ impl Budget {
         Budget { signals: signals.clone(), total_until, phase_until: total_until, over, used_up }
     }
 
-    /// The budget of something that is no device, in its own words for when all of it is used up.
+    /// The budget of something else than a device, with its own message for when all of it is used up.
     #[must_use]
-    pub fn in_words(self, used_up: String) -> Self {
+    pub fn with_message(self, used_up: String) -> Self {
         Budget { used_up, ..self }
     }
 
@@ -107,12 +112,12 @@ impl Budget {
         self.over = over;
     }
 
-    /// The phase goes on for `length` from now: the device has shown life.
+    /// The phase goes on for `length` from now, because the device is alive.
     pub fn extend(&mut self, length: Duration) {
         self.phase_until = Instant::now() + length;
     }
 
-    /// How long to wait at most before looking again, or why there is nothing left to wait for.
+    /// How long the next wait may take, or why there is none.
     ///
     /// # Errors
     /// The failure of the phase, or the end of the total budget, or `cancelled`.
@@ -127,7 +132,7 @@ impl Budget {
         if now >= self.total_until {
             return Err(Failure { error: self.used_up.clone(), transient: false, ..self.over.clone() });
         }
-        Ok((self.phase_until.min(self.total_until) - now).min(LOOK_UP))
+        Ok((self.phase_until.min(self.total_until) - now).min(SIGNAL_POLL))
     }
 }
 

@@ -115,7 +115,7 @@ impl Relay {
                 .filter(|&(_, wanted)| wanted)
                 .fold(PollFlags::empty(), |all, (flag, _)| all | flag)
         };
-        let accepts = state.to_library.is_empty() && !state.peer_ended;
+        let accepts = state.to_library.is_empty() && !state.peer_ended && is_drained(self);
         let of_peer = interest([(PollFlags::IN, accepts), (PollFlags::OUT, !state.to_peer.is_empty())]);
         let drained = state.to_peer.is_empty() && !state.library_ended;
         let of_pair = interest([(PollFlags::IN, drained), (PollFlags::OUT, !state.to_library.is_empty())]);

@@ -104,6 +104,7 @@ impl Renamer<'_> {
         let lost = |broken| self.session.lost("no SFTP", broken);
         budget.extend(self.silence);
         self.session.drive(budget, || self.channel.send_eof()).map_err(lost)?;
+        self.session.drive(budget, || self.channel.wait_eof()).map_err(lost)?;
         self.session.drive(budget, || self.channel.close()).map_err(lost)?;
         self.session.drive(budget, || self.channel.wait_close()).map_err(lost)
     }

@@ -14,9 +14,10 @@ use ssh2::{BlockDirections, ErrorCode, KeyboardInteractivePrompt, MethodType, Pr
 use super::{
     Budget, Checking, Credentials, Failure,
     algorithms::{self, CLASSES},
-    dial::{JumpWords, Stream},
+    dial::{JumpMessages, Stream},
     known_hosts::fingerprint,
     relay::Relay,
+    shortened,
 };
 use crate::record::{Algorithms, Status};
 
@@ -35,7 +36,7 @@ pub(super) mod code {
 pub struct Session {
     pub(super) ssh: ssh2::Session,
     pub(super) relay: Relay,
-    jump: Option<JumpWords>,
+    jump: Option<JumpMessages>,
 }
 
 /// How a login succeeded.
@@ -61,7 +62,7 @@ impl Session {
         budget: &Budget,
     ) -> Result<Self, Failure> {
         let internal = |e: ssh2::Error| Failure::new(Status::Internal, format!("libssh2: {}", e.message()));
-        let jump = stream.jump_words();
+        let jump = stream.jump_messages();
         let (relay, library) = Relay::new(stream)
             .map_err(|e| Failure::transient(Status::Internal, format!("no descriptor: {e}")))?;
         let mut ssh = ssh2::Session::new().map_err(internal)?;
@@ -213,7 +214,7 @@ impl Session {
         let tried = if tried.is_empty() { "nothing that we have".to_owned() } else { tried.join(", ") };
         Err(Failure::new(
             Status::AuthFailed,
-            format!("rejected for user {user:?}: tried {tried}; the device offers {offered}"),
+            format!("rejected for user {user:?}: tried {tried}; the device offers {}", shortened(&offered)),
         ))
     }
 
@@ -288,12 +289,12 @@ impl Session {
         Ok(Shell { session: self, channel })
     }
 
-    /// Ends the connection at once, without a word.
+    /// Ends the connection at once.
     pub(super) fn cut(&self) {
         self.relay.cut();
     }
 
-    /// Says good-bye; whether the device hears it does not matter.
+    /// Ends the session in an orderly way, as far as that goes without waiting.
     pub fn disconnect(&self) {
         let _ = self.ssh.disconnect(None, "done", None);
         self.relay.flush();

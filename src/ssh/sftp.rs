@@ -240,6 +240,14 @@ impl Sftp<'_> {
         };
         self.drive("remove", path, budget, &mut step)
     }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// As [`Sftp::stat`].
+    pub fn remove_directory(&self, path: &str, budget: &mut Budget) -> Result<(), Failure> {
+        self.drive("remove", path, budget, || self.sftp.rmdir(Path::new(path)))
+    }
 }
 
 fn is_missing(error: &ssh2::Error) -> bool {

@@ -177,6 +177,7 @@ fn the_seed_layout_goes_along_and_old_files_of_ours_go() {
     let place = Place::new(Login::Free, "it's \"a\" $HOME; `dir` é");
     let seed = |date: &str| format!("{{\n  \"generated_at\": \"x\",\n  \"report_date\": \"{date}\",\n");
     place.put("modulation_report_2025-01-01_web.json", &seed("2025-01-01"));
+    place.put("modulation_report_2025-01-01.json", &seed("2025-01-01"));
     place.put("modulation_report_2025-01-02_web.json", "somebody else's");
     place.put("modulation_report_2025-01-03_web.json", &seed("2025-01-04"));
     place.put("modulation_report_2025-01-01.csv", "CMTS;upstream\n");
@@ -208,6 +209,7 @@ fn the_seed_layout_goes_along_and_old_files_of_ours_go() {
     assert_eq!(there["modulation_report_latest_web.json"], format!("-> {name}").into_bytes());
     let json: serde_json::Value = serde_json::from_slice(&there[name]).expect("json");
     assert_eq!(json["report_date"], "2025-05-01");
+    assert_eq!(there["modulation_report_2025-05-01.json"], there[name]);
     // Everybody may read it, a web server too.
     use std::os::unix::fs::PermissionsExt as _;
     let mode = fs::metadata(place.root.join(name)).expect("there").permissions().mode();
@@ -271,16 +273,10 @@ fn a_host_key_that_is_not_the_known_one_gets_nothing() {
 }
 
 #[test]
-fn a_server_that_runs_no_command_keeps_its_page_and_is_tidied_up() {
-    let place = Place::new(Login::Forced("internal-sftp"), "www");
-    place.put("index.html", "the old page");
-    let run = place.deploy(&["--web", "page", "--deploy-timeout", "20s"]);
-    let run = run.says(3, &["127.0.0.1:", "still there"]);
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    assert_eq!(place.files()["index.html"], b"the old page");
+fn an_owner_that_does_not_exist_changes_nothing() {
     let place = Place::ordinary();
     let run = place.deploy(&["--web", "page", "--deploy-owner", "no-such-user-here"]);
-    run.says(3, &["command_failed", "exit status 1", "no-such-user-here"]);
+    run.says(3, &["command_failed", "exit status 1", "no-such-user-here", "what was there is still there"]);
     assert!(place.files().is_empty(), "{:?}", place.files().keys());
 }
 
@@ -292,7 +288,7 @@ fn a_directory_that_is_missing_is_made_and_one_that_is_a_file_is_told() {
     assert!(place.files().contains_key("data/latest.json"));
     fs::remove_dir_all(&place.root).expect("removed");
     fs::write(&place.root, "a file").expect("written");
-    place.deploy(&["--web", "page"]).says(3, &["command_failed", "www is no directory"]);
+    place.deploy(&["--web", "page"]).says(3, &["command_failed", "www is not a directory"]);
     fs::remove_file(&place.root).expect("removed");
     fs::remove_dir_all(place.dir.path().join("page")).expect("removed");
 }
@@ -336,6 +332,32 @@ fn a_deployment_that_makes_no_sense_is_told_before_anything_is_read() {
         let run = tool("mod-report").args(DAY).args(["--input", "missing.ndjson"]).args(args).run();
         let run = run.says(2, words);
         assert!(!run.stderr.contains("missing.ndjson"), "{}", run.stderr);
+    }
+}
+
+/// A run that is killed leaves the file that it was writing.
+#[test]
+fn what_a_killed_run_left_is_removed_here_and_there() {
+    let place = Place::ordinary();
+    let page = place.dir.path().join("page");
+    fs::create_dir_all(page.join("data")).expect("made");
+    fs::create_dir(place.root.join("data")).expect("made");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 86_400);
+    for (name, is_old) in
+        [(".tmpAb3dE9", true), ("data/.tmpZZZZZZ", true), (".tmpAb3dE8", false), (".tmp-notes", true)]
+    {
+        for root in [&page, &place.root] {
+            let file = fs::File::create(root.join(name)).expect("made");
+            if is_old {
+                file.set_modified(long_ago).expect("a time");
+            }
+        }
+    }
+    place.deploy(&["--web", "page"]).clean(0);
+    for root in [&page, &place.root] {
+        let there = |name: &str| root.join(name).exists();
+        assert!(!there(".tmpAb3dE9") && !there("data/.tmpZZZZZZ"), "{}", root.display());
+        assert!(there(".tmpAb3dE8") && there(".tmp-notes"), "{}", root.display());
     }
 }
 

@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// A hostile server; it ends with the value.
-struct Peer {
+pub struct Peer {
     child: Child,
     dir: TempDir,
-    port: u16,
+    pub port: u16,
 }
 
 impl Peer {
-    fn start(mode: &str) -> Self {
+    pub fn start(mode: &str) -> Self {
         let dir = TempDir::new().unwrap();
         let mut child = Command::new(python_with("asyncssh"))
             .arg(in_package("tests/peer.py"))
@@ -41,11 +41,15 @@ impl Peer {
         Peer { child, dir, port }
     }
 
+    /// What stands behind this word in its log.
+    pub fn logged(&self, word: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.dir.path().join("log")).unwrap();
+        log.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
+    }
+
     /// How often it was sent the password, and how often an empty answer.
     fn answers(&self) -> (usize, usize) {
-        let log = fs::read_to_string(self.dir.path().join("log")).unwrap();
-        let count = |word: &str| log.lines().filter(|line| *line == word).count();
-        (count("password"), count("nothing"))
+        (self.logged("password").len(), self.logged("nothing").len())
     }
 }
 

@@ -4,6 +4,7 @@
 mod browser;
 mod clean;
 mod deploy;
+mod deploy_accounts;
 mod docs;
 mod examples;
 mod examples_inventory;

@@ -1,11 +1,15 @@
-//! `--deploy`: brings what was written to a web server over SSH, with the host-key rules and keys of ccap-fetch.
-//! Uploads go to temporary names; then commands put them in their places, so that a connection that breaks
-//! leaves the page that was there. Nothing is removed but old files of ours.
+//! `--deploy`: uploads what was written to a web server over SSH, with the host-key rules and keys of ccap-fetch.
+//!
+//! Everything is uploaded under temporary names first, then each file takes its place by a rename: a connection
+//! that breaks leaves the page that was there. With `--deploy-sudo` the uploads go into a directory of the login's
+//! own, and `sudo -n` moves them. Where the account may run no command, the SFTP server renames. Nothing is
+//! removed but old files of ours and our temporary ones.
 
 mod payload;
 mod plan;
+mod server;
 mod target;
-mod visit;
+mod upload;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +18,7 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 
-use self::{plan::Manner, target::Target};
+use self::{plan::Method, target::Target};
 use super::{findings::Findings, format::seed, request::Request, web::Site};
 use crate::{
     cli::{self, report::Layout},
@@ -41,12 +45,12 @@ pub struct Deployment {
     checking: Checking,
     algorithms: Algorithms,
     signals: Signals,
-    /// Whether the day's JSON of the seed layout goes along.
+    /// Whether the day's JSON of the seed layout is uploaded too.
     seed: bool,
 }
 
 impl Deployment {
-    /// Understands the flags; none when nothing is to be deployed. `day` is the one that the window is.
+    /// Checks the flags; none when nothing is to be deployed. `day` is the one that the window is.
     ///
     /// # Errors
     /// [`Error::Usage`] and [`Error::Read`], naming the flag, the setting or the file.
@@ -60,7 +64,7 @@ impl Deployment {
         }
         let seed = args.layout == Some(Layout::Seed);
         if args.web.is_none() && !seed {
-            return Err(Error::usage("--deploy: say what: --web DIR, --layout seed, or both"));
+            return Err(Error::usage("--deploy: name what to deploy: --web DIR, --layout seed, or both"));
         }
         if seed {
             check_seed(args, day)?;
@@ -97,23 +101,23 @@ impl Deployment {
         }))
     }
 
-    /// Brings it there. A deployment that fails costs no report: it is one line, and the result is partial.
+    /// Uploads it. A deployment that fails costs no report: it is one line, and the result is partial.
     ///
     /// # Errors
     /// [`Error::Read`] for a local file.
     pub fn make(&self, request: &Request, findings: &Findings, site: Option<&Site>) -> Result<Exit> {
-        let mut pieces = site.map_or_else(|| Ok(Vec::new()), payload::of_site)?;
+        let mut items = site.map_or_else(|| Ok(Vec::new()), payload::of_site)?;
         if self.seed && !findings.lines.is_empty() {
             let mut json = Vec::new();
             seed::json(request, None, findings, &mut json).map_err(Error::system("the seed layout"))?;
-            pieces.extend(payload::of_seed(request.file_date(findings.frame.window), json));
+            items.extend(payload::of_seed(request.file_date(findings.frame.window), json));
         }
-        if pieces.is_empty() {
+        if items.is_empty() {
             log::info!("{}: there is nothing to deploy", self.target);
             return Ok(Exit::Done);
         }
         let today = local(request.tz, request.now).date();
-        let manner = Manner {
+        let method = Method {
             directory: self.target.directory.clone(),
             owner: self.owner.clone(),
             sudo: self.sudo,
@@ -121,13 +125,17 @@ impl Deployment {
             token: fastrand::u32(..),
             oldest: today.checked_sub_days(Days::new(request.keep_days.into())),
         };
-        match visit::bring(self, &pieces, &manner) {
+        match upload::upload(self, &items, &method) {
             Ok(uploaded) => {
-                log::info!("{}: deployed, {uploaded} of {} files were new", self.target, pieces.len());
+                log::info!("{}: deployed, {uploaded} of {} files were new", self.target, items.len());
                 Ok(Exit::Done)
             }
-            Err(failure) => {
-                log::warn!("{}: {failure}; what was there is still there", self.target);
+            Err(broken) => {
+                let left = match broken.replaced {
+                    false => "what was there is still there",
+                    true => "some of the files there are new ones, each of them whole",
+                };
+                log::warn!("{}: {}; {left}", self.target, broken.failure);
                 Ok(Exit::Partial)
             }
         }
@@ -137,7 +145,7 @@ impl Deployment {
 /// What others read is of one whole day and of all upstreams: they cannot see what was left out.
 fn check_seed(args: &cli::Report, day: Option<NaiveDate>) -> Result<()> {
     if day.is_none() {
-        return Err(Error::usage("--deploy: the seed layout is of one local day; say which with --date"));
+        return Err(Error::usage("--deploy: the seed layout is of one local day; name it with --date"));
     }
     let partial = [("--cmts", args.cmts.is_some()), ("--upstream", args.upstream.is_some())];
     match partial.into_iter().find(|&(_, given)| given) {

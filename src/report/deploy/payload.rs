@@ -1,4 +1,5 @@
-//! What is brought to a web server: files and links within its directory, in the order in which they change.
+//! What a deployment brings: files and links within the directory of the web server, in the order in which they
+//! change.
 
 use std::{
     fs,
@@ -18,16 +19,16 @@ use crate::{
 
 /// One file or link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct Item {
     /// Its place within the directory, such as `data/2026-05-01.json`.
     pub path: String,
-    /// What comes there.
-    pub what: What,
+    /// What stands there then.
+    pub content: Content,
 }
 
-/// What a piece is.
+/// What an item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Content {
     /// A copy of a local file.
     File {
         /// Where it is here.
@@ -39,11 +40,11 @@ pub enum What {
     },
     /// A file of its own.
     Bytes(Vec<u8>),
-    /// A link to a file beside it. Where there is something else than a link it takes its place only if it may.
+    /// A link to a file beside it.
     Link {
         /// The name of the file.
         to: String,
-        /// Whether a file of that name is replaced.
+        /// Whether a file that has its name is replaced; anything else but a link stays.
         replaces_files: bool,
     },
 }
@@ -52,30 +53,34 @@ pub enum What {
 ///
 /// # Errors
 /// [`Error::Read`].
-pub fn of_site(site: &Site) -> Result<Vec<Piece>> {
-    site.parts()?.into_iter().map(|path| piece(site.directory(), path)).collect()
+pub fn of_site(site: &Site) -> Result<Vec<Item>> {
+    site.parts()?.into_iter().map(|path| item(site.directory(), path)).collect()
 }
 
-fn piece(directory: &Path, path: String) -> Result<Piece> {
+fn item(directory: &Path, path: String) -> Result<Item> {
     let from = directory.join(&path);
     let found = from.symlink_metadata().map_err(Error::read(&from))?;
-    let what = if found.is_symlink() {
+    let content = if found.is_symlink() {
         let to = fs::read_link(&from).map_err(Error::read(&from))?;
-        What::Link { to: to.to_string_lossy().into_owned(), replaces_files: false }
+        Content::Link { to: to.to_string_lossy().into_owned(), replaces_files: false }
     } else {
         let modified = found.modified().map_err(Error::read(&from))?;
         let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        What::File { from, size: found.len(), modified }
+        Content::File { from, size: found.len(), modified }
     };
-    Ok(Piece { path, what })
+    Ok(Item { path, content })
 }
 
-/// The JSON of the seed layout, and the link by which its readers find the newest.
+/// The JSON of the seed layout under both names that its readers know, and the link by which they find the newest.
 #[must_use]
-pub fn of_seed(date: NaiveDate, json: Vec<u8>) -> [Piece; 2] {
+pub fn of_seed(date: NaiveDate, json: Vec<u8>) -> [Item; 3] {
     let path = save::web_name(&date.to_string());
-    let link = What::Link { to: path.clone(), replaces_files: true };
-    [Piece { path, what: What::Bytes(json) }, Piece { path: save::web_name("latest"), what: link }]
+    let link = Content::Link { to: path.clone(), replaces_files: true };
+    [
+        Item { path: save::copy_name(date), content: Content::Bytes(json.clone()) },
+        Item { path, content: Content::Bytes(json) },
+        Item { path: save::web_name("latest"), content: link },
+    ]
 }
 
 /// The date in the path of a file that we may have written.
@@ -84,7 +89,7 @@ pub fn date_of(path: &str) -> Option<NaiveDate> {
     match path.split_once('/') {
         Some(("data", name)) => web::date_of(name),
         Some(_) => None,
-        None => save::date_of_web(path),
+        None => save::date_of_web(path).or_else(|| save::date_of_copy(path)),
     }
 }
 

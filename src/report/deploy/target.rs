@@ -44,12 +44,6 @@ impl Target {
         };
         Ok(Target { user: user.map(str::to_owned), host: host.to_owned(), directory })
     }
-
-    /// A path within the directory.
-    #[must_use]
-    pub fn path(&self, within: &str) -> String {
-        if within.is_empty() { self.directory.clone() } else { format!("{}/{within}", self.directory) }
-    }
 }
 
 impl fmt::Display for Target {

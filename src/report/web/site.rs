@@ -71,6 +71,9 @@ impl Site {
         fs::create_dir_all(&data).map_err(Error::write(&data))?;
         let lock = File::open(&data).map_err(Error::write(&data))?;
         lock.lock_exclusive().map_err(Error::write(&data))?;
+        for directory in [&self.directory, &data] {
+            output::remove_left_over(directory)?;
+        }
         let name = format!("{}{DATA}", dated.date);
         if dated.is_empty && self.data(&name).exists() {
             return Ok(());
