@@ -69,6 +69,13 @@ pub fn file_name(text: &str) -> String {
     }
 }
 
+/// The longest beginning of a text that has at most so many bytes.
+#[must_use]
+pub fn beginning(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +89,9 @@ mod tests {
         assert_eq!(csv_cell("1/0/0/3"), "1/0/0/3");
         assert_eq!(file_name("../../etc/passwd"), "_._.._etc_passwd");
         assert_eq!(file_name(""), "_");
+        assert_eq!(
+            (beginning("aü", 2), beginning("aü", 3), beginning("aü", 9), beginning("", 0)),
+            ("a", "aü", "aü", "")
+        );
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     record::{CommandOutput, Status},
     settings::Secret,
     ssh::{Budget, Failure, Shell},
+    text,
 };
 
 /// How long a device may take to close the session after it was told to.
@@ -86,7 +87,7 @@ impl<'a> Terminal<'a> {
             self.cleaned += answer.len() as u64;
             return Ok(());
         }
-        answer.truncate(answer.floor_char_boundary(usize::try_from(left).unwrap_or(usize::MAX)));
+        answer.truncate(text::beginning(answer, usize::try_from(left).unwrap_or(usize::MAX)).len());
         self.cleaned = self.most;
         Err(self.too_large())
     }

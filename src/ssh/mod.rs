@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{record::Status, settings::Secret, signals::Signals};
+use crate::{record::Status, settings::Secret, signals::Signals, text};
 
 pub use algorithms::{Algorithms, Class, supported};
 pub use dial::{Stream, dial, explain_key_exchange};
@@ -64,7 +64,7 @@ impl Failure {
 
 /// A text of a peer's as it goes into a message: its beginning.
 pub(crate) fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(1000)]
+    text::beginning(text, 1000)
 }
 
 impl fmt::Display for Failure {
