@@ -18,7 +18,7 @@ complete -c ccap-fetch -l max-logins -d 'Have at most this many logins under way
 complete -c ccap-fetch -l auth-breaker -d 'Try an account no more after N devices in a row rejected it; 0 is never' -r
 complete -c ccap-fetch -l host-keys -d 'Host keys that are not known: refuse them, learn them, or do not look' -r -f -a "strict\t'Refuse it'
 accept-new\t'Learn the first key of a host that has none, and refuse a changed one'
-off\t'Do not look at host keys (a laboratory)'"
+off\t'Do not check host keys (a laboratory)'"
 complete -c ccap-fetch -l known-hosts -d 'Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
 complete -c ccap-fetch -l algorithms -d 'Which algorithms are offered' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
 modern\t'Only modern ones'

@@ -29,23 +29,23 @@ complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams
 complete -c mod-report -l html -d 'Write also the same page as one FILE that opens from a disk, for mail and tickets' -r -F
 complete -c mod-report -l brand -d 'Name, logo and colours of the page, as in examples/brands' -r -F
 complete -c mod-report -l keep-files -d 'Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]' -r
-complete -c mod-report -l deploy -d 'Bring the page of --web, and with --layout seed the day\'s modulation_report_DATE_web.json, to DIR on a web server [default without a value: WEB_SERVER:WEB_PATH]' -r
+complete -c mod-report -l deploy -d 'Upload the page of --web, and with --layout seed the day\'s modulation_report_DATE_web.json and modulation_report_DATE.json, to DIR on a web server [default without a value: WEB_SERVER:WEB_PATH]' -r
 complete -c mod-report -l deploy-port -d 'Port of its SSH server [default: what your OpenSSH configuration says, else 22]' -r
 complete -c mod-report -l deploy-owner -d 'Give the files there this owner, such as www-data:www-data' -r
-complete -c mod-report -l deploy-timeout -d 'Give it all at most this long' -r
+complete -c mod-report -l deploy-timeout -d 'Time limit for all of it' -r
 complete -c mod-report -l identity -d 'Private key file [default: CCAP_IDENTITY, else what your OpenSSH configuration says]' -r -F
-complete -c mod-report -l known-hosts -d 'Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
-complete -c mod-report -l host-keys -d 'A host key that is not known: refuse it, learn it, or do not look' -r -f -a "strict\t'Refuse it'
+complete -c mod-report -l known-hosts -d 'File of known host keys [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
+complete -c mod-report -l host-keys -d 'An unknown host key: refuse it, learn it, or check nothing' -r -f -a "strict\t'Refuse it'
 accept-new\t'Learn the first key of a host that has none, and refuse a changed one'
-off\t'Do not look at host keys (a laboratory)'"
-complete -c mod-report -l algorithms -d 'Which SSH algorithms are offered' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
+off\t'Do not check host keys (a laboratory)'"
+complete -c mod-report -l algorithms -d 'SSH algorithms to offer' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
 modern\t'Only modern ones'
 legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
 complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l fresh -d 'The age and status of each CMTS\'s last good scan; exit 3 when one is older than 2.5 intervals'
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'
-complete -c mod-report -l deploy-sudo -d 'Put the files in their places there by `sudo -n`'
+complete -c mod-report -l deploy-sudo -d 'Upload into a directory of the login\'s own, and let `sudo -n` there make directories, move, link, own and remove'
 complete -c mod-report -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-report -s v -l verbose -d 'Say more; twice: everything'
 complete -c mod-report -s h -l help -d 'Print help (see more with \'--help\')'

@@ -101,12 +101,10 @@ impl Renamer<'_> {
     /// # Errors
     /// As [`Renamer::replace`].
     pub fn close(mut self, budget: &mut Budget) -> Result<(), Failure> {
-        let lost = |broken| self.session.lost("no SFTP", broken);
         budget.extend(self.silence);
-        self.session.drive(budget, || self.channel.send_eof()).map_err(lost)?;
-        self.session.drive(budget, || self.channel.wait_eof()).map_err(lost)?;
-        self.session.drive(budget, || self.channel.close()).map_err(lost)?;
-        self.session.drive(budget, || self.channel.wait_close()).map_err(lost)
+        self.session
+            .drive(budget, || self.channel.close())
+            .map_err(|broken| self.session.lost("no SFTP", broken))
     }
 
     fn send(&mut self, parts: &[&[u8]], budget: &Budget) -> Result<(), Failure> {
