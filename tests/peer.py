@@ -15,11 +15,11 @@ each password that it is sent.
                                       one byte of output among packets of no known kind; output without end; names
                                       of a directory without end
       exec-signal, exec-close, exec-short, exec-status
-                                      an empty directory, and commands that work until one moves files: that one is
+                                      an empty directory, and commands that seem to work until one moves files: that one is
                                       killed, closes without a word, ends with success and no output, with status 7
     LOG also gets the paths of the files that were made and removed by SFTP.
 """
-import asyncio, os, struct, sys, warnings
+import asyncio, os, re, struct, sys, warnings
 
 warnings.filterwarnings("ignore")
 import asyncssh
@@ -143,10 +143,10 @@ class Session(asyncssh.SSHServerSession):
                 self.channel.write(b"x\n" * 8192)
                 await asyncio.sleep(0.001)
             return
-        process = await asyncio.create_subprocess_shell(
-            self.command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-        self.channel.write((await process.communicate())[0])
-        self.channel.exit(process.returncode)
+        # Nothing is run here: the last word of a command is its answer.
+        word = re.search(rb"echo ([\w-]+)", self.command)
+        self.channel.write(word.group(1) + b"\n" if word else b"")
+        self.channel.exit(0)
 
     async def endless(self):
         while self.connection._transport:
