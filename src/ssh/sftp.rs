@@ -219,14 +219,20 @@ impl Sftp<'_> {
         Ok(())
     }
 
-    /// Makes a link to a file beside it.
+    /// Makes a link to a file beside it, and sees that it is the right way round.
     ///
     /// # Errors
     /// As [`Sftp::stat`].
     pub fn link(&self, path: &str, to: &str, budget: &mut Budget) -> Result<(), Failure> {
-        // Named the other way round: OpenSSH takes them so, and everybody after it.
-        let step = || self.sftp.symlink(Path::new(to), Path::new(path));
-        self.drive("make the link", path, budget, step)
+        // OpenSSH takes the two the other way round than the draft says; others do so for its own client only.
+        let is_openssh = self.session.ssh.banner().is_some_and(|banner| banner.contains("OpenSSH"));
+        let (first, second) = if is_openssh { (to, path) } else { (path, to) };
+        let step = || self.sftp.symlink(Path::new(first), Path::new(second));
+        self.drive("make the link", path, budget, step)?;
+        if self.read_link(path, budget)? == to {
+            return Ok(());
+        }
+        Err(Failure::new(Status::CommandFailed, format!("cannot make the link {path}: it leads elsewhere")))
     }
 
     /// Removes a file; that it is not there is no fault.
