@@ -11,7 +11,7 @@ use crate::{
     units,
 };
 
-/// Mail a report: text, the same as HTML, and its rows as CSV, to each recipient exactly once
+/// Mail a report as text, HTML and CSV, to each recipient exactly once
 ///
 /// The report is what mod-report writes into a pipe. Each recipient gets a mail of their own, so one refused
 /// address costs nobody else theirs.
@@ -21,10 +21,10 @@ pub struct Mail {
     /// Mail to these addresses, separated by commas; may be repeated [default: TO_EMAILS]
     #[arg(long, value_name = "ADDRESSES")]
     pub to: Vec<String>,
-    /// The sender [default: FROM_EMAIL]
+    /// Sender [default: FROM_EMAIL]
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
-    /// The subject; what the report lacks is appended to it [default: Modulation report DATE]
+    /// Subject; what the report lacks is appended [default: Modulation report DATE]
     #[arg(long, value_name = "TEXT")]
     pub subject: Option<String>,
     /// Language of the mail [default: MODTOOLS_LANG, else en]
@@ -36,26 +36,26 @@ pub struct Mail {
     /// Attach FILE too; may be repeated
     #[arg(long, value_name = "FILE")]
     pub attach: Vec<PathBuf>,
-    /// Write the mails to standard output, and send nothing
+    /// Write the mails to standard output instead of sending them: one as it is, several as an mbox
     #[arg(long, conflicts_with = "check")]
     pub dry_run: bool,
 
-    /// Connect, begin TLS, log in, and leave; no report is read
+    /// Connect, begin TLS, log in, and leave; reads no report
     #[arg(long, help_heading = "Delivery")]
     pub check: bool,
-    /// Show what is said to the server and what it answers, secrets masked
+    /// Show the dialogue with the server, secrets masked
     #[arg(long, help_heading = "Delivery")]
     pub debug: bool,
-    /// Keep what was not taken for now in DIR, and try it again in the next run that names DIR
+    /// Spool mails that were not taken in DIR, and retry them in each run that names DIR
     #[arg(long, value_name = "DIR", help_heading = "Delivery")]
     pub spool: Option<PathBuf>,
-    /// Read no report; only try what waits in the spool
+    /// Only retry what waits in the spool; reads no report
     #[arg(long, requires = "spool", conflicts_with_all = ["dry_run", "check"], help_heading = "Delivery")]
     pub flush: bool,
-    /// Mail what has been mailed before
+    /// Resend what has been sent before
     #[arg(long, help_heading = "Delivery")]
     pub again: bool,
-    /// Wait at most this long for a connection or an answer, and ten times as long for the last one
+    /// Time limit for a connection and each answer; ten times as long for the last one
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::duration, help_heading = "Delivery")]
     pub timeout: Duration,
 
@@ -79,22 +79,26 @@ impl Tool for Mail {
 const AFTER_HELP: &str = "\
 Server: SMTP_HOST (localhost), SMTP_PORT (25), SMTP_TLS, SMTP_CA_FILE, SMTP_USER, and as a secret SMTP_PASSWORD
 (SMTP_PASSWORD_FILE, else $CREDENTIALS_DIRECTORY/smtp_password, else the environment or the env file).
+SMTP_HELO is the name that we give to the server; default: the host name when it has a dot, else the domain of the
+sender, else an address literal.
 SMTP_TLS is one of
-  opportunistic  STARTTLS when the server offers it (default); its certificate counts only where a password
-                 would go to another machine, and that never goes unencrypted
-  required       STARTTLS with a certificate that holds, or no mail
-  wrapper        TLS from the first byte (mostly port 465), with a certificate that holds
+  opportunistic  STARTTLS when the server offers it (default); its certificate is verified only when a password
+                 goes to another machine, and a password never goes there unencrypted
+  required       STARTTLS with a verified certificate, or no mail
+  wrapper        TLS from the first byte (mostly port 465), with a verified certificate
   none           no encryption, even for a password
-Certificates are held against SMTP_CA_FILE (PEM), else against the roots that Mozilla trusts.
+Certificates are verified against SMTP_CA_FILE (PEM), else against the roots that Mozilla trusts.
 
-Exactly once: a mail that a server took is noted in DIR/sent.ndjson of --spool, else in
-$STATE_DIRECTORY, $XDG_STATE_HOME/modtools or ~/.local/state/modtools, and not given to that server again
-without --again. The same report is one of the same window, CMTSs and --subject; while its window is not
-over, also of the same moment. Its Message-ID stays the same as well.
+Exactly once: a mail that a server took is noted in DIR/sent.ndjson of --spool, else in $STATE_DIRECTORY,
+$XDG_STATE_HOME/modtools or ~/.local/state/modtools, and not sent to that server again without --again. A server
+that was given the whole mail and did not answer has perhaps taken it: that is noted too, and logged. A report is
+the same when window, CMTSs and --subject are; while its window is not over, also its moment. Its Message-ID stays
+the same as well.
 
-Refused with 4xx, or the server could not be reached: it goes to --spool and is tried again by each run, for
-five days. Refused with 5xx: never again. A report without samples, or with some missing, is mailed and its
-subject says so. Without any report on standard input nothing is mailed: that is status 1.
+Final is a refusal (5xx) of the recipient or of the message. Everything else is about us or the server (greeting,
+EHLO, login, policy, 4xx, no connection): the mail goes to --spool and is retried by each run, for five days.
+A report without samples, or with some missing, is mailed and its subject says so. Without any report on standard
+input nothing is mailed: that is status 1.
 
 Examples:
   mod-report | mod-mail --to noc@example.net --spool /var/spool/modtools/mail
@@ -107,5 +111,6 @@ Exit status:
   0  every recipient has it, now or from before; or ENABLE_EMAIL_REPORTS is false
   1  nobody has it and nothing waits in the spool; or there was no report
   2  wrong usage or configuration; nothing was sent
-  3  some recipients have it or will get it from the spool; one line on stderr for each that has not
+  3  some recipients have it, perhaps have it, or will get it from the spool; one line on stderr for each that
+     has not
   4  another mod-mail held the spool for ten minutes; nothing was sent";

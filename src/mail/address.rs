@@ -2,12 +2,12 @@
 
 pub use lettre::{Address, message::Mailbox};
 
-/// A list taken apart: the addresses that can be used, each once, and those that cannot, with the reason.
+/// A parsed list: the addresses that can be used, each once, and those that cannot, with the reason.
 #[derive(Debug, Default)]
 pub struct Addresses {
     /// In the order of the list.
     pub good: Vec<Mailbox>,
-    /// The text of each, and why.
+    /// The text of each, and the reason.
     pub bad: Vec<(String, String)>,
 }
 
@@ -25,23 +25,31 @@ pub fn list(text: &str) -> Addresses {
     found
 }
 
-/// Reads one address: `noc@example.net`, `NOC <noc@example.net>`, `"Ops, night" <noc@example.net>`.
+/// Reads one address: `noc@example.net`, `NOC <noc@example.net>`, `"Ops, night" <noc@example.net>`. A domain
+/// in letters of another alphabet becomes its A-label (RFC 5890), which every server takes.
 ///
 /// # Errors
-/// Why it is none.
+/// The reason, in words.
 pub fn one(text: &str) -> Result<Mailbox, String> {
-    // A line feed in a name would be a header of its own making.
+    // A line feed in a name would begin a header of its own.
     if text.chars().any(char::is_control) {
-        return Err("no mail address: it has control characters".to_owned());
+        return Err("not a mail address: control characters in it".to_owned());
     }
     let text = text.trim();
     let (name, address) = match text.split_once('<') {
-        Some((name, _)) if name.contains('>') => return Err("no mail address: it has two".to_owned()),
+        Some((name, _)) if name.contains('>') => return Err("not one mail address but two".to_owned()),
         Some((name, rest)) => (unquoted(name.trim()), rest.strip_suffix('>').unwrap_or(rest)),
         None => (String::new(), text),
     };
-    let address: Address =
-        address.trim().parse().map_err(|e| format!("no mail address: {e}").to_lowercase())?;
+    let invalid = |e: &dyn std::fmt::Display| format!("not a mail address: {e}").to_lowercase();
+    let address: Address = address.trim().parse().map_err(|e| invalid(&e))?;
+    let address = match address.domain() {
+        domain if domain.is_ascii() => address,
+        domain => {
+            let domain = idna::domain_to_ascii(domain).map_err(|e| invalid(&e))?;
+            Address::new(address.user(), domain).map_err(|e| invalid(&e))?
+        }
+    };
     Ok(Mailbox::new((!name.is_empty()).then_some(name), address))
 }
 
@@ -83,7 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_named_and_costs_nobody_else() {
+    fn a_domain_of_another_alphabet_becomes_its_a_label() {
+        let shown = |text: &str| one(text).map(|mailbox| mailbox.to_string());
+        assert_eq!(shown("Zoë <zoe@Z\u{fc}rich.example>").as_deref(), Ok("Zoë <zoe@xn--zrich-kva.example>"));
+        assert_eq!(list("a@b\u{fc}cher.example, a@xn--bcher-kva.example").good.len(), 1);
+    }
+
+    #[test]
+    fn an_invalid_address_is_named_and_costs_nobody_else() {
         let found = list("a@example.net, ops, b@ex ample.net c@example.net, d@@example.net, e@example.net");
         assert_eq!(found.good.len(), 2);
         let bad: Vec<_> = found.bad.iter().map(|(text, _)| text.as_str()).collect();

@@ -1,12 +1,12 @@
-//! Who gets what now: first the mails that wait from earlier runs, then the new ones. Each recipient is a
-//! result of its own; a server that cannot be reached is asked once, not once for each of them.
+//! Delivers what is due: first the mails that wait from earlier runs, then the new ones. Each recipient is a
+//! result of its own; a server that cannot be reached is tried once, not once for each of them.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{collections::HashSet, path::PathBuf};
 
 use super::{
     address::{Address, Mailbox},
     message::Letter,
-    smtp::{Failure, Server, Session, Trust},
+    smtp::{Failure, Fault, Server, Session, Trust},
     spool::{Spool, Waiting},
 };
 use crate::{
@@ -15,75 +15,81 @@ use crate::{
     record::Timestamp,
 };
 
-/// A mail is tried for this long, as mail servers do, s.
-const GIVE_UP_S: i64 = 5 * 86_400;
+/// A mail is retried for this long, as mail servers do, s.
+const RETRY_S: i64 = 5 * 86_400;
+/// After so many mails in a row that cost the session, the rest of the run is not tried.
+const LOST_SESSIONS: u32 = 3;
 
-/// What came of the recipients.
+/// What became of the recipients.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
+pub struct Counts {
     /// They have it, now or from before.
     pub mailed: usize,
+    /// The server took the whole mail and did not say whether it keeps it.
+    pub unconfirmed: usize,
     /// It waits for them in the spool.
     pub waiting: usize,
     /// They do not get it.
     pub failed: usize,
 }
 
-impl Tally {
-    /// The exit code that this comes to.
+impl Counts {
+    /// The exit code of a run with these.
     #[must_use]
     pub fn exit(self) -> Exit {
         match self {
-            Tally { waiting: 0, failed: 0, .. } => Exit::Done,
-            Tally { mailed: 0, waiting: 0, .. } => Exit::Failed,
+            Counts { unconfirmed: 0, waiting: 0, failed: 0, .. } => Exit::Done,
+            Counts { mailed: 0, unconfirmed: 0, waiting: 0, .. } => Exit::Failed,
             _ => Exit::Partial,
         }
     }
 }
 
-/// A run's dealings with the server and the spool.
+/// The deliveries of one run.
 pub struct Delivery<'a> {
     server: &'a Server,
     trust: Trust,
     session: Option<Session>,
+    /// Sessions lost in a row.
+    lost: u32,
     /// Why there can be no session in this run.
     unreachable: Option<Failure>,
     spool: Option<Spool>,
-    /// Whether the spool is one to keep mails in, not only notes.
-    keeps: bool,
+    /// Whether mails may wait in the spool; else it holds the notes of what was sent, and nothing else.
+    may_wait: bool,
     now: Timestamp,
     /// Message-IDs that this run has tried: no mail is tried twice in one.
     tried: HashSet<String>,
-    /// What came of it so far.
-    pub tally: Tally,
+    /// What became of the recipients so far.
+    pub counts: Counts,
 }
 
 impl<'a> Delivery<'a> {
-    /// Begins with nothing sent and no connection. `keeps`: the user named the spool for what waits.
+    /// Begins with nothing sent and no connection. `may_wait`: the user named the spool for what waits.
     ///
     /// # Errors
-    /// Those of [`Server::trust`].
-    pub fn new(server: &'a Server, spool: Option<Spool>, keeps: bool, now: Timestamp) -> Result<Self> {
-        let trust = server.trust()?;
+    /// As [`Trust::new`].
+    pub fn new(server: &'a Server, spool: Option<Spool>, may_wait: bool, now: Timestamp) -> Result<Self> {
         Ok(Delivery {
             server,
-            trust,
+            trust: Trust::new(server)?,
             session: None,
+            lost: 0,
             unreachable: None,
             spool,
-            keeps,
+            may_wait,
             now,
             tried: HashSet::new(),
-            tally: Tally::default(),
+            counts: Counts::default(),
         })
     }
 
-    /// Tries what waits.
+    /// Retries what waits.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`] for the spool.
     pub fn retry(&mut self) -> Result<()> {
-        let Some(spool) = self.spool.as_ref().filter(|_| self.keeps) else { return Ok(()) };
+        let Some(spool) = self.spool.as_ref().filter(|_| self.may_wait) else { return Ok(()) };
         for (path, envelope) in spool.waiting()? {
             self.retry_one(path, envelope)?;
         }
@@ -91,23 +97,15 @@ impl<'a> Delivery<'a> {
     }
 
     fn retry_one(&mut self, path: PathBuf, envelope: Waiting) -> Result<()> {
-        let place = self.server.place();
         let Some(spool) = &self.spool else { return Ok(()) };
-        if spool.was_sent(&envelope.message_id, &place) {
-            return spool.forget(&path);
-        }
-        if self.now.since(envelope.since) > GIVE_UP_S {
-            let Waiting { to, attempts, reason, .. } = &envelope;
-            log::warn!("{to}: given up after {} days and {attempts} tries: {reason}", GIVE_UP_S / 86_400);
-            self.tally.failed += 1;
-            self.tried.insert(envelope.message_id);
-            return spool.forget(&path);
+        if spool.was_sent(&envelope.message_id, &self.server.location()) {
+            return spool.remove(&path);
         }
         let message = spool.message(&path)?;
-        if self.attempt(envelope, message) {
+        if self.attempt(envelope, &message) {
             // It no longer waits, for better or worse.
             if let Some(spool) = &self.spool {
-                spool.forget(&path)?;
+                spool.remove(&path)?;
             }
         }
         Ok(())
@@ -116,16 +114,16 @@ impl<'a> Delivery<'a> {
     /// Mails a letter to one recipient, unless it was before; `again`: even then.
     ///
     /// # Errors
-    /// Those of [`Letter::to`].
+    /// As [`Letter::to`].
     pub fn deliver(&mut self, letter: &Letter, to: &Mailbox, again: bool) -> Result<()> {
         let message_id = letter.message_id(to);
         if self.tried.contains(&message_id) {
             return Ok(());
         }
-        let place = self.server.place();
-        if !again && self.spool.as_ref().is_some_and(|spool| spool.was_sent(&message_id, &place)) {
-            log::info!("{}: has it already; --again mails it once more", to.email);
-            self.tally.mailed += 1;
+        let location = self.server.location();
+        if !again && self.spool.as_ref().is_some_and(|spool| spool.was_sent(&message_id, &location)) {
+            log::info!("{}: already sent; use --again to resend", to.email);
+            self.counts.mailed += 1;
             return Ok(());
         }
         let envelope = Waiting {
@@ -136,62 +134,80 @@ impl<'a> Delivery<'a> {
             attempts: 0,
             reason: String::new(),
         };
-        self.attempt(envelope, letter.to(to)?);
+        self.attempt(envelope, &letter.to(to)?);
         Ok(())
     }
 
-    /// One try, its outcome noted, counted and said. True unless the mail waits from now on.
-    fn attempt(&mut self, envelope: Waiting, message: Vec<u8>) -> bool {
+    /// One try, its outcome noted, counted and logged. True unless the mail waits from now on.
+    fn attempt(&mut self, envelope: Waiting, message: &[u8]) -> bool {
         self.tried.insert(envelope.message_id.clone());
-        let message = Arc::new(message);
-        match self.send(&envelope, Arc::clone(&message)) {
+        let location = self.server.location();
+        let failure = match self.send(&envelope, message) {
             Ok(answer) => {
                 log::info!("{}: mailed: {answer}", envelope.to);
-                self.note(&envelope);
-                self.tally.mailed += 1;
-                true
+                self.note(&envelope, false);
+                self.counts.mailed += 1;
+                return true;
             }
-            Err(failure) if failure.may_pass() => !self.postpone(envelope, &message, &failure),
-            Err(failure) => {
-                log::warn!("{}: not mailed by {}: {}", envelope.to, self.server.place(), failure.reason);
-                self.tally.failed += 1;
-                true
-            }
-        }
-    }
-
-    fn note(&mut self, envelope: &Waiting) {
-        let place = self.server.place();
-        let Some(spool) = &mut self.spool else { return };
-        if let Err(error) = spool.note_sent(self.now, &envelope.message_id, &envelope.to, &place) {
-            log::warn!("{}: mailed, but that could not be noted, and may be again: {error}", envelope.to);
-        }
-    }
-
-    /// Puts a mail aside for the next run, if there is a place for it.
-    fn postpone(&mut self, envelope: Waiting, message: &[u8], failure: &Failure) -> bool {
-        let (to, place, reason) = (envelope.to.clone(), self.server.place(), failure.reason.clone());
-        let envelope = Waiting { attempts: envelope.attempts + 1, reason: reason.clone(), ..envelope };
-        let kept = match self.spool.as_ref().filter(|_| self.keeps) {
-            None => Err("--spool DIR would have kept it for the next run".to_owned()),
-            Some(spool) => spool.keep(&envelope, message).map_err(|error| error.to_string()),
+            Err(failure) => failure,
         };
-        match &kept {
+        let (to, reason) = (&envelope.to, &failure.reason);
+        match failure.fault {
+            Fault::Refused => {
+                log::warn!("{to}: not mailed by {location}: {reason}");
+                self.counts.failed += 1;
+                true
+            }
+            Fault::Unconfirmed => {
+                log::warn!("{to}: perhaps taken by {location}, and not sent again without --again: {reason}");
+                self.note(&envelope, true);
+                self.counts.unconfirmed += 1;
+                true
+            }
+            Fault::Temporary if self.now.since(envelope.since) > RETRY_S => {
+                let (days, attempts) = (RETRY_S / 86_400, envelope.attempts + 1);
+                log::warn!("{to}: given up after {days} days and {attempts} attempts: {reason}");
+                self.counts.failed += 1;
+                true
+            }
+            Fault::Temporary => !self.postpone(envelope, message, &failure),
+        }
+    }
+
+    fn note(&mut self, envelope: &Waiting, unconfirmed: bool) {
+        let location = self.server.location();
+        let Some(spool) = &mut self.spool else { return };
+        if let Err(error) = spool.note_sent(self.now, envelope, &location, unconfirmed) {
+            let to = &envelope.to;
+            log::warn!("{to}: mailed, but that could not be noted, so the next run mails it again: {error}");
+        }
+    }
+
+    /// Puts a mail into the spool for the next run, if there is one.
+    fn postpone(&mut self, envelope: Waiting, message: &[u8], failure: &Failure) -> bool {
+        let (to, location, reason) = (envelope.to.clone(), self.server.location(), failure.reason.clone());
+        let envelope = Waiting { attempts: envelope.attempts + 1, reason: reason.clone(), ..envelope };
+        let stored = match self.spool.as_ref().filter(|_| self.may_wait) {
+            None => Err("--spool DIR would have kept it for the next run".to_owned()),
+            Some(spool) => spool.store(&envelope, message).map_err(|error| error.to_string()),
+        };
+        match &stored {
             Ok(()) => {
-                self.tally.waiting += 1;
-                log::warn!("{to}: not mailed yet by {place}, waits in the spool: {reason}");
+                self.counts.waiting += 1;
+                log::warn!("{to}: not mailed yet by {location}, waits in the spool: {reason}");
             }
             Err(why) => {
-                self.tally.failed += 1;
-                log::warn!("{to}: not mailed by {place}: {reason}; {why}");
+                self.counts.failed += 1;
+                log::warn!("{to}: not mailed by {location}: {reason}; {why}");
             }
         }
-        kept.is_ok()
+        stored.is_ok()
     }
 
-    fn send(&mut self, envelope: &Waiting, message: Arc<Vec<u8>>) -> Result<String, Failure> {
+    fn send(&mut self, envelope: &Waiting, message: &[u8]) -> Result<String, Failure> {
         let address = |text: &str| {
-            text.parse::<Address>().map_err(|e| Failure { code: None, reason: format!("{text}: {e}") })
+            let refused = |e| Failure { fault: Fault::Refused, reason: format!("{text}: {e}") };
+            text.parse::<Address>().map_err(refused)
         };
         let (from, to) = (address(&envelope.from)?, address(&envelope.to)?);
         let session = match (self.session.take(), &self.unreachable) {
@@ -201,12 +217,17 @@ impl<'a> Delivery<'a> {
                 self.unreachable = Some(failure.clone());
             })?,
         };
-        let (session, result) = session.deliver(from, to, message);
+        let (session, result) = session.deliver(&from, &to, message);
+        self.lost = if session.is_some() { 0 } else { self.lost + 1 };
+        if let (Err(failure), true) = (&result, self.lost >= LOST_SESSIONS) {
+            let reason = failure.reason.clone();
+            self.unreachable = Some(Failure { fault: Fault::Temporary, reason });
+        }
         self.session = session;
         result
     }
 
-    /// Takes leave of the server.
+    /// Ends the session.
     pub fn close(&mut self) {
         if let Some(session) = self.session.take() {
             session.close();
@@ -214,14 +235,13 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Connects, begins TLS, logs in, leaves, and says what was agreed on.
+/// Connects, begins TLS, logs in, leaves, and returns what was agreed on.
 ///
 /// # Errors
 /// [`Error::System`], naming the server.
 pub fn check(server: &Server) -> Result<String> {
-    let trust = server.trust()?;
-    let session = Session::open(server, &trust).map_err(|failure| {
-        Error::system(format!("SMTP server {}", server.place()))(std::io::Error::other(failure.reason))
+    let session = Session::open(server, &Trust::new(server)?).map_err(|failure| {
+        Error::system(format!("SMTP server {}", server.location()))(std::io::Error::other(failure.reason))
     })?;
     let description = session.describe();
     session.close();

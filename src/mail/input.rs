@@ -1,5 +1,5 @@
-//! Reading standard input: `report` records, each with its rows. Other records pass by unread; a line that
-//! is none is said, counted, and told of in the mail.
+//! Reads standard input: `report` records, each with its rows. Other records pass by unread; a line that is
+//! not a record is logged, counted, and named in the mail.
 
 use std::{
     collections::BTreeSet,
@@ -15,14 +15,14 @@ use crate::{
     stage::Context,
 };
 
-/// A report as it came in.
+/// A report with its rows.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// Its header.
     pub report: Report,
-    /// Its rows, in their order.
-    pub lines: Vec<Line>,
-    /// Lines that were to belong to it and could not be read.
+    /// In the order in which they came.
+    pub rows: Vec<Row>,
+    /// Lines between them that could not be read.
     pub bad_lines: u64,
 }
 
@@ -31,41 +31,14 @@ impl Reading {
     #[must_use]
     pub fn cmts(&self) -> BTreeSet<&str> {
         let silent = self.report.silent.iter().map(|device| device.cmts.as_str());
-        self.lines.iter().map(|line| line.row.cmts.as_str()).chain(silent).collect()
+        self.rows.iter().map(|row| row.cmts.as_str()).chain(silent).collect()
     }
-}
-
-/// A row, and what not every report has.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct Line {
-    pub row: Row,
-    pub extras: Extras,
-}
-
-/// What a row says when more than one window was looked at.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Extras {
-    /// Why the upstream needs a look.
-    #[serde(default)]
-    pub why: Vec<String>,
-    /// Against the day before.
-    #[serde(default)]
-    pub delta: Option<Delta>,
-}
-
-/// Differences to the day before.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Delta {
-    /// More hops, or fewer.
-    #[serde(default)]
-    pub hops: Option<i64>,
 }
 
 /// The whole input.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// Its reports.
+    /// In the order in which they came.
     pub reports: Vec<Reading>,
     /// Lines that could not be read, those of the reports included.
     pub bad_lines: u64,
@@ -74,7 +47,7 @@ pub struct Input {
 /// Reads the input to its end.
 ///
 /// # Errors
-/// [`crate::error::Error::Input`].
+/// [`crate::error::Error::Input`] when the input cannot be read.
 pub fn read(context: &Context, input: &mut dyn BufRead) -> Result<Input> {
     let mut lines = Lines::new(input);
     let mut account = Account::default();
@@ -85,13 +58,12 @@ pub fn read(context: &Context, input: &mut dyn BufRead) -> Result<Input> {
         let bad = match record::decode(&line) {
             Ok(Record::Other(kind)) if kind == "report" => body(&line, "report").map(|report| {
                 let bad_lines = std::mem::take(&mut bad_before);
-                reports.push(Reading { report, lines: Vec::new(), bad_lines });
+                reports.push(Reading { report, rows: Vec::new(), bad_lines });
             }),
             Ok(Record::Other(kind)) if kind == "row" => body(&line, "row").and_then(|row| {
-                let extras = serde_json::from_str(&line).unwrap_or_default();
                 let orphan = || bad_line("row", "a row without a report record before it");
                 let reading = reports.last_mut().ok_or_else(orphan)?;
-                reading.lines.push(Line { row, extras });
+                reading.rows.push(row);
                 Ok(())
             }),
             Ok(other) => {

@@ -1,18 +1,23 @@
-//! A report as a MIME message: text and HTML, and the attachments. Nothing that comes from a device or a
-//! user reaches a header with a control character in it.
+//! A report as a MIME message: text, HTML and attachments. No text from a device or a user reaches a header
+//! with a control character in it.
 
 use std::time::{Duration, SystemTime};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use lettre::{
     Message,
     message::{
         Body, MultiPart, SinglePart,
-        header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+        header::{ContentTransferEncoding, Header, HeaderName, HeaderValue},
     },
 };
 use sha2::{Digest, Sha256};
 
-use super::{address::Mailbox, input::Reading, period::Period};
+use super::{
+    address::{Address, Mailbox},
+    input::Reading,
+    period::Period,
+};
 use crate::{
     error::{Error, Result},
     record::Timestamp,
@@ -20,8 +25,8 @@ use crate::{
 
 /// No subject is longer than this, in characters.
 const SUBJECT: usize = 250;
-/// No file name is longer than this, in characters.
-const FILE_NAME: usize = 120;
+/// No file name is longer than this, in bytes: three characters for each must fit into a line of a header.
+const FILE_NAME: usize = 240;
 
 /// A file in a mail.
 #[derive(Clone, Debug)]
@@ -41,10 +46,84 @@ impl Attachment {
 
     fn part(&self) -> SinglePart {
         SinglePart::builder()
-            .header(content_type(&self.name))
-            .header(ContentDisposition::attachment(&self.name))
+            .header(NamedType(self.name.clone()))
+            .header(Disposition(self.name.clone()))
             .body(self.body.clone())
     }
+}
+
+/// `Content-Type` of an attachment, with its name for Outlook, which reads no other when the letters are not ASCII.
+#[derive(Clone)]
+struct NamedType(String);
+
+impl Header for NamedType {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Type")
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(NamedType(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let value = format!("{};\r\n name=\"{}\"", content_type(&self.0), encoded_words(&self.0));
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), value.clone(), value)
+    }
+}
+
+/// `Content-Disposition` of an attachment. A name is never cut into `filename*0`, `filename*1`: many programs
+/// read the first part only, or none.
+#[derive(Clone)]
+struct Disposition(String);
+
+impl Header for Disposition {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Disposition")
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Disposition(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let Disposition(name) = self;
+        let value = if name.is_ascii() {
+            format!("attachment;\r\n filename=\"{name}\"")
+        } else {
+            format!("attachment;\r\n filename*=utf-8''{}", percent_encoded(name))
+        };
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), value.clone(), value)
+    }
+}
+
+/// RFC 2047: words of at most 75 characters, whole letters in each; ASCII stays as it is.
+fn encoded_words(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    // 45 bytes are 60 characters of Base64.
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= 45 => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let words = words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64_STANDARD.encode(word)));
+    words.collect::<Vec<_>>().join("\r\n ")
+}
+
+/// RFC 5987.
+fn percent_encoded(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
+            text.push(char::from(byte));
+        } else {
+            text += &format!("%{byte:02X}");
+        }
+    }
+    text
 }
 
 /// Everything that the mails of one report have in common.
@@ -90,9 +169,24 @@ impl Letter {
             .raw_header(raw_header(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated"))
             .raw_header(raw_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All"))
             .multipart(parts)
-            .map_err(|e| Error::usage(format!("{}: no mail can be made: {e}", to.email)))?;
+            .map_err(|e| Error::usage(format!("{}: cannot make a mail: {e}", to.email)))?;
         Ok(message.formatted())
     }
+}
+
+/// A mail as an entry of an mbox (RFC 4155), its lines that begin with `From ` quoted.
+#[must_use]
+pub fn mbox_entry(from: &Address, now: Timestamp, mail: &[u8]) -> Vec<u8> {
+    let mut entry = format!("From {from} {}\r\n", now.utc().format("%a %b %e %H:%M:%S %Y")).into_bytes();
+    for line in mail.split_inclusive(|&byte| byte == b'\n') {
+        let quotes = line.iter().take_while(|&&byte| byte == b'>').count();
+        if line[quotes..].starts_with(b"From ") {
+            entry.push(b'>');
+        }
+        entry.extend_from_slice(line);
+    }
+    entry.extend_from_slice(b"\r\n");
+    entry
 }
 
 fn raw_header(name: HeaderName, value: &str) -> HeaderValue {
@@ -136,7 +230,8 @@ fn is_invisible(c: char) -> bool {
 
 /// A name for a file that a mail program may write: no path, no quote, letters of any language.
 fn file_name(name: &str) -> String {
-    let name = header_text(name, FILE_NAME).replace(['/', '\\', ':', '"', '<', '>', '|', '?', '*'], "_");
+    let name =
+        shortened(&header_text(name, FILE_NAME)).replace(['/', '\\', ':', '"', '<', '>', '|', '?', '*'], "_");
     match name.strip_prefix('.') {
         Some(rest) => format!("_{rest}"),
         None if name.is_empty() => "_".to_owned(),
@@ -144,9 +239,23 @@ fn file_name(name: &str) -> String {
     }
 }
 
-fn content_type(name: &str) -> ContentType {
+/// At most [`FILE_NAME`] bytes, the ending kept: it says what the file is.
+fn shortened(name: &str) -> String {
+    if name.len() <= FILE_NAME {
+        return name.to_owned();
+    }
+    let (stem, ending) = name.rsplit_once('.').filter(|(_, ending)| ending.len() <= 10).unwrap_or((name, ""));
+    let ending = if ending.is_empty() { String::new() } else { format!(".{ending}") };
+    let mut end = FILE_NAME - ending.len();
+    while !stem.is_char_boundary(end.min(stem.len())) {
+        end -= 1;
+    }
+    format!("{}{ending}", &stem[..end.min(stem.len())])
+}
+
+fn content_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    let kind = match extension.as_deref().unwrap_or_default() {
+    match extension.as_deref().unwrap_or_default() {
         "csv" => "text/csv; charset=utf-8",
         "txt" | "log" => "text/plain; charset=utf-8",
         "html" | "htm" => "text/html; charset=utf-8",
@@ -159,8 +268,7 @@ fn content_type(name: &str) -> ContentType {
         "gz" => "application/gzip",
         "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         _ => "application/octet-stream",
-    };
-    ContentType::parse(kind).expect("invariant: the table holds MIME types")
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +307,40 @@ mod tests {
         }
         assert_eq!(file_name("../../etc/passwd"), "_./_.._etc_passwd".replace("/_", "_"));
         assert_eq!(file_name("\n"), "_");
+    }
+
+    #[test]
+    fn a_file_name_is_whole_in_one_header_for_every_mail_program() {
+        let headers = |name: &str| {
+            let mail = letter("s", name).to(&"ops@example.org".parse().expect("an address")).expect("a mail");
+            String::from_utf8(mail).expect("ASCII")
+        };
+        let ascii = headers(
+            "a_name_that_is_longer_than_a_line_of_a_mail_should_be_but_not_longer_than_it_may_be.csv",
+        );
+        let name =
+            "\"a_name_that_is_longer_than_a_line_of_a_mail_should_be_but_not_longer_than_it_may_be.csv\"";
+        assert!(
+            ascii.contains(&format!("\r\n name={name}")) && ascii.contains(&format!("\r\n filename={name}"))
+        );
+        let other = headers("\u{dc}bersicht der St\u{f6}rungen.txt");
+        assert!(other.contains("filename*=utf-8''%C3%9Cbersicht%20der%20St%C3%B6rungen.txt\r\n"), "{other}");
+        assert!(
+            other.contains(" name=\"=?utf-8?B?w5xiZXJzaWNodCBkZXIgU3TDtnJ1bmdlbi50eHQ=?=\"\r\n"),
+            "{other}"
+        );
+        let long = headers(&format!("{}.txt", "\u{1f4c8}".repeat(200)));
+        assert!(long.lines().all(|line| line.len() <= 998) && !long.contains("filename*0"));
+        assert!(long.contains(".txt\r\n"));
+    }
+
+    #[test]
+    fn an_mbox_entry_quotes_what_would_begin_another() {
+        let from = "noc@example.net".parse().expect("an address");
+        let entry = mbox_entry(&from, Timestamp(0), b"Subject: x\r\n\r\nFrom a\r\n>From b\r\n From c\r\n");
+        let text = String::from_utf8(entry).expect("ASCII");
+        let body = "Subject: x\r\n\r\n>From a\r\n>>From b\r\n From c\r\n\r\n";
+        assert_eq!(text, format!("From noc@example.net Thu Jan  1 00:00:00 1970\r\n{body}"));
     }
 
     #[test]

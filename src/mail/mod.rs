@@ -1,11 +1,12 @@
-//! mod-mail: a report into the mailboxes that wait for it, each exactly once.
+//! mod-mail: sends a report to each recipient exactly once.
 //!
 //! ```text
 //! input ─▶ shortfall ─▶ page ─▶ text, html ─▶ message ─▶ delivery ─▶ smtp
-//! layout, row            words   csv            letter     spool
+//! report, row            words   csv            letter     spool
 //! ```
 //!
-//! Pure and worth reading first: `page`, `shortfall`, `message`.
+//! Start reading with `page`, `shortfall` and `message`: they are pure. `smtp` is the only part that talks to
+//! anybody, and `spool` the only one that writes files.
 
 mod address;
 mod delivery;
@@ -27,10 +28,11 @@ use std::{
 };
 
 use self::{
-    delivery::{Delivery, Tally},
+    address::Mailbox,
+    delivery::{Counts, Delivery},
     input::Reading,
     message::{Attachment, Letter},
-    options::Options,
+    options::MailOptions,
     period::Period,
     smtp::Server,
     spool::Spool,
@@ -40,6 +42,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     layout,
+    record::Timestamp,
     stage::Context,
 };
 
@@ -47,7 +50,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Usage`] and [`Error::Read`] before anything is sent; [`Error::Input`], also for an input without
-/// a report; those of the spool and of the output.
+/// a report; [`Error::Write`] and [`Error::Output`].
 pub fn run(
     args: &cli::Mail,
     context: &Context,
@@ -66,18 +69,29 @@ pub fn run(
     if args.flush {
         return deliver(args, context, &server, &[], None);
     }
-    let options = Options::new(args, &context.settings)?;
+    let options = MailOptions::new(args, &context.settings)?;
     let letters = letters(args, context, &options, input)?;
     if args.dry_run {
-        for (letter, to) in
-            letters.all.iter().flat_map(|letter| options.to.iter().map(move |to| (letter, to)))
-        {
-            output.write_all(&letter.to(to)?).map_err(Error::output)?;
-        }
+        print(&letters.all, &options.to, context.clock.now(), output)?;
         return no_report_is_a_fault(&letters).map(|()| letters.exit);
     }
     let exit = deliver(args, context, &server, &letters.all, Some(&options))?;
     no_report_is_a_fault(&letters).map(|()| exit.merge(letters.exit))
+}
+
+/// Writes one mail as it is, several as an mbox, which mail programs open.
+fn print(letters: &[Letter], to: &[Mailbox], now: Timestamp, output: &mut dyn Write) -> Result<()> {
+    let is_mbox = letters.len() * to.len() > 1;
+    for (letter, to) in letters.iter().flat_map(|letter| to.iter().map(move |to| (letter, to))) {
+        let mail = letter.to(to)?;
+        let written = if is_mbox {
+            output.write_all(&message::mbox_entry(&letter.from.email, now, &mail))
+        } else {
+            output.write_all(&mail)
+        };
+        written.map_err(Error::output)?;
+    }
+    Ok(())
 }
 
 /// The stage before us must not fail because nobody reads it.
@@ -93,7 +107,7 @@ struct Letters {
     exit: Exit,
 }
 
-/// Nothing is made up for a report that did not come: a mail that is missing means that something is broken.
+/// No mail is made up for a report that did not come: a mail that is missing means that something is broken.
 fn no_report_is_a_fault(letters: &Letters) -> Result<()> {
     if letters.all.is_empty() {
         let reason = "there is no report record in it, nothing was mailed; does mod-report fail?";
@@ -105,7 +119,7 @@ fn no_report_is_a_fault(letters: &Letters) -> Result<()> {
 fn letters(
     args: &cli::Mail,
     context: &Context,
-    options: &Options,
+    options: &MailOptions,
     input: &mut dyn BufRead,
 ) -> Result<Letters> {
     let words = options::language(args, &context.settings)?.words();
@@ -139,8 +153,7 @@ fn subject(args: &cli::Mail, reading: &Reading) -> String {
 /// The rows as mod-report writes them.
 fn rows(args: &cli::Mail, reading: &Reading) -> Result<Vec<u8>> {
     let mut csv = Vec::new();
-    let rows = reading.lines.iter().map(|line| &line.row);
-    layout::write_csv(args.layout, rows, &mut csv).map_err(Error::output)?;
+    layout::write_csv(args.layout, &reading.rows, &mut csv).map_err(Error::output)?;
     Ok(csv)
 }
 
@@ -149,7 +162,7 @@ fn deliver(
     context: &Context,
     server: &Server,
     letters: &[Letter],
-    options: Option<&Options>,
+    options: Option<&MailOptions>,
 ) -> Result<Exit> {
     let spool = open_spool(args, context)?;
     let mut delivery = Delivery::new(server, spool, args.spool.is_some(), context.clock.now())?;
@@ -165,11 +178,11 @@ fn deliver(
     for (text, reason) in unusable {
         log::warn!("{text}: {reason}");
     }
-    let Tally { failed, .. } = delivery.tally;
-    Ok(Tally { failed: failed + unusable.len(), ..delivery.tally }.exit())
+    let counts = delivery.counts;
+    Ok(Counts { failed: counts.failed + unusable.len(), ..counts }.exit())
 }
 
-/// `--spool`, or the place where only the notes are.
+/// `--spool`, or the directory of the notes alone.
 fn open_spool(args: &cli::Mail, context: &Context) -> Result<Option<Spool>> {
     if let Some(directory) = &args.spool {
         return Spool::open(directory).map(Some);

@@ -1,4 +1,4 @@
-//! What flags and settings come to, settled before anything is read or sent.
+//! What flags and settings say, validated before anything is read or sent.
 
 use std::{fs, path::PathBuf};
 
@@ -16,21 +16,21 @@ use crate::{
 
 const DEFAULT_PORT: u16 = 25;
 
-/// Who mails what to whom.
+/// The sender, the recipients, and the files that go along.
 #[derive(Debug)]
-pub struct Options {
+pub struct MailOptions {
     /// The sender.
     pub from: Mailbox,
     /// Everybody who gets a mail.
     pub to: Vec<Mailbox>,
-    /// Recipients that cannot be mailed to, and why.
+    /// Recipients that cannot be mailed to, and the reason.
     pub unusable: Vec<(String, String)>,
     /// The files of `--attach`.
     pub attachments: Vec<Attachment>,
 }
 
-impl Options {
-    /// Of the flags and settings.
+impl MailOptions {
+    /// Reads the flags and settings.
     ///
     /// # Errors
     /// [`Error::Usage`] without a sender or any recipient; [`Error::Read`] for a file of `--attach`.
@@ -39,18 +39,18 @@ impl Options {
             Some(from) => Some((from.clone(), "--from")),
             None => settings.get("FROM_EMAIL")?.map(|from| (from, "FROM_EMAIL")),
         };
-        let Some((from, place)) = from else {
+        let Some((from, name)) = from else {
             return Err(Error::usage(format!("no sender: give --from, or {}", settings.place("FROM_EMAIL"))));
         };
         let from =
-            address::one(&from).map_err(|reason| Error::usage(format!("{place}: {from:?} is {reason}")))?;
-        let (to, place) = match args.to.as_slice() {
+            address::one(&from).map_err(|reason| Error::usage(format!("{name}: {from:?} is {reason}")))?;
+        let (to, name) = match args.to.as_slice() {
             [] => (settings.get("TO_EMAILS")?.unwrap_or_default(), "TO_EMAILS"),
             lists => (lists.join(","), "--to"),
         };
         let to = address::list(&to);
         if let (true, Some((text, reason))) = (to.good.is_empty(), to.bad.first()) {
-            return Err(Error::usage(format!("{place}: {text:?} is {reason}")));
+            return Err(Error::usage(format!("{name}: {text:?} is {reason}")));
         }
         if to.good.is_empty() {
             return Err(Error::usage(format!("no recipient: give --to, or {}", settings.place("TO_EMAILS"))));
@@ -59,7 +59,12 @@ impl Options {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             Ok(Attachment::new(&name, fs::read(path).map_err(Error::read(path))?))
         });
-        Ok(Options { from, to: to.good, unusable: to.bad, attachments: attachments.collect::<Result<_>>()? })
+        Ok(MailOptions {
+            from,
+            to: to.good,
+            unusable: to.bad,
+            attachments: attachments.collect::<Result<_>>()?,
+        })
     }
 }
 
@@ -84,15 +89,36 @@ pub fn server(args: &cli::Mail, settings: &Settings) -> Result<Server> {
         tls: settings.parse("SMTP_TLS", Tls::WORDS)?.unwrap_or(Tls::Opportunistic),
         ca_file: settings.get("SMTP_CA_FILE")?.map(PathBuf::from),
         login,
+        helo: helo(args, settings)?,
         timeout: args.timeout,
         debug: args.debug,
     })
 }
 
+/// What we call ourselves to the server: SMTP_HELO, else the host name when it has a dot, else the domain of the
+/// sender. Many servers refuse a name without a dot, such as that of a container.
+fn helo(args: &cli::Mail, settings: &Settings) -> Result<Option<String>> {
+    if let Some(name) = settings.get("SMTP_HELO")? {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        let name = name.trim();
+        if name.is_empty() || name.len() > 255 || !name.chars().all(is_name) {
+            let examples = "examples: reports.example.net, [192.0.2.1]";
+            return Err(Error::usage(format!("SMTP_HELO: invalid name {name:?}; {examples}")));
+        }
+        return Ok(Some(name.to_owned()));
+    }
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let sender = args.from.clone().or(settings.get("FROM_EMAIL")?);
+    let sender = sender.and_then(|from| Some(address::one(&from).ok()?.email.domain().to_owned()));
+    let is_full =
+        |name: &String| name.trim_matches('.').contains('.') && name.is_ascii() && !name.contains(' ');
+    Ok([Some(host), sender].into_iter().flatten().find(is_full))
+}
+
 /// The language of the mail.
 ///
 /// # Errors
-/// [`Error::Usage`] for a MODTOOLS_LANG that is none of ours.
+/// [`Error::Usage`] for a MODTOOLS_LANG that is not one of them.
 pub fn language(args: &cli::Mail, settings: &Settings) -> Result<Language> {
     match args.lang {
         Some(language) => Ok(language),

@@ -1,16 +1,16 @@
-//! What a mail says, as headings, sentences and tables; text and HTML are two ways to show the same page.
+//! What a mail says, as headings, sentences and tables; text and HTML are two forms of the same page.
 //! Text from devices has lost its control characters here; each renderer escapes what its own form needs.
 
 use std::time::Duration;
 
 use super::{
-    input::{Line, Reading},
+    input::Reading,
     period::Period,
     shortfall::{self, THIN_PCT},
     words::{Words, fill},
 };
 use crate::{
-    record::{Incident, Silent},
+    record::{Incident, Row, Silent, Why},
     text, units,
 };
 
@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 /// No name in a table is longer than this.
 const NAME: usize = 60;
 
-/// One piece of a page.
+/// A block of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
     /// A heading.
@@ -56,12 +56,12 @@ pub fn compose(reading: &Reading, words: &'static Words, attachment: &str) -> Pa
     let mut blocks = Vec::new();
     blocks.extend(shortfall::sentence(&shortfall::of(reading), words).map(Block::Warning));
     blocks.push(summary(reading, period, words));
-    if !reading.lines.is_empty() {
+    if !reading.rows.is_empty() {
         offenders(reading, words, &mut blocks);
     }
     incidents(&reading.report.incidents, period, words, &mut blocks);
     silent(&reading.report.silent, period, words, &mut blocks);
-    if !reading.lines.is_empty() {
+    if !reading.rows.is_empty() {
         thin(reading, words, &mut blocks);
     }
     blocks.push(Block::Paragraph(fill(words.attached, &[attachment])));
@@ -110,36 +110,34 @@ fn untitled(rows: impl Iterator<Item = Vec<String>>) -> Block {
 }
 
 /// A column of the table of offenders: its title, whether it is a number, and its value in a row.
-type Column<'a> = (&'static str, bool, Box<dyn Fn(&Line) -> Option<String> + 'a>);
+type Column<'a> = (&'static str, bool, Box<dyn Fn(&Row) -> Option<String> + 'a>);
 
 fn columns(words: &'static Words) -> [Column<'static>; 9] {
-    let change = |line: &Line| Some(format!("{:+}", line.extras.delta.as_ref()?.hops?));
-    let degraded = |line: &Line| {
-        let seconds = line.row.degraded_s;
+    let change = |row: &Row| Some(format!("{:+}", row.delta?.hops));
+    let degraded = |row: &Row| {
+        let seconds = row.degraded_s;
         (seconds > 0).then(|| units::human(Duration::from_secs(seconds)))
     };
     [
-        (words.cmts, false, Box::new(|line| Some(safe(&line.row.cmts)))),
-        (words.upstream, false, Box::new(|line| Some(safe(&line.row.upstream)))),
-        (words.description, false, Box::new(|line| line.row.description.as_deref().map(safe))),
-        (words.hops, true, Box::new(|line| Some(line.row.hops.to_string()))),
+        (words.cmts, false, Box::new(|row| Some(safe(&row.cmts)))),
+        (words.upstream, false, Box::new(|row| Some(safe(&row.upstream)))),
+        (words.description, false, Box::new(|row| row.description.as_deref().map(safe))),
+        (words.hops, true, Box::new(|row| Some(row.hops.to_string()))),
         (words.change, true, Box::new(change)),
         (words.degraded, true, Box::new(degraded)),
-        (words.worst, false, Box::new(|line| Some(line.row.worst?.to_string()))),
-        (words.lost_pct, true, Box::new(move |line| Some(words.number(line.row.lost_pct?, 1)))),
-        (words.why, false, Box::new(|line| Some(safe(&line.extras.why.join(", "))))),
+        (words.worst, false, Box::new(|row| Some(row.worst?.to_string()))),
+        (words.lost_pct, true, Box::new(move |row| Some(words.number(row.lost_pct?, 1)))),
+        (words.why, false, Box::new(|row| Some(words_of(&row.why)))),
     ]
 }
 
 /// Rows in the order of the report, as far as anything is wrong with them. Columns that nobody fills are left out.
 fn offenders(reading: &Reading, words: &'static Words, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(words.offenders.to_owned()));
-    let offends = |line: &&Line| {
-        line.row.hops > 0 || line.row.degraded_s > 0 || line.row.flapping || !line.extras.why.is_empty()
-    };
+    let offends = |row: &&Row| row.hops > 0 || row.degraded_s > 0 || row.flapping || !row.why.is_empty();
     let (count, shown) = (
-        reading.lines.iter().filter(offends).count(),
-        reading.lines.iter().filter(offends).take(OFFENDERS).collect::<Vec<_>>(),
+        reading.rows.iter().filter(offends).count(),
+        reading.rows.iter().filter(offends).take(OFFENDERS).collect::<Vec<_>>(),
     );
     if shown.is_empty() {
         blocks.push(Block::Paragraph(words.no_offenders.to_owned()));
@@ -148,7 +146,7 @@ fn offenders(reading: &Reading, words: &'static Words, blocks: &mut Vec<Block>) 
     let mut rows = vec![Vec::new(); shown.len()];
     let mut titles = Vec::new();
     for (title, number, value) in columns(words) {
-        let cells: Vec<_> = shown.iter().map(|line| value(line).unwrap_or_default()).collect();
+        let cells: Vec<_> = shown.iter().map(|row| value(row).unwrap_or_default()).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
             titles.push((title.to_owned(), number));
             rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
@@ -159,11 +157,15 @@ fn offenders(reading: &Reading, words: &'static Words, blocks: &mut Vec<Block>) 
         let more = (count - shown.len()).to_string();
         blocks.push(Block::Paragraph(fill(words.more_offenders, &[&more])));
     }
-    let given = |reason: &str| shown.iter().any(|line| line.extras.why.iter().any(|why| why == reason));
-    let mut explained = words.reasons.iter().filter(|(reason, _)| given(reason)).peekable();
+    let given = |why: &Why| shown.iter().any(|row| row.why.contains(why));
+    let mut explained = Why::ALL.into_iter().filter(given).peekable();
     if explained.peek().is_some() {
-        blocks.push(untitled(explained.map(|(reason, meaning)| vec![(*reason).into(), (*meaning).into()])));
+        blocks.push(untitled(explained.map(|why| vec![why.word().into(), words.reason(why).into()])));
     }
+}
+
+fn words_of(why: &[Why]) -> String {
+    why.iter().map(|why| why.word()).collect::<Vec<_>>().join(", ")
 }
 
 fn incidents(incidents: &[Incident], period: Period, words: &Words, blocks: &mut Vec<Block>) {

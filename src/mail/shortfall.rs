@@ -1,5 +1,5 @@
-//! What a report lacks: told in the subject and at the top of the mail, because a report that looks whole
-//! and is not misleads more than a missing one.
+//! What a report lacks. The subject and the top of the mail say it, because a report that looks whole and is
+//! not misleads more than a missing one.
 
 use std::collections::BTreeMap;
 
@@ -39,10 +39,10 @@ pub enum Shortfall {
 pub fn of(reading: &Reading) -> Vec<Shortfall> {
     let report = &reading.report;
     let mut found = Vec::new();
-    if report.upstreams == 0 && reading.lines.is_empty() {
+    if report.upstreams == 0 && reading.rows.is_empty() {
         found.push(Shortfall::Empty);
     } else {
-        let came = reading.lines.len();
+        let came = reading.rows.len();
         if (came as u64) < report.upstreams {
             found.push(Shortfall::Rows { came, of: report.upstreams });
         }
@@ -66,10 +66,10 @@ pub fn of(reading: &Reading) -> Vec<Shortfall> {
 #[must_use]
 pub fn thin_cmts(reading: &Reading) -> Vec<(&str, usize, f64)> {
     let mut by_cmts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-    for line in &reading.lines {
-        let (upstreams, sum) = by_cmts.entry(&line.row.cmts).or_default();
+    for row in &reading.rows {
+        let (upstreams, sum) = by_cmts.entry(&row.cmts).or_default();
         *upstreams += 1;
-        *sum += line.row.coverage_pct;
+        *sum += row.coverage_pct;
     }
     let mean = by_cmts.into_iter().map(|(cmts, (upstreams, sum))| (cmts, upstreams, sum / upstreams as f64));
     let mut thin: Vec<_> = mean.filter(|&(_, _, coverage)| coverage < THIN_PCT).collect();

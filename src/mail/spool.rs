@@ -1,5 +1,5 @@
-//! What outlives a run: mails that wait for another try, and the note of every mail that a server took.
-//! One directory, one lock; a waiting mail is a file of one JSON line and the mail itself.
+//! What outlives a run: mails that wait for a retry, and a note of every mail that a server took. One
+//! directory, one lock; a waiting mail is a file of one JSON line and the mail itself.
 
 use std::{
     collections::HashSet,
@@ -34,7 +34,7 @@ pub struct Waiting {
     pub to: String,
     /// Since when it waits.
     pub since: Timestamp,
-    /// Tries so far.
+    /// Attempts so far.
     pub attempts: u32,
     /// Why the last one failed.
     pub reason: String,
@@ -47,6 +47,9 @@ struct Sent {
     message_id: String,
     to: String,
     server: String,
+    /// The whole mail was given, and no answer came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unconfirmed: bool,
 }
 
 /// The directory, locked for us.
@@ -59,10 +62,10 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Where mails are noted without `--spool`: the place that systemd gives, else the user's own.
+    /// Where sent mails are noted without `--spool`: the directory that systemd gives, else the user's own.
     ///
     /// # Errors
-    /// Those of the settings.
+    /// As [`Settings::get`].
     pub fn default_directory(settings: &Settings) -> Result<Option<PathBuf>> {
         if let Some(given) = settings.get("STATE_DIRECTORY")? {
             return Ok(given.split(':').next().map(PathBuf::from));
@@ -101,13 +104,19 @@ impl Spool {
         self.sent.contains(&(message_id.to_owned(), server.to_owned()))
     }
 
-    /// Notes that a server took a mail.
+    /// Notes that a server took a mail, or may have.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn note_sent(&mut self, now: Timestamp, message_id: &str, to: &str, server: &str) -> Result<()> {
-        let sent =
-            Sent { ts: now, message_id: message_id.into(), to: to.to_owned(), server: server.to_owned() };
+    pub fn note_sent(
+        &mut self,
+        now: Timestamp,
+        envelope: &Waiting,
+        server: &str,
+        unconfirmed: bool,
+    ) -> Result<()> {
+        let Waiting { message_id, to, .. } = envelope.clone();
+        let sent = Sent { ts: now, message_id, to, server: server.to_owned(), unconfirmed };
         let failed = || Error::write(self.directory.join("sent.ndjson"));
         let line = serde_json::to_string(&sent).map_err(|e| failed()(e.into()))? + "\n";
         let noted = self.notes.write_all(line.as_bytes()).and_then(|()| self.notes.sync_data());
@@ -116,7 +125,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The mails that wait, longest first, with their files. A file that cannot be read is said and left.
+    /// The mails that wait, longest first, with their files. A file that cannot be read is logged and left.
     ///
     /// # Errors
     /// [`Error::Read`] for the directory.
@@ -142,28 +151,28 @@ impl Spool {
         load(path).map(|(_, message)| message)
     }
 
-    /// Keeps a mail for another try; one that waits already is written anew.
+    /// Stores a mail for a retry; one that waits already is written anew.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn keep(&self, envelope: &Waiting, message: &[u8]) -> Result<()> {
-        let path = self.place(&envelope.message_id);
+    pub fn store(&self, envelope: &Waiting, message: &[u8]) -> Result<()> {
+        let path = self.path(&envelope.message_id);
         output::write_file(&path, 0o600, |file| {
             serde_json::to_writer(&mut *file, envelope).map_err(|e| Error::write(&path)(e.into()))?;
             file.write_all(b"\n").and_then(|()| file.write_all(message)).map_err(Error::write(&path))
         })
     }
 
-    /// Lets a mail go.
+    /// Removes a mail.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn forget(&self, path: &Path) -> Result<()> {
+    pub fn remove(&self, path: &Path) -> Result<()> {
         fs::remove_file(path).map_err(Error::write(path))
     }
 
-    /// The file of a mail. Not by its name alone: a Message-ID is no file name.
-    fn place(&self, message_id: &str) -> PathBuf {
+    /// The file of a mail. A Message-ID is not a file name.
+    fn path(&self, message_id: &str) -> PathBuf {
         let hash: String =
             Sha256::digest(message_id).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.directory.join(format!("{hash}.{EXTENSION}"))
@@ -216,14 +225,14 @@ mod tests {
     fn a_waiting_mail_comes_back_as_it_was_and_the_oldest_first() {
         let dir = tempfile::tempdir().expect("a directory");
         let spool = Spool::open(&dir.path().join("a/b")).expect("opens");
-        spool.keep(&envelope("<2@x>", 20), b"Subject: b\r\n\r\n{\n\xff").expect("kept");
-        spool.keep(&envelope("<../1@x>", 10), b"").expect("kept");
+        spool.store(&envelope("<2@x>", 20), b"Subject: b\r\n\r\n{\n\xff").expect("stored");
+        spool.store(&envelope("<../1@x>", 10), b"").expect("stored");
         fs::write(dir.path().join("a/b/junk.mail"), "no envelope").expect("written");
         let waiting = spool.waiting().expect("listed");
         let ids: Vec<_> = waiting.iter().map(|(_, mail)| mail.message_id.as_str()).collect();
         assert_eq!(ids, ["<../1@x>", "<2@x>"]);
         assert_eq!(spool.message(&waiting[1].0).expect("read"), b"Subject: b\r\n\r\n{\n\xff");
-        spool.forget(&waiting[1].0).expect("forgotten");
+        spool.remove(&waiting[1].0).expect("removed");
         assert_eq!(spool.waiting().expect("listed").len(), 1);
     }
 
@@ -232,7 +241,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let note = |id: &str| {
             let mut spool = Spool::open(dir.path()).expect("opens");
-            spool.note_sent(Timestamp(0), id, "ops@example.net", "mx:25").expect("noted");
+            spool.note_sent(Timestamp(0), &envelope(id, 0), "mx:25", false).expect("noted");
         };
         note("<1@x>");
         let path = dir.path().join("sent.ndjson");

@@ -2,6 +2,7 @@
 //! modulations, reasons) stay as they are in every language, so that they can be looked up.
 
 pub use crate::language::Language;
+use crate::record::Why;
 
 impl Language {
     /// Its words.
@@ -63,11 +64,18 @@ pub struct Words {
     pub cmts_silent: &'static str,
     pub coverage_of: &'static str,
     pub bad_lines: &'static str,
-    /// What each reason of a row's `why` means.
-    pub reasons: [(&'static str, &'static str); 7],
+    /// What each [`Why`] means, in the order of [`Why::ALL`].
+    reasons: [&'static str; Why::ALL.len()],
 }
 
 impl Words {
+    /// What a reason means.
+    #[must_use]
+    pub fn reason(&self, why: Why) -> &'static str {
+        let index = Why::ALL.iter().position(|&known| known == why);
+        index.map_or_else(|| why.word(), |index| self.reasons[index])
+    }
+
     /// A number with at most `decimals` decimals.
     #[must_use]
     pub fn number(&self, value: f64, decimals: usize) -> String {
@@ -80,11 +88,11 @@ impl Words {
 pub fn fill(text: &str, values: &[&str]) -> String {
     let mut filled = String::new();
     let mut values = values.iter();
-    for (n, piece) in text.split("{}").enumerate() {
+    for (n, part) in text.split("{}").enumerate() {
         if n > 0 {
             filled.push_str(values.next().copied().unwrap_or_default());
         }
-        filled.push_str(piece);
+        filled.push_str(part);
     }
     filled
 }
@@ -135,13 +143,13 @@ static ENGLISH: Words = Words {
     coverage_of: "coverage {} %",
     bad_lines: "unreadable lines: {}",
     reasons: [
-        ("stuck_low", "below what is expected, and stayed there"),
-        ("flapping", "at least six changes within twenty measurements"),
-        ("stepped_down", "went down in the window and did not come back"),
-        ("incident", "went down together with others of its CMTS"),
-        ("gap", "measurements are missing"),
-        ("unknown_profile", "a modulation profile that nothing explains"),
-        ("never_better", "never seen at anything better"),
+        "below what is expected, and stayed there",
+        "at least six changes within twenty measurements",
+        "went down in the window and did not come back",
+        "went down together with others of its CMTS",
+        "measurements are missing",
+        "a modulation profile that nothing explains",
+        "never seen at anything better",
     ],
 };
 
@@ -191,13 +199,13 @@ static DUTCH: Words = Words {
     coverage_of: "dekking {} %",
     bad_lines: "onleesbare regels: {}",
     reasons: [
-        ("stuck_low", "lager dan verwacht, en zo gebleven"),
-        ("flapping", "ten minste zes wisselingen binnen twintig metingen"),
-        ("stepped_down", "in deze periode omlaag gegaan en niet teruggekomen"),
-        ("incident", "samen met andere upstreams van de CMTS omlaag gegaan"),
-        ("gap", "er ontbreken metingen"),
-        ("unknown_profile", "een modulatieprofiel dat niets verklaart"),
-        ("never_better", "nooit op iets beters gezien"),
+        "lager dan verwacht, en zo gebleven",
+        "ten minste zes wisselingen binnen twintig metingen",
+        "in deze periode omlaag gegaan en niet teruggekomen",
+        "samen met andere upstreams van de CMTS omlaag gegaan",
+        "er ontbreken metingen",
+        "een modulatieprofiel dat niets verklaart",
+        "nooit op iets beters gezien",
     ],
 };
 

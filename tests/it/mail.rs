@@ -195,9 +195,9 @@ fn what_cannot_be_used_is_refused_with_the_flag_and_the_remedy() {
     for (args, env, words) in [
         (&["--from", "noc@example.net"][..], &[][..], &["no recipient", "--to", "TO_EMAILS"][..]),
         (&["--to", "ops@example.net"], &[], &["no sender", "--from", "FROM_EMAIL"]),
-        (&[], &[from, ("TO_EMAILS", " , ops ")], &["TO_EMAILS", "\"ops\" is no mail address"]),
+        (&[], &[from, ("TO_EMAILS", " , ops ")], &["TO_EMAILS", "\"ops\" is not a mail address"]),
         (&["--to", "a@example.net\r\nBcc: spy@example.org"], &[from], &["--to", "control characters"]),
-        (&["--from", "noc", "--to", "a@example.net"], &[], &["--from", "\"noc\" is no mail address"]),
+        (&["--from", "noc", "--to", "a@example.net"], &[], &["--from", "\"noc\" is not a mail address"]),
         (&["--to", "a@example.net", "--attach", "no/such"], &[from], &["cannot read no/such"]),
         (&["--to", "a@example.net"], &[from, ("SMTP_TLS", "yes")], &["SMTP_TLS", "opportunistic"]),
         (&["--to", "a@example.net"], &[from, ("SMTP_PORT", "smtp")], &["SMTP_PORT", "port"]),
@@ -256,6 +256,11 @@ fn twenty_megabytes_arrive_byte_for_byte_beside_a_file_of_another_name() {
 fn a_dry_run_sends_nothing_and_a_full_disk_is_a_fault() {
     let twice = dry([]).args(["--to", "noc@example.net"]).stdin(report()).run().clean(0).stdout;
     assert!(twice.contains("\r\nTo: ops@example.net\r\n") && twice.contains("\r\nTo: noc@example.net\r\n"));
+    // Two mails are an mbox, one is a mail as it stands.
+    let mbox = format!("\r\n{twice}");
+    assert_eq!(mbox.matches("\r\n\r\nFrom noc@example.net ").count(), 1, "{twice}");
+    assert!(twice.starts_with("From noc@example.net "), "{twice}");
+    assert!(!dry([]).stdin(report()).run().clean(0).stdout.starts_with("From "));
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("report"), report()).unwrap();
     let code = shell(

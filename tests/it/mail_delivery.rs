@@ -111,9 +111,15 @@ fn what_has_waited_for_more_than_five_days_is_given_up() {
     let mut envelope: serde_json::Value = serde_json::from_str(head).unwrap();
     envelope["since"] = json!("2020-01-01T00:00:00Z");
     fs::write(&path, format!("{envelope}\n{message}")).unwrap();
-    let flush = server.mail(["--flush"]).arg("--spool", spool.path());
-    flush.run().says(1, &["a@example.net: given up after 5 days"]);
-    assert!(waiting(spool.path()).is_empty() && server.mails().is_empty());
+    // A clock that is ahead costs no mail that the server takes.
+    let flush = || server.mail(["--flush"]).arg("--spool", spool.path());
+    let copy = fs::read(&path).unwrap();
+    flush().run().clean(0);
+    assert_eq!((waiting(spool.path()).len(), server.mails().len()), (0, 1));
+    fs::remove_file(spool.path().join("sent.ndjson")).unwrap();
+    fs::write(&path, copy).unwrap();
+    flush().env("SMTP_PORT", "1").run().says(1, &["a@example.net: given up after 5 days"]);
+    assert_eq!((waiting(spool.path()).len(), server.mails().len()), (0, 1));
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn the_same_report_is_mailed_once_unless_told_again() {
         run(&[], report()).clean(0);
         // Made once more, it is still the report of that day.
         let remade = report().replace("2026-05-02T04:00:00Z", "2026-05-02T09:30:00Z");
-        run(&["-v"], remade.clone()).says(0, &["a@example.net: has it already", "--again"]);
+        run(&["-v"], remade.clone()).says(0, &["a@example.net: already sent", "--again"]);
         assert_eq!(server.mails().len(), before + 1);
         run(&["--again"], remade).clean(0);
         assert_eq!(server.mails().len(), before + 2);
@@ -303,7 +309,7 @@ fn a_server_that_drips_is_left() {
         .env("SMTP_HOST", "127.0.0.1")
         .stdin(report())
         .run()
-        .says(1, &["not done within 1.8s"]);
+        .says(1, &["no answer within 300ms"]);
     drip.join().unwrap();
 }
 
@@ -321,7 +327,7 @@ fn a_mail_that_is_too_big_for_the_server_is_not_even_sent() {
 fn an_unusable_address_costs_the_others_nothing() {
     let server = Mailbox::start(&json!({}));
     let to = "a@example.net, ops, \"Ops, night\" <b@example.net>; A@example.net, a@EXAMPLE.NET";
-    let run = server.mail(["--to", to]).stdin(report()).run().says(3, &["ops: no mail address"]);
+    let run = server.mail(["--to", to]).stdin(report()).run().says(3, &["ops: not a mail address"]);
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     assert_eq!(server.recipients(), ["a@example.net", "b@example.net", "A@example.net"]);
 }

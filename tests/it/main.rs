@@ -18,6 +18,7 @@ mod hostile_ssh;
 mod house;
 mod mail;
 mod mail_delivery;
+mod mail_dialogue;
 mod mailbox;
 mod man;
 mod manual;

@@ -1,74 +1,83 @@
 //! The only place that speaks SMTP (RFC 5321): one session, one transaction per mail. What a server says is
-//! hostile text.
+//! hostile text; what it says before it is asked, or in clear before TLS, is never an answer.
 
 mod failure;
+mod login;
+mod reply;
 mod server;
+mod tls;
+mod wire;
 
 use std::{
-    fmt::Display,
-    io,
     net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use lettre::transport::smtp::{
-    authentication::{Credentials, Mechanism},
-    client::{SmtpConnection, TlsParameters},
-    commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset},
-    extension::{ClientId, Extension, MailParameter},
-    response::Response,
-};
+use rustls::ClientConfig;
 
-use self::server::MASK;
+use self::{
+    failure::Step,
+    reply::Reply,
+    wire::{Unread, Wire},
+};
 pub use self::{
-    failure::Failure,
-    server::{Login, Server, Tls, Trust},
+    failure::{Failure, Fault},
+    server::{Login, Server, Tls},
+    tls::Trust,
 };
 use super::address::Address;
 
 /// RFC 5321, 4.5.3.2.6: a server may take its time between the end of a mail and its word on it.
 const LAST_ANSWER: u32 = 10;
-/// However slowly a server drips, a session begins within this many time-outs, and a mail takes at most
-/// [`MAIL_BUDGET`] of them.
-const OPEN_BUDGET: u32 = 6;
+/// However slowly a server reads, a mail is written within this many time-outs.
 const MAIL_BUDGET: u32 = 30;
+/// Nobody waits for a server that does not say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// The code of a server that is about to close the connection.
 const CLOSING: u16 = 421;
 
-/// Whether a password may be sent: encrypted, or not over any network, or because the user said so. (What
-/// [`Tls::Opportunistic`] takes for encrypted depends on a password being at stake; see [`Session::connect`].)
-fn may_log_in(tls: Tls, encrypted: bool, local: bool) -> bool {
-    encrypted || local || tls == Tls::None
+/// What a server can do, as it says in its answer to EHLO.
+#[derive(Debug, Default)]
+struct Extensions {
+    /// What it calls itself.
+    name: String,
+    starttls: bool,
+    utf8: bool,
+    /// The largest mail that it takes, bytes.
+    size: Option<usize>,
+    /// Ways to log in, in upper case.
+    mechanisms: Vec<String>,
 }
 
-/// Runs `work` on a thread of its own, and waits for at most `budget`. What takes longer is left to itself
-/// until the process ends: a name lookup or a server that drips has no other end.
-fn within<T: Send + 'static>(
-    budget: Duration,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let (done, result) = mpsc::sync_channel(1);
-    let started = thread::Builder::new().name("smtp".into()).spawn(move || {
-        // Nobody waits any more when this fails.
-        let _ = done.send(work());
-    });
-    if let Err(error) = started {
-        return Err(Failure::new(format!("cannot start a thread: {error}")));
-    }
-    match result.recv_timeout(budget) {
-        Ok(result) => result,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(Failure::new(format!("not done within {budget:?}"))),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(Failure::new("an internal fault")),
+impl Extensions {
+    fn of(reply: &Reply) -> Self {
+        let name = reply.lines.first().and_then(|line| line.split_whitespace().next()).unwrap_or("unnamed");
+        let mut found = Extensions { name: name.to_owned(), ..Extensions::default() };
+        for line in reply.lines.iter().skip(1) {
+            // `AUTH=` is how it was written before RFC 4954.
+            let line = line.to_ascii_uppercase().replacen("AUTH=", "AUTH ", 1);
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("STARTTLS") => found.starttls = true,
+                Some("SMTPUTF8") => found.utf8 = true,
+                Some("SIZE") => {
+                    found.size = words.next().and_then(|size| size.parse().ok()).filter(|&size| size > 0)
+                }
+                Some("AUTH") => found.mechanisms.extend(words.map(str::to_owned)),
+                _ => {}
+            }
+        }
+        found
     }
 }
 
-/// A session: connected, encrypted as told, logged in.
+/// A session: connected, encrypted as was asked for, logged in.
 pub struct Session {
     server: Server,
-    connection: SmtpConnection,
-    size_limit: Option<usize>,
+    wire: Wire,
+    extensions: Extensions,
 }
 
 impl Session {
@@ -77,216 +86,291 @@ impl Session {
     /// # Errors
     /// [`Failure`].
     pub fn open(server: &Server, trust: &Trust) -> Result<Session, Failure> {
-        let (server, trust) = (server.clone(), trust.clone());
-        within(server.timeout * OPEN_BUDGET, move || {
-            let addresses: Vec<SocketAddr> = (server.host.as_str(), server.port)
-                .to_socket_addrs()
-                .map_err(|e| Failure::new(format!("cannot resolve {} (SMTP_HOST): {e}", server.host)))?
-                .collect();
-            let local = addresses.iter().all(|address| address.ip().is_loopback());
-            let mut session = Session::connect(server, &trust, &addresses, local)?;
-            session.greet()?;
-            session.log_in(local)?;
-            Ok(session)
-        })
+        let addresses = resolve(server)?;
+        let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+        let mut session = Session::connect(server, trust, &addresses, is_local)?;
+        session.log_in(is_local)?;
+        Ok(session)
     }
 
     fn connect(
-        server: Server,
+        server: &Server,
         trust: &Trust,
         addresses: &[SocketAddr],
-        local: bool,
+        is_local: bool,
     ) -> Result<Self, Failure> {
-        let dial = |tls: Option<&TlsParameters>| {
-            server.say('*', &format!("connecting to {}", server.place()));
-            SmtpConnection::connect(addresses, Some(server.timeout), &ClientId::default(), tls, None)
-                .map_err(|e| Failure::of(&e, server.timeout))
-        };
-        let connection = match server.tls {
-            Tls::None => dial(None)?,
-            Tls::Wrapper => dial(Some(&trust.verified))?,
-            Tls::Required => {
-                let mut connection = dial(None)?;
-                if !connection.can_starttls() {
-                    return Err(Failure::new("the server offers no STARTTLS, and SMTP_TLS=required"));
+        // Where a password is at stake, an unknown certificate is no better than none.
+        let is_trusted = server.login.is_some() && !is_local;
+        let mut session = Session::dial(server, addresses)?;
+        if server.tls == Tls::Wrapper {
+            session = session.encrypt(Arc::clone(&trust.verified))?;
+        }
+        session.greet()?;
+        match server.tls {
+            Tls::None | Tls::Wrapper => Ok(session),
+            Tls::Required => session.start_tls(trust, true).map_err(|(failure, _)| failure),
+            Tls::Opportunistic if !session.extensions.starttls => Ok(session),
+            Tls::Opportunistic => match session.start_tls(trust, is_trusted) {
+                Ok(session) => Ok(session),
+                Err((failure, false)) if !is_trusted => {
+                    log::info!("{}: no TLS, on without it: {}", server.location(), failure.reason);
+                    let mut session = Session::dial(server, addresses)?;
+                    session.greet()?;
+                    Ok(session)
                 }
-                server.say('>', "STARTTLS");
-                let begun = connection.starttls(&trust.verified, &ClientId::default());
-                begun.map_err(|e| Failure::of(&e, server.timeout))?;
-                connection
-            }
-            Tls::Opportunistic => {
-                // Where a password is at stake, an unknown certificate is no better than none.
-                let trusted = server.login.is_some() && !local;
-                let parameters = if trusted { &trust.verified } else { &trust.any };
-                let mut connection = dial(None)?;
-                if connection.can_starttls() {
-                    server.say('>', "STARTTLS");
-                    let begun = connection.starttls(parameters, &ClientId::default());
-                    match begun.map_err(|e| Failure::of(&e, server.timeout)) {
-                        Ok(()) => {}
-                        Err(failure) if trusted => return Err(failure),
-                        Err(failure) => {
-                            log::info!("{}: no TLS, on without it: {}", server.place(), failure.reason);
-                            connection = dial(None)?;
-                        }
-                    }
-                }
-                connection
-            }
-        };
-        Ok(Session { server, connection, size_limit: None })
+                Err((failure, _)) => Err(failure),
+            },
+        }
     }
 
-    /// Greets once more: the only way to see the whole answer, with the size that the server allows.
+    fn dial(server: &Server, addresses: &[SocketAddr]) -> Result<Self, Failure> {
+        server.log('*', &format!("connecting to {}", server.location()));
+        let wire =
+            Wire::connect(addresses, server.timeout).map_err(|e| Failure::of_io(&e, server.timeout))?;
+        Ok(Session { server: server.clone(), wire, extensions: Extensions::default() })
+    }
+
+    fn encrypt(mut self, config: Arc<ClientConfig>) -> Result<Self, Failure> {
+        let Server { host, timeout, .. } = &self.server;
+        self.wire = self.wire.encrypt(config, host, *timeout).map_err(|e| Failure::of_io(&e, *timeout))?;
+        Ok(self)
+    }
+
+    /// Reads the greeting and says EHLO.
     fn greet(&mut self) -> Result<(), Failure> {
-        let hello = Ehlo::new(ClientId::default());
-        let answer = self.command(hello.to_string().trim_end(), &hello)?;
-        let mut limits = answer.message().filter_map(|line| {
-            let (word, size) = line.split_once(' ')?;
-            word.eq_ignore_ascii_case("SIZE").then(|| size.trim().parse().ok()).flatten()
-        });
-        self.size_limit = limits.find(|&limit: &usize| limit > 0);
+        let greeting = self.answer(self.server.timeout)?;
+        if greeting.code != 220 {
+            return Err(Failure::of_reply(&greeting, Step::Session));
+        }
+        self.hello()
+    }
+
+    fn hello(&mut self) -> Result<(), Failure> {
+        let name = match &self.server.helo {
+            Some(name) => name.clone(),
+            None => address_literal(self.wire.local_address().ok()),
+        };
+        let mut reply = self.command(&format!("EHLO {name}"))?;
+        if matches!(reply.code, 500 | 502) {
+            // It knows no extensions.
+            reply = self.command(&format!("HELO {name}"))?;
+        }
+        if reply.code != 250 {
+            return Err(Failure::of_reply(&reply, Step::Session));
+        }
+        self.extensions = Extensions::of(&reply);
         Ok(())
     }
 
-    fn log_in(&mut self, local: bool) -> Result<(), Failure> {
-        let Some(Login { user, password }) = self.server.login.clone() else { return Ok(()) };
-        if !may_log_in(self.server.tls, self.connection.is_encrypted(), local) {
-            return Err(Failure::new(
-                "the server offers no TLS, and the password is not sent without; SMTP_TLS=none would send it",
-            ));
+    /// Begins TLS, and forgets everything that was said before it. On a failure: whether somebody has tampered
+    /// with the connection, so that no other way may be tried.
+    fn start_tls(mut self, trust: &Trust, verify: bool) -> Result<Self, (Failure, bool)> {
+        if !self.extensions.starttls {
+            let reason = "the server offers no STARTTLS, and SMTP_TLS=required";
+            return Err((Failure::temporary(reason), false));
         }
-        let offered = self.connection.server_info();
-        let Some(mechanism) = offered.get_auth_mechanism(&[Mechanism::Plain, Mechanism::Login]) else {
-            return Err(Failure::new("the server offers no login by PLAIN or LOGIN, but SMTP_USER is set"));
-        };
-        let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
-        let timeout = self.server.timeout;
-        let failed = |e| Failure::of(&e, timeout);
-        let begin = Auth::new(mechanism, credentials.clone(), None).map_err(failed)?;
-        let mut answer = self.command(&format!("AUTH {mechanism} {MASK}"), &begin);
-        // LOGIN asks twice; a server that asks for ever is not followed.
-        for _ in 0..3 {
-            match &answer {
-                Ok(challenge) if challenge.has_code(334) => {
-                    let reply = Auth::new_from_response(mechanism, credentials.clone(), challenge);
-                    answer = self.command(MASK, &reply.map_err(failed)?);
-                }
-                _ => break,
-            }
+        let reply = self.command("STARTTLS").map_err(|failure| (failure, false))?;
+        if reply.code != 220 {
+            return Err((Failure::of_reply(&reply, Step::Session), false));
         }
-        let failed = |why: &str| Failure::new(format!("login as {user} failed: {why}"));
-        match answer {
-            Ok(answer) if answer.has_code(235) => Ok(()),
-            Ok(answer) => Err(failed(&format!("{} is no answer to it", answer.code()))),
-            Err(failure) => Err(Failure { code: failure.code, ..failed(&failure.reason) }),
+        if self.wire.has_rest() {
+            let reason = "more was sent in clear behind the answer to STARTTLS; somebody may be in between";
+            return Err((Failure::temporary(reason), true));
         }
+        let config = if verify { &trust.verified } else { &trust.any };
+        let mut session = self.encrypt(Arc::clone(config)).map_err(|failure| (failure, false))?;
+        session.hello().map_err(|failure| (failure, false))?;
+        Ok(session)
     }
 
     /// What was agreed on, in words.
     #[must_use]
     pub fn describe(&self) -> String {
-        let name = self.connection.server_info().name();
-        let tls = if self.connection.is_encrypted() { "TLS" } else { "no TLS" };
+        let tls = if self.wire.is_encrypted() { "TLS" } else { "no TLS" };
         let login = self.server.login.as_ref().map(|login| format!(", logged in as {}", login.user));
-        format!("{} ({name}): {tls}{}", self.server.place(), login.unwrap_or_default())
+        format!("{} ({}): {tls}{}", self.server.location(), self.extensions.name, login.unwrap_or_default())
     }
 
-    /// Mails `message` to one recipient, and says what the server answered. The session comes back when it
+    /// Mails `message` to one recipient, and returns what the server answered. The session comes back when it
     /// can be used for another mail.
     ///
     /// # Errors
     /// [`Failure`].
     pub fn deliver(
         mut self,
-        from: Address,
-        to: Address,
-        message: Arc<Vec<u8>>,
+        from: &Address,
+        to: &Address,
+        message: &[u8],
     ) -> (Option<Session>, Result<String, Failure>) {
-        let outcome = within(self.server.timeout * MAIL_BUDGET, move || {
-            let result = self.transaction(from, to, &message);
-            let alive = match &result {
-                Ok(_) => true,
-                Err(failure) => failure.code.is_some_and(|code| code != CLOSING) && self.reset(),
-            };
-            Ok((alive.then_some(self), result))
-        });
-        outcome.unwrap_or_else(|failure| (None, Err(failure)))
-    }
-
-    fn transaction(&mut self, from: Address, to: Address, message: &[u8]) -> Result<String, Failure> {
-        let mut parameters = Vec::new();
-        if let Some(limit) = self.size_limit {
-            if message.len() > limit {
-                let size = message.len();
-                return Err(Failure::refused(
-                    552,
-                    &format!("the mail has {size} bytes, the server takes {limit}"),
-                ));
+        match self.transaction(from, to, message) {
+            Ok((reply, _)) if reply.code / 100 == 2 => (Some(self), Ok(reply.to_string())),
+            Ok((reply, step)) => {
+                let failure = Failure::of_reply(&reply, step);
+                let usable =
+                    reply.code != CLOSING && self.command("RSET").is_ok_and(|reply| reply.code == 250);
+                (usable.then_some(self), Err(failure))
             }
-            parameters.push(MailParameter::Size(message.len()));
+            Err(failure) => (None, Err(failure)),
         }
-        let international = [&from, &to].into_iter().any(|address| !AsRef::<str>::as_ref(address).is_ascii());
-        if international {
-            if !self.connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(Failure::refused(
-                    553,
-                    "the address is not ASCII, and the server offers no SMTPUTF8",
-                ));
+    }
+
+    /// The reply to the mail, or the first one that refuses it, and what that is about.
+    fn transaction(
+        &mut self,
+        from: &Address,
+        to: &Address,
+        message: &[u8],
+    ) -> Result<(Reply, Step), Failure> {
+        let mut parameters = String::new();
+        if let Some(limit) = self.extensions.size {
+            let size = message.len();
+            if size > limit {
+                let reason = format!("552 the mail has {size} bytes, the server takes {limit}");
+                return Err(Failure::refused(reason));
             }
-            parameters.push(MailParameter::SmtpUtfEight);
+            parameters += &format!(" SIZE={size}");
         }
-        for command in [Mail::new(Some(from), parameters).to_string(), Rcpt::new(to, Vec::new()).to_string()]
-        {
-            self.command(command.trim_end(), &command)?;
+        if [from, to].into_iter().any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+            if !self.extensions.utf8 {
+                let reason = "553 the address is not ASCII, and the server offers no SMTPUTF8";
+                return Err(Failure::refused(reason));
+            }
+            parameters += " SMTPUTF8";
         }
-        self.command("DATA", Data)?;
-        self.server.say('>', &format!("({} bytes of mail)", message.len()));
-        let patience = self.server.timeout * LAST_ANSWER;
-        let failed = |e: io::Error| Failure::new(e.to_string());
-        self.connection.set_timeout(Some(patience)).map_err(failed)?;
-        let answer = self.connection.message(message).map_err(|e| self.failed(&e, patience))?;
-        self.connection.set_timeout(Some(self.server.timeout)).map_err(failed)?;
-        Ok(self.heard(&answer))
+        for (command, step, good) in [
+            (format!("MAIL FROM:<{from}>{parameters}"), Step::Session, 250..=259),
+            (format!("RCPT TO:<{to}>"), Step::Recipient, 250..=259),
+            ("DATA".to_owned(), Step::Session, 354..=354),
+        ] {
+            let reply = self.command(&command)?;
+            if !good.contains(&reply.code) {
+                return Ok((unexpected(reply)?, step));
+            }
+        }
+        self.write_message(message)?;
+        let reply = self.last_answer()?;
+        match reply.code / 100 {
+            2 | 4 | 5 => Ok((reply, Step::Message)),
+            _ => Err(Failure::unconfirmed(format!("{reply} is not an answer to a mail"))),
+        }
     }
 
-    fn reset(&mut self) -> bool {
-        self.command("RSET", Rset).is_ok()
-    }
-
-    /// Leaves in order; the mails are through, whatever the server says to that.
-    pub fn close(mut self) {
-        self.server.say('>', "QUIT");
-        if let Ok(answer) = self.connection.quit() {
-            self.heard(&answer);
-        }
-    }
-
-    fn command(&mut self, shown: &str, command: impl Display) -> Result<Response, Failure> {
-        self.server.say('>', shown);
+    /// Writes the message and the dot behind it. Until that has gone out whole, nothing was taken.
+    fn write_message(&mut self, message: &[u8]) -> Result<(), Failure> {
         let timeout = self.server.timeout;
-        match self.connection.command(command) {
-            Ok(answer) => {
-                self.heard(&answer);
-                Ok(answer)
+        let end = Instant::now() + timeout * MAIL_BUDGET;
+        self.server.log('>', &format!("({} bytes of mail)", message.len()));
+        let (body, dot) = dotted(message);
+        let written = self.wire.write(&body, timeout, end);
+        // A server that has heard enough says so before it hangs up.
+        if let Some(said) = self.wire.unasked() {
+            return Err(match self.answer(GOODBYE) {
+                Ok(reply) if reply.code >= 400 => Failure::of_reply(&reply, Step::Message),
+                _ => Failure::temporary(format!("the server said {said:?} in the middle of the mail")),
+            });
+        }
+        let written = written.and_then(|()| self.wire.write(dot, timeout, end));
+        written.map_err(|e| Failure::of_io(&e, timeout))
+    }
+
+    /// The answer to the whole message. Without a usable one it is not known whether the server took it.
+    fn last_answer(&mut self) -> Result<Reply, Failure> {
+        self.answer(self.server.timeout * LAST_ANSWER).map_err(|failure| {
+            Failure::unconfirmed(format!("no usable answer to the whole mail: {}", failure.reason))
+        })
+    }
+
+    /// Says goodbye; the mails are through, whatever the server says to that.
+    pub fn close(mut self) {
+        self.server.timeout = self.server.timeout.min(GOODBYE);
+        let _ = self.command("QUIT");
+    }
+
+    /// Sends a command and reads its answer.
+    fn command(&mut self, line: &str) -> Result<Reply, Failure> {
+        self.secret_command(line, line)
+    }
+
+    /// The same for a line that is shown as `shown`.
+    fn secret_command(&mut self, line: &str, shown: &str) -> Result<Reply, Failure> {
+        let timeout = self.server.timeout;
+        if let Some(said) = self.wire.unasked() {
+            let reason = format!("the server said {said:?} without being asked");
+            self.server.log('<', &reason);
+            return Err(Failure::temporary(self.server.masked(&reason)));
+        }
+        self.server.log('>', shown);
+        let end = Instant::now() + timeout;
+        let written = self.wire.write(format!("{line}\r\n").as_bytes(), timeout, end);
+        written.map_err(|e| Failure::of_io(&e, timeout))?;
+        self.answer(timeout)
+    }
+
+    fn answer(&mut self, patience: Duration) -> Result<Reply, Failure> {
+        let failure = match self.wire.reply(Instant::now() + patience) {
+            Ok(mut reply) => {
+                for line in &mut reply.lines {
+                    self.server.log('<', &format!("{} {line}", reply.code));
+                    *line = self.server.masked(line);
+                }
+                return Ok(reply);
             }
-            Err(error) => Err(self.failed(&error, timeout)),
-        }
+            Err(Unread::Io(error)) => Failure::of_io(&error, patience),
+            Err(Unread::Garbled(reason)) => Failure::temporary(self.server.masked(&reason)),
+        };
+        self.server.log('<', &failure.reason);
+        Err(failure)
     }
+}
 
-    fn heard(&self, answer: &Response) -> String {
-        for line in answer.message() {
-            self.server.say('<', &format!("{} {line}", answer.code()));
-        }
-        format!("{} {}", answer.code(), answer.first_line().unwrap_or_default())
+/// A refusal; anything else means that server and client no longer understand each other.
+fn unexpected(reply: Reply) -> Result<Reply, Failure> {
+    if reply.code >= 400 {
+        Ok(reply)
+    } else {
+        Err(Failure::temporary(format!("{reply} is not the answer expected")))
     }
+}
 
-    fn failed(&self, error: &lettre::transport::smtp::Error, timeout: Duration) -> Failure {
-        let Failure { code, reason } = Failure::of(error, timeout);
-        let reason = self.server.masked(&reason);
-        self.server.say('<', &reason);
-        Failure { code, reason }
+/// The message with dots doubled at the start of its lines (RFC 5321, 4.5.2), and what ends it.
+fn dotted(message: &[u8]) -> (Vec<u8>, &'static [u8]) {
+    let mut body = Vec::with_capacity(message.len() + message.len() / 64 + 2);
+    let mut begins_line = true;
+    for &byte in message {
+        if begins_line && byte == b'.' {
+            body.push(b'.');
+        }
+        body.push(byte);
+        begins_line = byte == b'\n';
+    }
+    (body, if message.ends_with(b"\r\n") { b".\r\n" } else { b"\r\n.\r\n" })
+}
+
+/// RFC 5321, 4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+fn address_literal(address: Option<SocketAddr>) -> String {
+    match address {
+        Some(SocketAddr::V4(address)) => format!("[{}]", address.ip()),
+        Some(SocketAddr::V6(address)) => format!("[IPv6:{}]", address.ip()),
+        None => "[127.0.0.1]".to_owned(),
+    }
+}
+
+/// The addresses of the server. The resolver of the system has time-outs of its own, if any: it is waited for
+/// on a thread, which is left to itself when it takes too long.
+fn resolve(server: &Server) -> Result<Vec<SocketAddr>, Failure> {
+    let (done, result) = mpsc::sync_channel(1);
+    let (host, port) = (server.host.clone(), server.port);
+    let lookup = move || {
+        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // Nobody waits any more when this fails.
+        let _ = done.send(found);
+    };
+    let failed =
+        |reason: String| Failure::temporary(format!("cannot resolve {} (SMTP_HOST): {reason}", server.host));
+    thread::Builder::new().name("resolve".into()).spawn(lookup).map_err(|e| failed(e.to_string()))?;
+    match result.recv_timeout(server.timeout) {
+        Ok(addresses) => addresses.map_err(|e| failed(e.to_string())),
+        Err(_) => Err(failed(format!("no answer within {:?} (--timeout)", server.timeout))),
     }
 }
 
@@ -295,23 +379,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_crosses_no_network_in_the_clear_unless_told() {
-        for (tls, encrypted, local, may) in [
-            (Tls::Opportunistic, false, false, false),
-            (Tls::Opportunistic, false, true, true),
-            (Tls::Opportunistic, true, false, true),
-            (Tls::None, false, false, true),
-        ] {
-            assert_eq!(may_log_in(tls, encrypted, local), may, "{tls:?} {encrypted} {local}");
-        }
+    fn a_dot_at_the_start_of_a_line_is_doubled_and_one_alone_ends_the_mail() {
+        assert_eq!(dotted(b".\r\n..\r\na.b\r\n"), (b"..\r\n...\r\na.b\r\n".to_vec(), &b".\r\n"[..]));
+        assert_eq!(dotted(b"a"), (b"a".to_vec(), &b"\r\n.\r\n"[..]));
+        assert_eq!(dotted(b""), (Vec::new(), &b"\r\n.\r\n"[..]));
     }
 
     #[test]
-    fn what_takes_too_long_is_left() {
-        let failure = within(Duration::from_millis(20), || {
-            thread::sleep(Duration::from_secs(5));
-            Ok(())
-        });
-        assert_eq!(failure, Err(Failure::new("not done within 20ms")));
+    fn extensions_are_read_in_any_case_and_spelling() {
+        let lines = ["mx.example.net hi", "size 10240000", "AUTH=LOGIN", "auth plain", "StartTLS", "SIZE x"];
+        let reply = Reply { code: 250, lines: lines.iter().map(|&line| line.to_owned()).collect() };
+        let found = Extensions::of(&reply);
+        assert_eq!(
+            (found.name.as_str(), found.starttls, found.utf8, found.size),
+            ("mx.example.net", true, false, None)
+        );
+        assert_eq!(found.mechanisms, ["LOGIN", "PLAIN"]);
+    }
+
+    #[test]
+    fn an_address_literal_has_brackets() {
+        let literal = |text: &str| address_literal(text.parse().ok());
+        assert_eq!(literal("192.0.2.1:25"), "[192.0.2.1]");
+        assert_eq!(literal("[2001:db8::1]:25"), "[IPv6:2001:db8::1]");
     }
 }

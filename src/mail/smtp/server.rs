@@ -1,15 +1,11 @@
-//! A server, and how to speak to it: encryption, the trust in its certificate, the account. Secrets are
-//! masked here, in everything that is shown of a dialogue.
+//! A server, and how to reach it: encryption, certificates, the account. Secrets are masked here, in everything
+//! that is logged of a dialogue.
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters, TlsParametersBuilder};
 
-use crate::{
-    error::{Error, Result},
-    settings::Secret,
-};
+use crate::settings::Secret;
 
 /// How a connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +45,7 @@ pub struct Login {
     pub password: Secret,
 }
 
-/// A server, and how to speak to it.
+/// A server, and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Name or address; with TLS, the name that its certificate must have.
@@ -60,8 +56,10 @@ pub struct Server {
     pub tls: Tls,
     /// Certificates of CAs (PEM) to trust instead of the usual ones.
     pub ca_file: Option<PathBuf>,
-    /// Who we are to it, if it asks.
+    /// The account, if it wants one.
     pub login: Option<Login>,
+    /// What we call ourselves in EHLO (RFC 5321, 4.1.4); none: an address literal.
+    pub helo: Option<String>,
     /// For a connection attempt and each answer.
     pub timeout: Duration,
     /// Whether to show the dialogue even without `-vv`.
@@ -71,43 +69,19 @@ pub struct Server {
 impl Server {
     /// `host:port`.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         let Server { host, port, .. } = self;
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
-    /// The trust in certificates that a session begins with.
-    ///
-    /// # Errors
-    /// [`Error::Read`] and [`Error::Usage`] for an SMTP_CA_FILE that holds no certificates.
-    pub fn trust(&self) -> Result<Trust> {
-        let build = |builder: TlsParametersBuilder| {
-            builder.build().map_err(|e| Error::usage(format!("TLS to {}: {e}", self.place())))
-        };
-        let mut verified = TlsParameters::builder(self.host.clone());
-        if let Some(path) = &self.ca_file {
-            let pem = std::fs::read(path).map_err(Error::read(path))?;
-            let refuse = || Error::usage(format!("SMTP_CA_FILE: {} holds no certificate", path.display()));
-            let certificate = Certificate::from_pem(&pem).map_err(|_| refuse())?;
-            if !pem.windows(11).any(|part| part == b"CERTIFICATE") {
-                return Err(refuse());
-            }
-            verified = verified.certificate_store(CertificateStore::None).add_root_certificate(certificate);
-        }
-        let any = TlsParameters::builder(self.host.clone())
-            .dangerous_accept_invalid_certs(true)
-            .dangerous_accept_invalid_hostnames(true);
-        Ok(Trust { verified: build(verified)?, any: build(any)? })
-    }
-
     /// Shows a line of the dialogue.
-    pub(super) fn say(&self, direction: char, text: &str) {
+    pub(super) fn log(&self, direction: char, text: &str) {
         let text = self.masked(text);
         // --debug asks for the dialogue by itself, whatever the log level.
         if self.debug { log::warn!("{direction} {text}") } else { log::debug!("{direction} {text}") }
     }
 
-    /// A server may repeat what we told it in confidence.
+    /// `text` without the password: a server may repeat what it was sent.
     pub(super) fn masked(&self, text: &str) -> String {
         let Some(Login { user, password }) = &self.login else { return text.to_owned() };
         let password = password.reveal();
@@ -123,13 +97,6 @@ impl Server {
 /// What stands where a secret stood.
 pub(super) const MASK: &str = "********";
 
-/// Which certificates count.
-#[derive(Clone)]
-pub struct Trust {
-    pub(super) verified: TlsParameters,
-    pub(super) any: TlsParameters,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,12 +109,13 @@ mod tests {
             tls: Tls::None,
             ca_file: None,
             login: Some(Login { user: "ops".into(), password: Secret::new("pass-word") }),
+            helo: None,
             timeout: Duration::from_secs(1),
             debug: false,
         };
         let said = format!("535 pass-word {} no", BASE64_STANDARD.encode("\0ops\0pass-word"));
         assert_eq!(server.masked(&said), "535 ******** ******** no");
-        assert_eq!(server.place(), "[::1]:25");
+        assert_eq!(server.location(), "[::1]:25");
         assert!(!format!("{server:?}").contains("pass-word"));
     }
 }
