@@ -33,6 +33,12 @@ pub struct Mail {
     /// Columns of the attached CSV: all, or those of the program that this one replaces
     #[arg(long, value_name = "LAYOUT", value_enum, default_value = "full")]
     pub layout: Layout,
+    /// Mail the `event` records on standard input instead of a report: one short mail, none without events
+    #[arg(long, conflicts_with_all = ["layout", "max_size", "check", "flush"])]
+    pub events: bool,
+    /// Leave the attached rows out when they are larger than this in the mail; above 1 MiB they are compressed
+    #[arg(long, value_name = "SIZE", default_value = "8MiB", value_parser = units::size)]
+    pub max_size: u64,
     /// Attach FILE too; may be repeated
     #[arg(long, value_name = "FILE")]
     pub attach: Vec<PathBuf>,
@@ -98,12 +104,13 @@ the same as well.
 Final is a refusal (5xx) of the recipient or of the message. Everything else is about us or the server (greeting,
 EHLO, login, policy, 4xx, no connection): the mail goes to --spool and is retried by each run, for five days.
 A report without samples, or with some missing, is mailed and its subject says so. Without any report on standard
-input nothing is mailed: that is status 1.
+input nothing is mailed: that is status 1. With --events and no event nothing is mailed: that is status 0.
 
 Examples:
   mod-report | mod-mail --to noc@example.net --spool /var/spool/modtools/mail
   mod-report --date 2026-05-01 | mod-mail --lang nl --layout seed --attach notes.pdf
   mod-report | mod-mail --dry-run > report.eml
+  mod-mail --events --to tickets@example.net <events.ndjson
   mod-mail --check --debug
   mod-mail --spool /var/spool/modtools/mail --flush
 

@@ -134,8 +134,36 @@ impl<'a> Delivery<'a> {
             attempts: 0,
             reason: String::new(),
         };
-        self.attempt(envelope, &letter.to(to)?);
+        let mut message = letter.to(to)?;
+        if let Some(short) = &letter.short {
+            let limit = self.size_limit();
+            if limit.is_some_and(|limit| limit < message.len()) {
+                log::info!(
+                    "{}: mailed without its rows: {} bytes are too many for the server",
+                    to.email,
+                    message.len()
+                );
+                message = short.to(to)?;
+            }
+        }
+        self.attempt(envelope, &message);
         Ok(())
+    }
+
+    /// The session of before, else a new one.
+    fn connect(&mut self) -> Result<Session, Failure> {
+        match (self.session.take(), &self.unreachable) {
+            (Some(session), _) => Ok(session),
+            (None, Some(failure)) => Err(failure.clone()),
+            (None, None) => Session::open(self.server, &self.trust)
+                .inspect_err(|failure| self.unreachable = Some(failure.clone())),
+        }
+    }
+
+    /// The largest mail that the server takes, if it says so.
+    fn size_limit(&mut self) -> Option<usize> {
+        self.session = self.connect().ok();
+        self.session.as_ref().and_then(Session::size_limit)
     }
 
     /// One try, its outcome noted, counted and logged. True unless the mail waits from now on.
@@ -210,13 +238,7 @@ impl<'a> Delivery<'a> {
             text.parse::<Address>().map_err(refused)
         };
         let (from, to) = (address(&envelope.from)?, address(&envelope.to)?);
-        let session = match (self.session.take(), &self.unreachable) {
-            (Some(session), _) => session,
-            (None, Some(failure)) => return Err(failure.clone()),
-            (None, None) => Session::open(self.server, &self.trust).inspect_err(|failure| {
-                self.unreachable = Some(failure.clone());
-            })?,
-        };
+        let session = self.connect()?;
         let (session, result) = session.deliver(&from, &to, message);
         self.lost = if session.is_some() { 0 } else { self.lost + 1 };
         if let (Err(failure), true) = (&result, self.lost >= LOST_SESSIONS) {

@@ -1,7 +1,10 @@
 //! A report as a MIME message: text, HTML and attachments. No text from a device or a user reaches a header
 //! with a control character in it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lettre::{
@@ -15,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     address::{Address, Mailbox},
+    event::Event,
     input::Reading,
     period::Period,
 };
@@ -138,6 +142,8 @@ pub struct Letter {
     pub date: Timestamp,
     /// What the report is; see [`identity`].
     pub identity: String,
+    /// The same without its rows, for a server that does not take so much.
+    pub short: Option<Box<Letter>>,
 }
 
 impl Letter {
@@ -203,6 +209,20 @@ pub fn identity(reading: &Reading, subject: Option<&str>) -> String {
     let words = [report.tz.as_str(), subject.unwrap_or_default()];
     let digest = digest(window.iter().map(String::as_str).chain(words).chain(reading.cmts()));
     format!("{}.{digest}", Period::of(report).file_label())
+}
+
+/// What a mail of events is: these events and no others.
+#[must_use]
+pub fn identity_of_events(events: &[Event]) -> String {
+    let keys: BTreeSet<_> = events.iter().map(Event::key).collect();
+    format!("events.{}", digest(keys.iter().map(String::as_str)))
+}
+
+/// What so many bytes are in Base64, line ends included.
+#[must_use]
+pub fn encoded_size(bytes: usize) -> u64 {
+    let characters = bytes.div_ceil(3) as u64 * 4;
+    characters + characters.div_ceil(76) * 2
 }
 
 /// A digest of texts, each apart from the next.
@@ -284,6 +304,7 @@ mod tests {
             attachments: vec![Attachment::new(attachment, b"a\nb\r\n.\r\n\xff".to_vec())],
             date: Timestamp(1_777_636_800),
             identity: "2026-05-01.0".to_owned(),
+            short: None,
         }
     }
 

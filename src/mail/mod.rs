@@ -1,8 +1,8 @@
-//! mod-mail: sends a report to each recipient exactly once.
+//! mod-mail: sends a report, or what has just happened, to each recipient exactly once.
 //!
 //! ```text
-//! input ─▶ shortfall ─▶ page ─▶ text, html ─▶ message ─▶ delivery ─▶ smtp
-//! report, row            words   csv            letter     spool
+//! input ─▶ letters: page, shortfall, event ─▶ text, html ─▶ message ─▶ delivery ─▶ smtp
+//! report, row, event     words, period                                  spool
 //! ```
 //!
 //! Start reading with `page`, `shortfall` and `message`: they are pure. `smtp` is the only part that talks to
@@ -10,8 +10,10 @@
 
 mod address;
 mod delivery;
+mod event;
 mod html;
 mod input;
+mod letters;
 mod message;
 mod options;
 mod page;
@@ -30,10 +32,9 @@ use std::{
 use self::{
     address::Mailbox,
     delivery::{Counts, Delivery},
-    input::Reading,
-    message::{Attachment, Letter},
+    letters::Letters,
+    message::Letter,
     options::MailOptions,
-    period::Period,
     smtp::Server,
     spool::Spool,
 };
@@ -41,7 +42,6 @@ use crate::{
     cli,
     error::{Error, Result},
     exit::Exit,
-    layout,
     record::Timestamp,
     stage::Context,
 };
@@ -70,13 +70,13 @@ pub fn run(
         return deliver(args, context, &server, &[], None);
     }
     let options = MailOptions::new(args, &context.settings)?;
-    let letters = letters(args, context, &options, input)?;
+    let letters = letters::compose(args, context, &options, input)?;
     if args.dry_run {
         print(&letters.all, &options.to, context.clock.now(), output)?;
-        return no_report_is_a_fault(&letters).map(|()| letters.exit);
+        return no_report_is_a_fault(args, &letters).map(|()| letters.exit);
     }
     let exit = deliver(args, context, &server, &letters.all, Some(&options))?;
-    no_report_is_a_fault(&letters).map(|()| exit.merge(letters.exit))
+    no_report_is_a_fault(args, &letters).map(|()| exit.merge(letters.exit))
 }
 
 /// Writes one mail as it is, several as an mbox, which mail programs open.
@@ -102,59 +102,13 @@ fn drain(context: &Context, input: &mut dyn BufRead) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-struct Letters {
-    all: Vec<Letter>,
-    exit: Exit,
-}
-
 /// No mail is made up for a report that did not come: a mail that is missing means that something is broken.
-fn no_report_is_a_fault(letters: &Letters) -> Result<()> {
-    if letters.all.is_empty() {
+fn no_report_is_a_fault(args: &cli::Mail, letters: &Letters) -> Result<()> {
+    if letters.all.is_empty() && !args.events {
         let reason = "there is no report record in it, nothing was mailed; does mod-report fail?";
         return Err(Error::Input(io::Error::other(reason)));
     }
     Ok(())
-}
-
-fn letters(
-    args: &cli::Mail,
-    context: &Context,
-    options: &MailOptions,
-    input: &mut dyn BufRead,
-) -> Result<Letters> {
-    let words = options::language(args, &context.settings)?.words();
-    let read = input::read(context, input)?;
-    let mut all = Vec::new();
-    for reading in &read.reports {
-        let name = format!("modulation_report_{}.csv", Period::of(&reading.report).file_label());
-        let page = page::compose(reading, words, &name);
-        let csv = Attachment::new(&name, rows(args, reading)?);
-        all.push(Letter {
-            from: options.from.clone(),
-            subject: subject(args, reading),
-            text: text::render(&page),
-            html: html::render(&page),
-            attachments: std::iter::once(csv).chain(options.attachments.iter().cloned()).collect(),
-            date: context.clock.now(),
-            identity: message::identity(reading, args.subject.as_deref()),
-        });
-    }
-    let exit = if read.bad_lines == 0 { Exit::Done } else { Exit::Partial };
-    Ok(Letters { all, exit })
-}
-
-fn subject(args: &cli::Mail, reading: &Reading) -> String {
-    let given = args.subject.clone();
-    let subject =
-        given.unwrap_or_else(|| format!("Modulation report {}", Period::of(&reading.report).label("to")));
-    subject + &shortfall::in_subject(&shortfall::of(reading))
-}
-
-/// The rows as mod-report writes them.
-fn rows(args: &cli::Mail, reading: &Reading) -> Result<Vec<u8>> {
-    let mut csv = Vec::new();
-    layout::write_csv(args.layout, &reading.rows, &mut csv).map_err(Error::output)?;
-    Ok(csv)
 }
 
 fn deliver(

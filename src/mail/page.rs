@@ -4,21 +4,23 @@
 use std::time::Duration;
 
 use super::{
-    input::Reading,
+    input::{Gone, Line, Reading},
     period::Period,
     shortfall::{self, THIN_PCT},
     words::{Words, fill},
 };
 use crate::{
-    record::{Incident, Row, Silent, Why},
+    record::{Incident, Silent, Why},
     text, units,
 };
 
 /// A mail is read in a minute: the rest is in the attachment.
 const OFFENDERS: usize = 20;
 const LISTED: usize = 20;
-/// No name in a table is longer than this.
+/// No name in a table is longer than this, in characters.
 const NAME: usize = 60;
+/// No sentence from a record is longer than this, in characters.
+const SENTENCE: usize = 500;
 
 /// A block of a page.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,40 @@ pub enum Block {
         /// Its cells, one for each column.
         rows: Vec<Vec<String>>,
     },
+    /// Upstreams or events, each with what there is to say about it.
+    Entries(Vec<Entry>),
+}
+
+/// An upstream or an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Where it is: node, hub, description.
+    pub labels: Vec<String>,
+    /// One sentence about it, made by mod-report.
+    pub says: Option<String>,
+    /// Figures by name.
+    pub figures: Vec<(&'static str, String)>,
+    /// Its place on the web page.
+    pub url: Option<String>,
+}
+
+impl Entry {
+    /// An entry with the figures that there are. An address that a browser would run is left out.
+    pub fn new(
+        name: String,
+        labels: Vec<String>,
+        says: Option<String>,
+        figures: impl IntoIterator<Item = (&'static str, Option<String>)>,
+        url: Option<&str>,
+    ) -> Self {
+        let figures = figures.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let figures = figures.filter(|(_, value)| !value.is_empty()).collect();
+        let is_link = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
+        let url = url.filter(is_link).map(|url| text::terminal(url).into_owned());
+        Entry { name, labels, says, figures, url }
+    }
 }
 
 /// A page.
@@ -49,31 +85,42 @@ pub struct Page {
     pub blocks: Vec<Block>,
 }
 
-/// The page of a report.
+/// The page of a report. `rows`: where all rows are, in words.
 #[must_use]
-pub fn compose(reading: &Reading, words: &'static Words, attachment: &str) -> Page {
+pub fn compose(reading: &Reading, words: &'static Words, rows: String) -> Page {
     let period = Period::of(&reading.report);
     let mut blocks = Vec::new();
     blocks.extend(shortfall::sentence(&shortfall::of(reading), words).map(Block::Warning));
     blocks.push(summary(reading, period, words));
-    if !reading.rows.is_empty() {
-        offenders(reading, words, &mut blocks);
+    if !reading.lines.is_empty() {
+        offenders(reading, period, words, &mut blocks);
     }
     incidents(&reading.report.incidents, period, words, &mut blocks);
     silent(&reading.report.silent, period, words, &mut blocks);
-    if !reading.rows.is_empty() {
+    gone(&reading.header.gone, period, words, &mut blocks);
+    if !reading.lines.is_empty() {
         thin(reading, words, &mut blocks);
     }
-    blocks.push(Block::Paragraph(fill(words.attached, &[attachment])));
+    blocks.push(Block::Paragraph(rows));
     let made = period.local(reading.report.generated_at);
     blocks.push(Block::Paragraph(fill(words.made, &[&made, env!("CARGO_PKG_VERSION")])));
     let title = fill(words.title, &[&period.label(words.to)]);
     Page { title, language: words.tag, blocks }
 }
 
-fn safe(name: &str) -> String {
-    let safe = text::terminal(name);
-    match safe.char_indices().nth(NAME) {
+/// A name from a device or a user, without control characters and of a bounded length.
+pub fn safe(name: &str) -> String {
+    shortened(name, NAME)
+}
+
+/// The same for a sentence.
+pub fn sentence(text: &str) -> String {
+    shortened(text, SENTENCE)
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    let safe = text::terminal(text);
+    match safe.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &safe[..end]),
         None => safe.into_owned(),
     }
@@ -109,55 +156,68 @@ fn untitled(rows: impl Iterator<Item = Vec<String>>) -> Block {
     Block::Table { columns: vec![(String::new(), false); 2], rows: rows.collect() }
 }
 
-/// A column of the table of offenders: its title, whether it is a number, and its value in a row.
-type Column<'a> = (&'static str, bool, Box<dyn Fn(&Row) -> Option<String> + 'a>);
-
-fn columns(words: &'static Words) -> [Column<'static>; 9] {
-    let change = |row: &Row| Some(format!("{:+}", row.delta?.hops));
-    let degraded = |row: &Row| {
-        let seconds = row.degraded_s;
-        (seconds > 0).then(|| units::human(Duration::from_secs(seconds)))
+/// What there is to say about an upstream.
+fn entry(line: &Line, period: Period, words: &Words) -> Entry {
+    let (row, context) = (&line.row, &line.context);
+    let labels = [&context.node, &context.hub, &row.description];
+    let lost = match (row.lost_mbps, row.lost_pct) {
+        (Some(mbps), _) if mbps > 0.0 => Some(format!("{} Mbit/s", words.number(mbps, 1))),
+        (_, Some(pct)) if pct > 0.0 => Some(format!("{} %", words.number(pct, 1))),
+        _ => None,
     };
-    [
-        (words.cmts, false, Box::new(|row| Some(safe(&row.cmts)))),
-        (words.upstream, false, Box::new(|row| Some(safe(&row.upstream)))),
-        (words.description, false, Box::new(|row| row.description.as_deref().map(safe))),
-        (words.hops, true, Box::new(|row| Some(row.hops.to_string()))),
-        (words.change, true, Box::new(change)),
-        (words.degraded, true, Box::new(degraded)),
-        (words.worst, false, Box::new(|row| Some(row.worst?.to_string()))),
-        (words.lost_pct, true, Box::new(move |row| Some(words.number(row.lost_pct?, 1)))),
-        (words.why, false, Box::new(|row| Some(words_of(&row.why)))),
-    ]
+    let degraded = Duration::from_secs(row.degraded_s);
+    let mhz = |hz: u64| words.number(hz as f64 / 1e6, 1);
+    let channel = context.center_hz.map(|center| match context.width_hz {
+        Some(width) => format!("{} MHz ({} MHz)", mhz(center), mhz(width)),
+        None => format!("{} MHz", mhz(center)),
+    });
+    let snr = context.snr_db.map(|snr| {
+        let [median, min] = [snr.median, snr.min].map(|db| words.number(db, 1));
+        fill(words.snr_values, &[&median, &min])
+    });
+    let figures = [
+        (words.lost, lost),
+        (words.degraded, (row.degraded_s > 0).then(|| units::human(degraded))),
+        (words.since, context.since.map(|since| period.local(since))),
+        (words.worst, row.worst.map(|worst| worst.to_string())),
+        (words.hops, Some(row.hops.to_string())),
+        (words.change, row.delta.map(|delta| format!("{:+}", delta.hops))),
+        (words.modems, context.modems.map(|modems| modems.to_string())),
+        (words.snr, snr),
+        (words.channel, channel),
+        (
+            words.chronic,
+            context
+                .chronic_days
+                .filter(|&days| days > 0)
+                .map(|days| fill(words.chronic_of, &[&days.to_string()])),
+        ),
+        (words.why, Some(words_of(&row.why))),
+    ];
+    let name = format!("{} {}", safe(&row.cmts), safe(&row.upstream));
+    let labels = labels.into_iter().flatten().map(|label| safe(label)).collect();
+    Entry::new(name, labels, context.says.as_deref().map(sentence), figures, context.url.as_deref())
 }
 
-/// Rows in the order of the report, as far as anything is wrong with them. Columns that nobody fills are left out.
-fn offenders(reading: &Reading, words: &'static Words, blocks: &mut Vec<Block>) {
+/// The first rows with anything wrong, in the order of the report.
+fn offenders(reading: &Reading, period: Period, words: &'static Words, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(words.offenders.to_owned()));
-    let offends = |row: &&Row| row.hops > 0 || row.degraded_s > 0 || row.flapping || !row.why.is_empty();
-    let (count, shown) = (
-        reading.rows.iter().filter(offends).count(),
-        reading.rows.iter().filter(offends).take(OFFENDERS).collect::<Vec<_>>(),
-    );
+    let offends = |line: &&Line| {
+        let row = &line.row;
+        row.hops > 0 || row.degraded_s > 0 || row.flapping || !row.why.is_empty()
+    };
+    let count = reading.lines.iter().filter(offends).count();
+    let shown: Vec<_> = reading.lines.iter().filter(offends).take(OFFENDERS).collect();
     if shown.is_empty() {
         blocks.push(Block::Paragraph(words.no_offenders.to_owned()));
         return;
     }
-    let mut rows = vec![Vec::new(); shown.len()];
-    let mut titles = Vec::new();
-    for (title, number, value) in columns(words) {
-        let cells: Vec<_> = shown.iter().map(|row| value(row).unwrap_or_default()).collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            titles.push((title.to_owned(), number));
-            rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
-        }
-    }
-    blocks.push(Block::Table { columns: titles, rows });
+    blocks.push(Block::Entries(shown.iter().map(|line| entry(line, period, words)).collect()));
     if count > shown.len() {
         let more = (count - shown.len()).to_string();
         blocks.push(Block::Paragraph(fill(words.more_offenders, &[&more])));
     }
-    let given = |why: &Why| shown.iter().any(|row| row.why.contains(why));
+    let given = |why: &Why| shown.iter().any(|line| line.row.why.contains(why));
     let mut explained = Why::ALL.into_iter().filter(given).peekable();
     if explained.peek().is_some() {
         blocks.push(untitled(explained.map(|why| vec![why.word().into(), words.reason(why).into()])));
@@ -191,6 +251,19 @@ fn silent(silent: &[Silent], period: Period, words: &Words, blocks: &mut Vec<Blo
         vec![safe(&device.cmts), since, device.status.to_string()]
     });
     list(&[(words.cmts, false), (words.last_good, false), (words.status, false)], rows, words, blocks);
+}
+
+/// Devices that nobody polls any more: nothing is missing without them.
+fn gone(gone: &[Gone], period: Period, words: &Words, blocks: &mut Vec<Block>) {
+    if gone.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading(words.gone.to_owned()));
+    let rows = gone.iter().map(|device| {
+        let since = device.since.map_or_else(|| words.never.to_owned(), |since| period.local(since));
+        vec![safe(&device.cmts), since]
+    });
+    list(&[(words.cmts, false), (words.last_polled, false)], rows, words, blocks);
 }
 
 /// CMTSs whose upstreams were on average observed for less than they should, the worst first.

@@ -1,6 +1,6 @@
-//! The window of a report in the words of a subject and of a file name.
+//! The window of a report as a subject, a title and a file name call it.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 
 use crate::record::{Report, Timestamp};
@@ -14,7 +14,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// That of a report. A zone that this build does not know is taken for UTC.
+    /// The window of a report. UTC stands in for a zone that this build does not know.
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let tz = report.tz.parse().unwrap_or(Tz::UTC);
@@ -24,7 +24,16 @@ impl Period {
     /// A moment in the time zone of the report.
     #[must_use]
     pub fn local(&self, moment: Timestamp) -> String {
-        format!("{}", local(self.tz, moment).format("%Y-%m-%d %H:%M"))
+        local(self.tz, moment).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The same without the day in a window of one day.
+    #[must_use]
+    pub fn brief(&self, moment: Timestamp) -> String {
+        match self.days() {
+            Some((first, last)) if first == last => local(self.tz, moment).format("%H:%M").to_string(),
+            _ => self.local(moment),
+        }
     }
 
     /// The first and the last day of a window that is made of whole days.
@@ -34,15 +43,26 @@ impl Period {
         (whole(self.from) && whole(self.to) && self.from < self.to).then(|| (self.from.date(), last.date()))
     }
 
-    /// `2026-05-01`, `2026-05-01 to 2026-05-07`, or with the time of day where it is not midnight.
+    /// `2026-05-01`, `2026-W19 (2026-05-04 to 2026-05-10)`, `2026-05 (…)`, `2026-05-01 to 2026-05-03`, or with the
+    /// time of day where it is not midnight.
     #[must_use]
     pub fn label(&self, to: &str) -> String {
-        match self.days() {
-            Some((first, last)) if first == last => first.to_string(),
-            Some((first, last)) => format!("{first} {to} {last}"),
-            None => {
-                format!("{} {to} {}", self.from.format("%Y-%m-%d %H:%M"), self.to.format("%Y-%m-%d %H:%M"))
-            }
+        let Some((first, last)) = self.days() else {
+            return format!(
+                "{} {to} {}",
+                self.from.format("%Y-%m-%d %H:%M"),
+                self.to.format("%Y-%m-%d %H:%M")
+            );
+        };
+        if first == last {
+            return first.to_string();
+        }
+        let week = first.weekday() == chrono::Weekday::Mon && last - first == TimeDelta::days(6);
+        let month = first.day() == 1 && first.checked_add_months(Months::new(1)) == last.succ_opt();
+        match (week, month) {
+            (true, _) => format!("{} ({first} {to} {last})", first.format("%G-W%V")),
+            (_, true) => format!("{} ({first} {to} {last})", first.format("%Y-%m")),
+            _ => format!("{first} {to} {last}"),
         }
     }
 

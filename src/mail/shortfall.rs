@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use super::{
     input::Reading,
+    page::safe,
     period::Period,
     words::{Language, Words, fill},
 };
 
-/// Below this a coverage is worth a word, %.
+/// A coverage below this is named, %.
 pub const THIN_PCT: f64 = 90.0;
 
 /// Something that a report lacks.
@@ -30,25 +31,33 @@ pub enum Shortfall {
     Silent(usize),
     /// The upstreams were observed for only so much of the time, %.
     Coverage(f64),
+    /// Days of the window that no data is left of.
+    MissingDays(Vec<String>),
     /// Lines of the report that could not be read.
     BadLines(u64),
 }
+
+/// So many missing days are named; the rest is a number.
+const NAMED_DAYS: usize = 3;
 
 /// What a report lacks, gravest first.
 #[must_use]
 pub fn of(reading: &Reading) -> Vec<Shortfall> {
     let report = &reading.report;
     let mut found = Vec::new();
-    if report.upstreams == 0 && reading.rows.is_empty() {
+    if report.upstreams == 0 && reading.lines.is_empty() {
         found.push(Shortfall::Empty);
     } else {
-        let came = reading.rows.len();
+        let came = reading.lines.len();
         if (came as u64) < report.upstreams {
             found.push(Shortfall::Rows { came, of: report.upstreams });
         }
         if report.coverage_pct < THIN_PCT {
             found.push(Shortfall::Coverage(report.coverage_pct));
         }
+    }
+    if !reading.header.missing_days.is_empty() {
+        found.push(Shortfall::MissingDays(reading.header.missing_days.clone()));
     }
     if !report.silent.is_empty() {
         found.push(Shortfall::Silent(report.silent.len()));
@@ -66,7 +75,7 @@ pub fn of(reading: &Reading) -> Vec<Shortfall> {
 #[must_use]
 pub fn thin_cmts(reading: &Reading) -> Vec<(&str, usize, f64)> {
     let mut by_cmts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-    for row in &reading.rows {
+    for row in reading.rows() {
         let (upstreams, sum) = by_cmts.entry(&row.cmts).or_default();
         *upstreams += 1;
         *sum += row.coverage_pct;
@@ -77,7 +86,7 @@ pub fn thin_cmts(reading: &Reading) -> Vec<(&str, usize, f64)> {
     thin
 }
 
-/// The words for a list of what is lacking, apart from [`Shortfall::Empty`].
+/// Each shortfall in words, apart from [`Shortfall::Empty`].
 fn details(shortfalls: &[Shortfall], words: &Words) -> Vec<String> {
     let of_one = |shortfall: &Shortfall| match shortfall {
         Shortfall::Empty => None,
@@ -85,6 +94,12 @@ fn details(shortfalls: &[Shortfall], words: &Words) -> Vec<String> {
         Shortfall::Until(time) => Some(fill(words.only_until, &[time])),
         Shortfall::Silent(count) => Some(fill(words.cmts_silent, &[&count.to_string()])),
         Shortfall::Coverage(pct) => Some(fill(words.coverage_of, &[&words.number(*pct, 1)])),
+        Shortfall::MissingDays(days) => {
+            let named = days.iter().take(NAMED_DAYS).map(|day| safe(day)).collect::<Vec<_>>().join(" ");
+            let more = days.len().saturating_sub(NAMED_DAYS);
+            let more = if more > 0 { format!(" +{more}") } else { String::new() };
+            Some(fill(words.missing_days, &[&format!("{named}{more}")]))
+        }
         Shortfall::BadLines(count) => Some(fill(words.bad_lines, &[&count.to_string()])),
     };
     shortfalls.iter().filter_map(of_one).collect()

@@ -4,8 +4,8 @@
 use std::{
     collections::HashSet,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -83,12 +83,14 @@ impl Spool {
     pub fn open(directory: &Path) -> Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(directory).map_err(Error::write(directory))?;
+        refuse_others(directory)?;
         let lock = lock(&directory.join("lock"))?;
         let path = directory.join("sent.ndjson");
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
-        let mut notes = options.open(&path).map_err(Error::write(&path))?;
-        let known = fs::read(&path).map_err(Error::read(&path))?;
+        let mut notes = open_own(&mut options, &path).map_err(Error::write(&path))?;
+        let mut known = Vec::new();
+        notes.read_to_end(&mut known).map_err(Error::read(&path))?;
         if known.last().is_some_and(|&b| b != b'\n') {
             notes.write_all(b"\n").map_err(Error::write(&path))?;
         }
@@ -180,17 +182,46 @@ impl Spool {
 }
 
 fn load(path: &Path) -> Result<(Waiting, Vec<u8>)> {
-    let bytes = fs::read(path).map_err(Error::read(path))?;
+    let mut bytes = Vec::new();
+    let mut file = open_own(OpenOptions::new().read(true), path).map_err(Error::read(path))?;
+    file.read_to_end(&mut bytes).map_err(Error::read(path))?;
     let end = bytes.iter().position(|&b| b == b'\n').unwrap_or(bytes.len());
     let (head, message) = bytes.split_at(end);
     let envelope = serde_json::from_slice(head).map_err(|e| Error::read(path)(e.into()))?;
     Ok((envelope, message.get(1..).unwrap_or_default().to_vec()))
 }
 
+/// Whoever can write into the spool sends mail in our name.
+fn refuse_others(directory: &Path) -> Result<()> {
+    let metadata = fs::metadata(directory).map_err(Error::write(directory))?;
+    let refuse = |reason: &str| {
+        Err(Error::write(directory)(io::Error::new(io::ErrorKind::PermissionDenied, reason.to_owned())))
+    };
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("it belongs to another user");
+    }
+    if metadata.mode() & 0o002 != 0 {
+        return refuse("everybody can write there; chmod o-w it");
+    }
+    Ok(())
+}
+
+/// Opens a regular file of ours: no link, no pipe, nothing of another user.
+fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file = options.custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        let reason = "not a regular file of this user";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    }
+    Ok(file)
+}
+
 fn lock(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path).map_err(Error::write(path))?;
+    let file = open_own(&mut options, path).map_err(Error::write(path))?;
     let until = Instant::now() + PATIENCE;
     loop {
         match file.try_lock() {

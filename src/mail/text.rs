@@ -1,10 +1,10 @@
-//! A page as plain text: columns by blanks, for readers that show no HTML and for grep.
+//! A page as plain text: for readers that show no HTML, and for grep.
 
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Block, Page};
+use super::page::{Block, Entry, Page};
 
 /// Renders a page.
 #[must_use]
@@ -22,7 +22,23 @@ pub fn render(page: &Page) -> String {
                 let _ = writeln!(text, "{sentence}");
             }
             Block::Table { columns, rows } => table(&mut text, columns, rows),
+            Block::Entries(entries) => {
+                let shown: Vec<_> = entries.iter().map(entry).collect();
+                text += &shown.join("\n");
+            }
         }
+    }
+    text
+}
+
+fn entry(entry: &Entry) -> String {
+    let labels = entry.labels.join(", ");
+    let figures: Vec<_> = entry.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let head = if labels.is_empty() { entry.name.clone() } else { format!("{}  ({labels})", entry.name) };
+    let mut text = format!("{head}\n");
+    let lines = [entry.says.clone(), Some(figures.join(" · ")), entry.url.clone()];
+    for line in lines.into_iter().flatten().filter(|line| !line.is_empty()) {
+        let _ = writeln!(text, "    {line}");
     }
     text
 }

@@ -90,7 +90,7 @@ fn the_mail_says_the_same_in_text_and_html_and_the_subject_says_the_day() {
     assert_eq!(
         headers,
         [
-            "Modulation report 2026-05-01",
+            "Modulation report 2026-05-01: 2 below expectation",
             "NOC <noc@example.net>",
             "Ops Team <ops@example.net>",
             "auto-generated"
@@ -119,7 +119,7 @@ fn the_mail_says_the_same_in_text_and_html_and_the_subject_says_the_day() {
 fn a_mail_can_be_dutch_and_its_subject_stays() {
     for run in [dry(["--lang", "nl"]), dry([]).env("MODTOOLS_LANG", "nl_NL.UTF-8")] {
         let mail = run.stdin(report()).run().clean(0).stdout;
-        assert!(mail.contains("Subject: Modulation report 2026-05-01\r\n"), "{mail}");
+        assert!(mail.contains("Subject: Modulation report 2026-05-01: 2 below expectation\r\n"), "{mail}");
         assert!(mail.contains("Modulatierapport 2026-05-01") && mail.contains("8,3"), "{mail}");
         assert!(mail.contains("<html lang=3D\"nl\">"), "{mail}");
     }
@@ -138,26 +138,26 @@ fn what_a_report_lacks_stands_in_its_subject_and_on_top() {
         .replace("\"upstreams\":2", "\"upstreams\":0")
         .replace("\"coverage_pct\":100.0", "\"coverage_pct\":0.0");
     for (input, subject, code) in [
-        (empty, "(empty: no samples)", 0),
-        (first_two, "(partial: 1 of 2 upstreams)", 0),
-        (whole.replace("\"silent\":[]", silent), "(partial: silent CMTSs: 1)", 0),
+        (empty, " (empty: no samples)", 0),
+        (first_two, " (partial: 1 of 2 upstreams)", 0),
+        (whole.replace("\"silent\":[]", silent), ": 2 below expectation (partial: silent CMTSs: 1)", 0),
         (
             whole.replacen("\"coverage_pct\":100.0", "\"coverage_pct\":61.25", 1),
-            "(partial: coverage 61.2 %)",
+            ": 2 below expectation (partial: coverage 61.2 %)",
             0,
         ),
         (
             whole.replacen("\"generated_at\":\"2026-05-02T04", "\"generated_at\":\"2026-05-01T12", 1),
-            "(partial: until 2026-05-01 14:00)",
+            ": 2 below expectation (partial: until 2026-05-01 14:00)",
             0,
         ),
-        (format!("{whole}nonsense\n"), "(partial: unreadable lines: 1)", 3),
+        (format!("{whole}nonsense\n"), ": 2 below expectation (partial: unreadable lines: 1)", 3),
     ] {
         let run = dry([]).stdin(input).run();
         assert_eq!(run.code, Some(code), "{}", run.stderr);
         let headers = run.stdout.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
         assert!(
-            headers.contains(&format!("Subject: Modulation report 2026-05-01 {subject}\r\n")),
+            headers.contains(&format!("Subject: Modulation report 2026-05-01{subject}\r\n")),
             "{headers}"
         );
         assert!(run.stdout.contains("!! This report is"), "{}", run.stdout);

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::Stdio,
     thread,
@@ -341,4 +342,33 @@ fn many_recipients_share_a_session_and_every_one_has_a_mail_of_their_own() {
     let mails = server.mails();
     assert!(mails.iter().zip(&to).all(|(mail, to)| mail.headers["to"] == *to && mail.to == [to.as_str()]));
     assert_eq!(mails.len(), 40);
+}
+
+#[test]
+fn a_spool_that_others_can_write_into_is_refused_and_nothing_is_sent() {
+    let server = Mailbox::start(&json!({}));
+    let dir = TempDir::new().unwrap();
+    let run = |name: &str| {
+        server.mail(["--to", "a@example.net", "--spool", name]).dir(dir.path()).stdin(report()).run()
+    };
+    let path = |name: &str| dir.path().join(name);
+    for name in ["open", "linked", "piped", "foreign"] {
+        fs::create_dir(path(name)).unwrap();
+    }
+    fs::set_permissions(path("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    run("open").says(1, &["cannot write open", "everybody can write there"]);
+    fs::write(path("elsewhere"), "").unwrap();
+    symlink(path("elsewhere"), path("linked/sent.ndjson")).unwrap();
+    run("linked").says(1, &["cannot write linked/sent.ndjson"]);
+    let made = std::process::Command::new("mkfifo").arg(path("piped/lock")).status().unwrap();
+    assert!(made.success());
+    run("piped").says(1, &["cannot write piped/lock"]);
+    // Only root can give a directory away.
+    match chown(path("foreign"), Some(65_534), None) {
+        Ok(()) => {
+            run("foreign").says(1, &["cannot write foreign", "belongs to another user"]);
+        }
+        Err(error) => eprintln!("a spool of another user is not tried: {error}"),
+    }
+    assert!(server.mails().is_empty() && fs::read(path("elsewhere")).unwrap().is_empty());
 }

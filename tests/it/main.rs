@@ -19,6 +19,7 @@ mod house;
 mod mail;
 mod mail_delivery;
 mod mail_dialogue;
+mod mail_page;
 mod mailbox;
 mod man;
 mod manual;

@@ -191,6 +191,12 @@ impl Session {
         format!("{} ({}): {tls}{}", self.server.location(), self.extensions.name, login.unwrap_or_default())
     }
 
+    /// The largest mail that the server takes, bytes, if it says so.
+    #[must_use]
+    pub fn size_limit(&self) -> Option<usize> {
+        self.extensions.size
+    }
+
     /// Mails `message` to one recipient, and returns what the server answered. The session comes back when it
     /// can be used for another mail.
     ///
@@ -266,7 +272,7 @@ impl Session {
         if let Some(said) = self.wire.unasked() {
             return Err(match self.answer(GOODBYE) {
                 Ok(reply) if reply.code >= 400 => Failure::of_reply(&reply, Step::Message),
-                _ => Failure::temporary(format!("the server said {said:?} in the middle of the mail")),
+                _ => Failure::temporary(format!("the server sent {said} in the middle of the mail")),
             });
         }
         let written = written.and_then(|()| self.wire.write(dot, timeout, end));
@@ -295,7 +301,7 @@ impl Session {
     fn secret_command(&mut self, line: &str, shown: &str) -> Result<Reply, Failure> {
         let timeout = self.server.timeout;
         if let Some(said) = self.wire.unasked() {
-            let reason = format!("the server said {said:?} without being asked");
+            let reason = format!("the server sent {said}");
             self.server.log('<', &reason);
             return Err(Failure::temporary(self.server.masked(&reason)));
         }

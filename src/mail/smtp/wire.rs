@@ -163,7 +163,7 @@ impl Wire {
         let begin = self.buffer.iter().position(|b| !matches!(b, b'\r' | b'\n'))?;
         let said: Vec<u8> =
             self.buffer[begin..].iter().copied().take(80).take_while(|&b| b != b'\n').collect();
-        Some(String::from_utf8_lossy(&said).trim_end().to_owned())
+        Some(format!("{:?} without being asked", String::from_utf8_lossy(&said).trim_end()))
     }
 
     /// Writes bytes: each part within `timeout`, all of them before `end`.
