@@ -7,8 +7,11 @@ use super::page::{Block, Entry, Page};
 use crate::text;
 
 const FONT: &str = "font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1b1b1b";
-const CELL: &str = "padding:5px 10px 5px 0;border-bottom:1px solid #dddddd;vertical-align:top;\
-                    word-break:break-word;overflow-wrap:anywhere";
+const CELL: &str = "padding:5px 10px 5px 0;border-bottom:1px solid #dddddd;vertical-align:top";
+/// A long name breaks rather than widen the page; a title does not.
+const BREAKS: &str = "word-break:break-word;overflow-wrap:anywhere";
+/// A value of at most so many characters stays on one line with its name.
+const UNBROKEN: usize = 20;
 const QUIET: &str = "color:#595959";
 
 /// Renders a page.
@@ -69,7 +72,12 @@ fn table_begin(style: &str) -> String {
 
 /// An upstream or an event: a name, a sentence, and its figures in a line that breaks where it must.
 fn entry(html: &mut String, entry: &Entry) {
-    let _ = write!(html, "<tr><td style=\"{CELL}\"><strong>{}</strong>", text::html(&entry.name));
+    let name = text::html(&entry.name);
+    let name = match &entry.url {
+        Some(url) => format!("<a href=\"{}\" style=\"color:#0b57d0\">{name}</a>", text::html(url)),
+        None => name.into_owned(),
+    };
+    let _ = write!(html, "<tr><td style=\"{CELL};{BREAKS}\"><strong>{name}</strong>");
     if !entry.labels.is_empty() {
         let _ = write!(html, " <span style=\"{QUIET}\">{}</span>", text::html(&entry.labels.join(", ")));
     }
@@ -77,16 +85,13 @@ fn entry(html: &mut String, entry: &Entry) {
         let _ = write!(html, "<br>{}", text::html(says));
     }
     let figures = entry.figures.iter().map(|(name, value)| {
+        let break_style = if value.chars().count() <= UNBROKEN { "white-space:nowrap" } else { "" };
         let (name, value) = (text::html(name), text::html(value));
-        format!("<span style=\"{QUIET}\">{name}</span> {value}")
+        format!("<span style=\"{break_style}\"><span style=\"{QUIET}\">{name}</span> {value}</span>")
     });
     let figures = figures.collect::<Vec<_>>().join(" &middot; ");
     if !figures.is_empty() {
         let _ = write!(html, "<br>{figures}");
-    }
-    if let Some(url) = &entry.url {
-        let url = text::html(url);
-        let _ = write!(html, "<br><a href=\"{url}\" style=\"color:#0b57d0\">{url}</a>");
     }
     html.push_str("</td></tr>\n");
 }
@@ -116,7 +121,7 @@ fn table(html: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
                 let style = format!("{CELL};text-align:left;font-weight:normal;{QUIET}");
                 write!(html, "<th scope=\"row\" align=\"left\" style=\"{style}\">{cell}</th>")
             } else {
-                write!(html, "<td align=\"{align}\" style=\"{CELL};text-align:{align}\">{cell}</td>")
+                write!(html, "<td align=\"{align}\" style=\"{CELL};{BREAKS};text-align:{align}\">{cell}</td>")
             };
         }
         html.push_str("</tr>\n");
