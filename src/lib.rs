@@ -12,6 +12,7 @@
 //! around each of them; [`platform`] is what we know about devices, [`database`] where samples are kept, [`measure`]
 //! what the numbers mean; then one module per tool. A tool imports these and never another tool.
 
+pub mod backoff;
 pub mod cli;
 pub mod clock;
 mod closed_set;
@@ -23,6 +24,7 @@ pub mod glob;
 pub mod interrupt;
 pub mod language;
 pub mod layout;
+pub mod lock;
 pub mod mail;
 pub mod measure;
 pub mod modulation;
@@ -31,6 +33,7 @@ pub mod ndjson;
 pub mod output;
 pub mod parse;
 pub mod platform;
+pub mod proc;
 pub mod prune;
 pub mod record;
 pub mod report;
@@ -39,6 +42,7 @@ pub mod signals;
 pub mod ssh;
 pub mod stage;
 pub mod store;
+pub mod sync;
 pub mod text;
 pub mod units;
 pub mod watch;

@@ -1,10 +1,10 @@
-//! SIGTERM, SIGINT and SIGHUP as flags that stages look at, with the promises of the contract:
-//! a second signal ends at once, a filter ends 20 s after the first at the latest. A supervisor ends
-//! when its command has, and is only told.
+//! SIGTERM, SIGINT and SIGHUP as flags that stages poll. A second signal ends a stage at once, and a
+//! filter ends 20 s after the first at the latest. A supervisor ends when its command has ended; it
+//! only learns what was asked of it.
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -17,37 +17,48 @@ use signal_hook::{
 
 use crate::{
     error::{Error, Result},
-    stage::Role,
-    watch::proc,
+    proc,
+    sync::unpoisoned,
 };
 
 /// How long a filter may go on after the first signal.
 const FILTER_GRACE: Duration = Duration::from_secs(20);
-/// A source gives its sessions 10 s; this is the end for one that cannot even keep that.
+/// A source gives its sessions 10 s; one that does not even keep that ends after this.
 const SOURCE_GRACE: Duration = Duration::from_secs(25);
+
+/// What a signal means to a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Begins the pipe: finishes its work on a signal, and then dies by it.
+    Source,
+    /// Reads from another tool: goes on to the end of its input, at most 20 s.
+    Filter,
+    /// Keeps others alive: ends when they have ended, and never before them.
+    Supervisor,
+}
 
 #[derive(Debug, Default)]
 struct State {
     stop: Option<(i32, Instant)>,
-    insisted: bool,
+    stop_at_once: bool,
     reload: bool,
 }
 
-/// What the process has been told so far. Clones share it.
+/// The signals that this process has received so far. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Signals(Arc<(Mutex<State>, Condvar)>);
 
 impl Signals {
-    /// Begins to listen. Signals that were ignored when the process started (`nohup`) stay ignored by their default.
+    /// Sets the handlers. A supervisor that was started by `nohup` goes on to ignore SIGHUP.
     ///
     /// # Errors
     /// [`Error::System`] when handlers cannot be set.
     pub fn install(role: Role) -> Result<Self> {
         let signals = Signals::default();
-        let told = signals.clone();
+        let received = signals.clone();
         let listen = |signals: &[i32]| Incoming::new(signals).map_err(Error::system("signal handlers"));
         // Only a source has something to read again; SIGHUP ends a filter as it ends any Unix tool,
-        // and a supervisor must not be ended by it without its command.
+        // and must not end a supervisor without its command.
         let mut incoming = match role {
             Role::Supervisor if proc::ignores(SIGHUP) => listen(&[SIGTERM, SIGINT])?,
             Role::Source | Role::Supervisor => listen(&[SIGTERM, SIGINT, SIGHUP])?,
@@ -55,7 +66,7 @@ impl Signals {
         };
         let listener = move || {
             for signal in incoming.forever() {
-                told.receive(signal, role);
+                received.receive(signal, role);
             }
         };
         thread::Builder::new()
@@ -66,7 +77,7 @@ impl Signals {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.0.lock())
     }
 
     fn receive(&self, signal: i32, role: Role) {
@@ -79,13 +90,13 @@ impl Signals {
         match (signal, state.stop, grace) {
             (SIGHUP, _, Some(_)) => state.reload = true,
             (_, None, None) => state.stop = Some((signal, Instant::now())),
-            (_, Some(_), None) => state.insisted = true,
+            (_, Some(_), None) => state.stop_at_once = true,
             (_, Some(_), Some(_)) => die_by(signal),
             (_, None, Some(grace)) => {
                 state.stop = Some((signal, Instant::now()));
                 thread::spawn(move || {
                     thread::sleep(grace);
-                    log::error!("told to stop {} s ago and still not done: ended", grace.as_secs());
+                    log::error!("still running {} s after the signal to stop: ended", grace.as_secs());
                     die_by(signal);
                 });
             }
@@ -93,54 +104,54 @@ impl Signals {
         self.0.1.notify_all();
     }
 
-    /// For tests and for stages that end themselves: as if the signal had come.
-    pub fn tell(&self, signal: i32) {
+    /// Acts as if a signal to stop had come; for tests and for stages that end themselves.
+    pub fn request_stop(&self, signal: i32) {
         let mut state = self.lock();
         state.stop.get_or_insert((signal, Instant::now()));
         self.0.1.notify_all();
     }
 
-    /// Whether we were told to stop.
+    /// Whether a signal to stop has come.
     #[must_use]
     pub fn stopping(&self) -> bool {
         self.lock().stop.is_some()
     }
 
-    /// Whether a supervisor was told more than once: it is to end at once.
+    /// Whether a supervisor received a second signal: it ends at once.
     #[must_use]
-    pub fn insisted(&self) -> bool {
-        self.lock().insisted
+    pub fn stopping_at_once(&self) -> bool {
+        self.lock().stop_at_once
     }
 
-    /// How long ago we were told to stop.
+    /// How long ago the signal to stop came.
     #[must_use]
     pub fn stopping_for(&self) -> Option<Duration> {
         self.lock().stop.map(|(_, when)| when.elapsed())
     }
 
-    /// Whether SIGHUP came since the last time this was asked.
+    /// Whether SIGHUP came since the last call.
     #[must_use]
     pub fn take_reload(&self) -> bool {
         std::mem::take(&mut self.lock().reload)
     }
 
-    /// Waits until a signal comes, or for `patience`; true when we are to stop.
+    /// Waits for a signal, at most `timeout`; true when it is one to stop.
     #[must_use]
-    pub fn wait(&self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
         let mut state = self.lock();
         while state.stop.is_none() && !state.reload {
             let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
             else {
                 break;
             };
-            state = self.0.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = unpoisoned(self.0.1.wait_timeout(state, left)).0;
         }
         state.stop.is_some()
     }
 
-    /// Ends the process by the signal that told it to stop, if one did: its parent must see why.
-    pub fn die_if_told(&self) {
+    /// Ends the process by the signal that stopped it, if one did, so that its parent sees why.
+    pub fn die_if_stopped(&self) {
         if let Some((signal, _)) = self.lock().stop {
             die_by(signal);
         }

@@ -7,7 +7,7 @@ use std::{
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use clap::{Parser, error::ErrorKind};
@@ -20,20 +20,10 @@ use crate::{
     interrupt::Interrupt,
     platform::Platform,
     settings::Settings,
-    signals::Signals,
+    signals::{Role, Signals},
+    sync::unpoisoned,
     text,
 };
-
-/// What a signal means to a tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Begins the pipe: ends its work in order on a signal, and then dies by it.
-    Source,
-    /// Reads from another: goes on to the end of its input, at most 20 s.
-    Filter,
-    /// Keeps others alive: ends when they have ended, and is never ended before them.
-    Supervisor,
-}
 
 /// The arguments of a tool, and what the harness must know of it.
 pub trait Tool: Parser {
@@ -92,7 +82,7 @@ pub fn main_with_threads<A: Tool>(
         Ok(context) => {
             let exit = outcome(catch_unwind(AssertUnwindSafe(|| with_streams(&arguments, &context, run))));
             if arguments.role() == Role::Source {
-                context.signals.die_if_told();
+                context.signals.die_if_stopped();
             }
             exit
         }
@@ -178,7 +168,7 @@ impl SharedOutput {
     }
 
     fn lock(&self) -> MutexGuard<'_, BufWriter<File>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 }
 
@@ -238,21 +228,17 @@ impl Logger {
         });
         let logger = builder.build();
         log::set_max_level(logger.filter());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(logger);
+        *unpoisoned(self.0.lock()) = Some(logger);
     }
 }
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(|logger| logger.enabled(metadata))
+        unpoisoned(self.0.lock()).as_ref().is_some_and(|logger| logger.enabled(metadata))
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if let Some(logger) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        if let Some(logger) = unpoisoned(self.0.lock()).as_ref() {
             logger.log(record);
         }
     }

@@ -7,8 +7,9 @@ use clap::Parser;
 use super::Common;
 use crate::{
     platform::Platform,
+    signals::Role,
     ssh::{Algorithms, Policy},
-    stage::{Role, Tool},
+    stage::Tool,
     units,
 };
 

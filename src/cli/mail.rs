@@ -5,11 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 
 use super::{Common, report::Layout};
-use crate::{
-    language::Language,
-    stage::{Role, Tool},
-    units,
-};
+use crate::{language::Language, signals::Role, stage::Tool, units};
 
 /// Mail a report as text, HTML and CSV, to each recipient exactly once
 ///

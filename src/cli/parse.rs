@@ -5,10 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::Common;
-use crate::{
-    platform::Platform,
-    stage::{Role, Tool},
-};
+use crate::{platform::Platform, signals::Role, stage::Tool};
 
 /// Read the modulation of every upstream out of what the devices said
 ///

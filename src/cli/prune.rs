@@ -5,10 +5,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 
 use super::{Common, Database};
-use crate::{
-    stage::{Role, Tool},
-    units,
-};
+use crate::{signals::Role, stage::Tool, units};
 
 const AFTER: &str = "\
 Examples:

@@ -5,10 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 
 use super::{Common, Database};
-use crate::{
-    stage::{Role, Tool},
-    units,
-};
+use crate::{signals::Role, stage::Tool, units};
 
 const AFTER: &str = "\
 Examples:

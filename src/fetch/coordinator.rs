@@ -31,7 +31,7 @@ use super::{
     spoken::Spoken,
 };
 use crate::{
-    cli,
+    backoff, cli,
     clock::Clock,
     error::{Error, Result},
     record::{self, Capture, Status},
@@ -39,6 +39,9 @@ use crate::{
     stage::Context,
 };
 
+/// Delay before the first retry of a device, and the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(64);
 /// The longest that the loop goes without looking at the signals.
 const LOOK_UP: Duration = Duration::from_millis(200);
 /// Stacks of the pool: sessions are shallow, and there may be hundreds.
@@ -240,7 +243,12 @@ impl<'a> Coordinator<'a> {
             self.ready.push_front(job);
         } else if time_left && failure.transient && job.retries < options.retries {
             job.retries += 1;
-            let patience = back_off(job.retries);
+            let patience = backoff::delay(
+                FIRST_RETRY,
+                job.retries.saturating_sub(1),
+                LAST_RETRY,
+                &mut fastrand::Rng::new(),
+            );
             log::info!("{}: {failure}; tried again in {:.1} s", job.device.cmts, patience.as_secs_f64());
             self.later.push((Instant::now() + patience, job));
         } else {
@@ -275,11 +283,4 @@ impl<'a> Coordinator<'a> {
         }
         Ok(())
     }
-}
-
-/// One second, doubled with each retry, and half of it more or less, so that devices of one broken link do not
-/// come back at the same instant.
-fn back_off(retry: u32) -> Duration {
-    let seconds = f64::from(1u32 << (retry - 1).min(6));
-    Duration::from_secs_f64(seconds * (0.5 + fastrand::f64()))
 }

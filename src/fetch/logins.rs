@@ -7,13 +7,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
 use crate::{
     record::Status,
     ssh::{Budget, Failure},
+    sync::unpoisoned,
 };
 
 /// A login that is undecided for this long hangs in something else than a rejection.
@@ -151,7 +152,7 @@ impl Gate {
     }
 
     fn lock(&self) -> MutexGuard<'_, Accounts> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.accounts.lock())
     }
 
     /// Waits until a login with this account may begin.
@@ -168,7 +169,7 @@ impl Gate {
                 Answer::Wait(patience) => {
                     let patience = budget.wait()?.min(patience);
                     let waited = self.changed.wait_timeout(accounts, patience);
-                    accounts = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    accounts = unpoisoned(waited).0;
                 }
             }
         }

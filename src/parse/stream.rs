@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, Write},
     ops::Range,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
     thread,
@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     ndjson::Lines,
+    sync::unpoisoned,
 };
 
 /// Lines travel in batches: a short line costs less to parse than to hand to another thread. A batch ends at
@@ -75,7 +76,7 @@ pub(super) fn in_parallel(
     let (work, todo) = sync_channel::<Job>(jobs);
     let (order, pending) = sync_channel::<Receiver<Done>>(2 * jobs);
     let todo = Mutex::new(todo);
-    let next = || todo.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    let next = || unpoisoned(todo.lock()).recv();
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {

@@ -41,6 +41,7 @@ mod answers;
 mod prune;
 mod report;
 mod time;
+mod totals;
 
 use std::{borrow::Cow, io};
 
@@ -51,6 +52,7 @@ pub use answers::{Change, Fresh, Gap, State};
 pub use prune::{Health, IdStatus, Pruned, Stopped, TableStatus, Way};
 pub use report::{Delta, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
 pub use time::Timestamp;
+pub use totals::Totals;
 
 /// The version of the records that we write and understand.
 pub const VERSION: u64 = 1;

@@ -10,7 +10,7 @@ use std::{
     },
     process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{Budget, Failure, kexinit};
-use crate::{record::Status, settings::without_secrets};
+use crate::{record::Status, settings::without_secrets, sync::unpoisoned};
 
 /// A connection to a device's SSH port.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ fn collect(mut stderr: impl Read + Send + 'static, collected: &Arc<Mutex<String>
     let mut chunk = [0; 1024];
     thread::Builder::new().name("jump".into()).stack_size(128 << 10).spawn(move || {
         while let Ok(length @ 1..) = stderr.read(&mut chunk) {
-            let mut text = collected.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut text = unpoisoned(collected.lock());
             if text.len() < 4096 {
                 text.push_str(&String::from_utf8_lossy(&chunk[..length]));
             }
@@ -206,7 +206,7 @@ impl JumpMessages {
     pub(super) fn explain(&self, failure: Failure) -> Failure {
         // The line may still be on its way when the pair is already closed.
         thread::sleep(Duration::from_millis(50));
-        let printed = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let printed = unpoisoned(self.stderr.lock());
         let Some(line) = printed.lines().map(str::trim).rfind(|line| !line.is_empty()) else {
             return failure;
         };

@@ -7,7 +7,8 @@ use std::{
     io::{Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{RwLock, RwLockReadGuard},
+    time::Duration,
 };
 
 use base64::{
@@ -15,14 +16,18 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 use hmac::{Hmac, Mac};
-use rustix::fs::{FlockOperation, flock};
 use sha2::Digest;
 
 use super::Failure;
 use crate::{
     error::{Error, Result},
+    lock,
     record::Status,
+    sync::unpoisoned,
 };
+
+/// How long a new key waits for another program that is writing the file.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
 
 /// What to do about a host key that is not known. A changed or revoked key is refused in every mode but `off`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -218,7 +223,7 @@ impl Checking {
     pub fn load(policy: Policy, file: &Path) -> Result<Self> {
         let checking = Checking { policy, file: file.to_owned(), known: RwLock::default() };
         let loaded = checking.read()?;
-        *checking.known.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *unpoisoned(checking.known.write()) = loaded;
         Ok(checking)
     }
 
@@ -243,22 +248,26 @@ impl Checking {
     fn current(&self) -> RwLockReadGuard<'_, Loaded> {
         let stamps = self.files().map(stamp);
         let unchanged = |loaded: &Loaded| loaded.stamps == stamps;
-        if !unchanged(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            if !unchanged(&known) {
-                match self.read() {
-                    Ok(loaded) => {
-                        log::info!("{} has changed and was read again", self.file.display());
-                        *known = loaded;
-                    }
-                    Err(e) => {
-                        log::warn!("{e}; the host keys that were read before hold on");
-                        known.stamps = stamps;
-                    }
+        let known = unpoisoned(self.known.read());
+        if unchanged(&known) {
+            return known;
+        }
+        drop(known);
+        let mut known = unpoisoned(self.known.write());
+        if !unchanged(&known) {
+            match self.read() {
+                Ok(loaded) => {
+                    log::info!("{} has changed and was read again", self.file.display());
+                    *known = loaded;
+                }
+                Err(e) => {
+                    log::warn!("{e}; the host keys that were read before hold on");
+                    known.stamps = stamps;
                 }
             }
         }
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+        drop(known);
+        unpoisoned(self.known.read())
     }
 
     /// The key types to ask a host for first: those that are known of it.
@@ -290,7 +299,7 @@ impl Checking {
 
     /// Appends the key, under a lock that other threads and processes respect, unless one of them was faster.
     fn learn(&self, name: &str, key: &[u8]) -> Result<(), Failure> {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = unpoisoned(self.known.write());
         let appended = self.append(&mut known.hosts, name, key).map_err(|e| {
             let error = format!("cannot add the host key of {name} to {}: {e}", self.file.display());
             Failure::new(Status::HostKeyUnknown, error)
@@ -307,7 +316,7 @@ impl Checking {
         }
         let mut file: File =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.file)?;
-        flock(&file, FlockOperation::LockExclusive)?;
+        lock::exclusive(&file, &self.file, LOCK_WAIT, "another program").map_err(std::io::Error::other)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let mut now = KnownHosts::default();

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     intake::Item,
     keeper::Keeper,
-    notify::{Notify, Totals},
+    notify::{Notify, Progress},
     receipt::Receipt,
     tee::Tee,
 };
@@ -76,7 +76,7 @@ pub(super) struct Session<'a> {
     /// Scans that were neither ok nor partial, and the first of them by name.
     not_good: u64,
     named: Vec<String>,
-    told: Totals,
+    progress: Progress,
     /// When the present batch came.
     now: Timestamp,
     /// A scan or a heartbeat came: when everything before it is safe, the supervisor is told.
@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
             groups: 0,
             not_good: 0,
             named: Vec::new(),
-            told: Totals::default(),
+            progress: Progress::default(),
             now: context.clock.now(),
             beat: false,
         }
@@ -133,8 +133,9 @@ impl<'a> Session<'a> {
         let signals = &self.context.signals;
         let waiting = self.keeper.finish(|| !signals.stopping())?;
         self.count_replayed();
+        self.progress.end_round();
         if !self.notify.is_nobody() {
-            self.notify.beat(&self.told, &self.keeper.status());
+            self.notify.beat(self.progress.totals(), &self.keeper.status());
         }
         let exit = self.exit(waiting);
         self.tee.finish().map(|()| exit)
@@ -171,7 +172,7 @@ impl<'a> Session<'a> {
         if replayed > 0 {
             log::info!("{replayed} samples of the spool are stored");
         }
-        self.told.stored(replayed);
+        self.progress.stored(replayed);
     }
 
     fn take(&mut self, item: Item) -> Result<()> {
@@ -185,7 +186,7 @@ impl<'a> Session<'a> {
             Record::Sample(sample) => return self.sample(number, &line, sample),
             Record::Scan(scan) => return self.scan(number, &line, scan),
             Record::Heartbeat(heartbeat) => {
-                self.told.heartbeat(&heartbeat);
+                self.progress.heartbeat(&heartbeat);
                 self.beat = true;
             }
             Record::End(_) => self.commit(None),
@@ -236,7 +237,7 @@ impl<'a> Session<'a> {
     }
 
     fn scan(&mut self, number: u64, line: &str, scan: Scan) -> Result<()> {
-        self.told.scan(&scan);
+        self.progress.scan(&scan);
         self.beat = true;
         if let Some(reason) = self.keeper.limits().scan_fault(&scan, self.now) {
             self.account.bad += 1;
@@ -287,14 +288,14 @@ impl<'a> Session<'a> {
         self.groups += counts.len() as u64;
         for counts in &counts {
             self.totals += *counts;
-            self.told.stored(counts.stored);
+            self.progress.stored(counts.stored);
         }
         let receipt = |(group, &counts)| Receipt::new(group, counts, self.dry_run);
         let receipts: Vec<_> = groups.iter().zip(&counts).map(receipt).collect();
         self.tee.release(&receipts);
         outcome?;
         if self.open.is_none() && mem::take(&mut self.beat) && !self.notify.is_nobody() {
-            self.notify.beat(&self.told, &self.keeper.status());
+            self.notify.beat(self.progress.totals(), &self.keeper.status());
         }
         Ok(())
     }

@@ -10,52 +10,10 @@ use chrono::{Local, TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Phase, Verdict};
-use crate::{record::Timestamp, units};
-
-/// What the command reports of itself, counted since it began (`X_MODTOOLS_STATS`). What is missing is 0.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Totals {
-    /// Scans that ended, whatever came of them.
-    pub total_scans: u64,
-    /// Of them: good ones, stored.
-    pub successful_scans: u64,
-    /// Of them: the others.
-    pub failed_scans: u64,
-    /// Devices that were asked in all of them.
-    pub total_devices_processed: u64,
-    /// Samples stored.
-    pub total_records_stored: u64,
-    /// Mean duration of a scan, s.
-    pub average_scan_time: f64,
-    /// Duration of the last scan, s.
-    pub last_scan_time: f64,
-    /// Devices being asked now, when that is known: tells scanning from idle. Not part of the status.
-    #[serde(skip_serializing)]
-    pub running: Option<u64>,
-}
-
-impl Totals {
-    /// Those of a command and of the one that was started in its place.
-    #[must_use]
-    fn then(&self, later: &Totals) -> Totals {
-        let scans = self.total_scans.saturating_add(later.total_scans);
-        let time = self.average_scan_time * self.total_scans as f64
-            + later.average_scan_time * later.total_scans as f64;
-        Totals {
-            total_scans: scans,
-            successful_scans: self.successful_scans.saturating_add(later.successful_scans),
-            failed_scans: self.failed_scans.saturating_add(later.failed_scans),
-            total_devices_processed: self
-                .total_devices_processed
-                .saturating_add(later.total_devices_processed),
-            total_records_stored: self.total_records_stored.saturating_add(later.total_records_stored),
-            average_scan_time: if scans == 0 { 0.0 } else { time / scans as f64 },
-            last_scan_time: if later.total_scans == 0 { self.last_scan_time } else { later.last_scan_time },
-            running: later.running,
-        }
-    }
-}
+use crate::{
+    record::{Timestamp, Totals},
+    units,
+};
 
 /// The words of the status, those of the system that this replaces and two of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,7 +165,8 @@ impl Health {
             lock_file: lock_file.to_owned(),
             is_healthy: status.is_healthy(),
             statistics: Statistics {
-                totals: self.all(),
+                // Not part of the status: the word says it.
+                totals: Totals { running: None, ..self.all() },
                 started_at: local(self.began.1),
                 uptime_seconds: uptime.as_secs(),
             },

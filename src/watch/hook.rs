@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::journal::Journal;
+use super::watchdog_log::WatchdogLog;
 use crate::{
     error::{Error, Result},
     settings,
@@ -21,12 +21,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the hook to its end. Reason and last lines come on its standard input, name and reason in
 /// MODTOOLS_NAME and MODTOOLS_REASON; it gets no secrets. Its own failure is said, no more.
-pub fn run(hook: &str, name: &str, reason: &str, last: &[String], journal: &Journal, signals: &Signals) {
+pub fn run(
+    hook: &str,
+    name: &str,
+    reason: &str,
+    last: &[String],
+    watchdog_log: &WatchdogLog,
+    signals: &Signals,
+) {
     let ended = start(hook, name, reason, last).map(|child| wait(child, signals));
     match ended {
-        Ok(None) => journal.info("told --on-failure"),
-        Ok(Some(reason)) => journal.warn(&format!("--on-failure: {reason}")),
-        Err(error) => journal.warn(&format!("--on-failure: {error}")),
+        Ok(None) => watchdog_log.info("told --on-failure"),
+        Ok(Some(reason)) => watchdog_log.warn(&format!("--on-failure: {reason}")),
+        Err(error) => watchdog_log.warn(&format!("--on-failure: {error}")),
     }
 }
 

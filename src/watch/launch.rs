@@ -12,12 +12,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
     lock::{Holder, Lock},
-    place::{Place, Recipe},
-    proc,
+    paths::{Paths, Recipe},
 };
 use crate::{
     cli::watch::Options,
     error::{Error, Result},
+    proc,
 };
 
 /// A supervisor must be up within.
@@ -40,11 +40,11 @@ impl Recipe {
     ///
     /// # Errors
     /// [`Error::Usage`] when the current directory has no name that can be kept.
-    pub fn of(options: &Options, command: &[String], place: &Place) -> Result<Self> {
+    pub fn of(options: &Options, command: &[String], paths: &Paths) -> Result<Self> {
         let cwd = std::env::current_dir().map_err(Error::system("current directory"))?;
         let cwd = cwd.into_os_string().into_string();
         Ok(Recipe {
-            argv: options.run_argv(place.dir(), command),
+            argv: options.run_argv(paths.dir(), command),
             cwd: cwd.map_err(|_| Error::usage("the name of the current directory is not UTF-8"))?,
             path: std::env::var("PATH").ok(),
         })
@@ -124,8 +124,8 @@ fn first_words(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
 ///
 /// # Errors
 /// [`Error::Usage`] when there is no lock on standard input.
-pub fn detach(place: &Place) -> Result<Lock> {
-    let lock = Lock::inherited(&place.pid())?;
+pub fn detach(paths: &Paths) -> Result<Lock> {
+    let lock = Lock::inherited(&paths.pid())?;
     // Fails only for the leader of a session, which needs no new one.
     let _ = rustix::process::setsid();
     Ok(lock)
@@ -147,10 +147,10 @@ pub fn let_go_of_streams() -> Result<()> {
 
 /// That it runs already.
 #[must_use]
-pub fn running(place: &Place, holder: Option<Holder>) -> Error {
+pub fn running(paths: &Paths, holder: Option<Holder>) -> Error {
     let holder = holder.map_or_else(
         || "a supervisor that is just starting".to_owned(),
         |holder| format!("the supervisor (pid {})", holder.pid.as_raw_nonzero()),
     );
-    Error::Locked { path: place.pid(), holder }
+    Error::Locked { path: paths.pid(), holder }
 }

@@ -11,11 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fs2::FileExt;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::{place, proc};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    lock::{release, try_exclusive, try_shared},
+    proc,
+};
 
 /// How long a holder may take to write who it is, and a prober to let go again.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -66,8 +68,8 @@ impl Lock {
         // Not truncated: until the lock is held, the content is another's.
         options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(flags);
         let mut file = options.open(path).map_err(Error::write(path))?;
-        file.metadata().and_then(|metadata| place::ours(&metadata)).map_err(Error::write(path))?;
-        Ok(match settle(&mut file, FileExt::try_lock_exclusive).map_err(Error::write(path))? {
+        file.metadata().and_then(|metadata| paths::ours(&metadata)).map_err(Error::write(path))?;
+        Ok(match try_until_known(&mut file, try_exclusive).map_err(Error::write(path))? {
             Ok(()) => Attempt::Taken(Lock { file, path: path.to_owned() }),
             Err(holder) => Attempt::Held(holder),
         })
@@ -85,7 +87,7 @@ impl Lock {
             let (ours, theirs) = (file.metadata().map_err(wrong())?, path.metadata().map_err(wrong())?);
             (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino())
         };
-        if !same || FileExt::try_lock_exclusive(&file).is_err() {
+        if !same || !try_exclusive(&file).map_err(wrong())? {
             return Err(Error::usage("--detached is for `mod-watch start`, which hands down the lock"));
         }
         Ok(Lock { file, path: path.to_owned() })
@@ -116,7 +118,7 @@ impl Lock {
     pub fn release(self) {
         // Both end with the process in any case.
         let _ = self.file.set_len(0);
-        let _ = FileExt::unlock(&self.file);
+        release(&self.file);
     }
 }
 
@@ -129,7 +131,7 @@ pub fn look(path: &Path) -> Result<Look> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Look::Free),
         opened => opened.map_err(Error::read(path))?,
     };
-    Ok(match settle(&mut file, FileExt::try_lock_shared).map_err(Error::read(path))? {
+    Ok(match try_until_known(&mut file, try_shared).map_err(Error::read(path))? {
         Ok(()) => Look::Free,
         Err(holder) => Look::Held(holder),
     })
@@ -137,15 +139,14 @@ pub fn look(path: &Path) -> Result<Look> {
 
 /// Tries for the lock until it is got or its holder is known; a holder that is not known after a
 /// while is one all the same.
-fn settle(
+fn try_until_known(
     file: &mut File,
-    attempt: impl Fn(&File) -> io::Result<()>,
+    attempt: impl Fn(&File) -> io::Result<bool>,
 ) -> io::Result<Result<(), Option<Holder>>> {
     let until = Instant::now() + SETTLING;
     loop {
-        match attempt(file) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            done => return done.map(Ok),
+        if attempt(file)? {
+            return Ok(Ok(()));
         }
         let holder = Holder::read(file)?.filter(Holder::lives);
         if holder.is_some() || Instant::now() >= until {

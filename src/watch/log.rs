@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{health::local, place};
+use super::{health::local, paths};
 use crate::{record::Timestamp, text};
 
 /// Lines of stderr that are quoted when the command fails.
@@ -42,7 +42,7 @@ impl Log {
             || OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(flags).open(&self.path);
         let mut file = open()?;
         let metadata = file.metadata()?;
-        place::ours(&metadata)?;
+        paths::ours(&metadata)?;
         if metadata.len() > 0 && metadata.len() + lines.len() as u64 > self.max {
             self.rotate()?;
             file = open()?;

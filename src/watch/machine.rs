@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::backoff;
+
 /// What survives a KILL, or was forked past it, gets another one this often.
 const KILL_AGAIN: Duration = Duration::from_secs(1);
 /// No pause before a restart is longer, however often it was doubled.
@@ -240,9 +242,7 @@ impl Machine {
         if self.restarts >= self.policy.max_restart_attempts {
             return self.finish(Verdict::Failed(cause));
         }
-        let doubled = self.policy.restart_delay.saturating_mul(1 << self.restarts.min(16)).min(LONGEST_DELAY);
-        // Several hosts that lose one database must not come back in step.
-        let delay = doubled.mul_f64(1.0 + 0.2 * self.jitter.f64());
+        let delay = backoff::delay(self.policy.restart_delay, self.restarts, LONGEST_DELAY, &mut self.jitter);
         self.restarts += 1;
         self.state = State::Pausing { cause: cause.clone(), until: now + delay };
         Action::Pause { cause, attempt: self.restarts, delay }

@@ -3,7 +3,7 @@
 //! ```text
 //!                   ┌─ machine: what to do (pure) ─┐
 //!  notify, stderr,  │                              │  pipeline: start, TERM, KILL
-//!  ends, signals ──▶│  supervisor: one poll(2)     │──▶ status, journal, hook
+//!  ends, signals ──▶│  supervisor: one poll(2)     │──▶ status, watchdog_log, hook
 //!                   └──────────────────────────────┘
 //!  start, check ──▶ launch ──▶ lock (handed down) ──▶ run
 //!  status, stop, reset ──▶ observe
@@ -14,18 +14,17 @@
 pub mod control;
 pub mod health;
 pub mod hook;
-pub mod journal;
 pub mod launch;
 pub mod lock;
 pub mod log;
 pub mod machine;
 pub mod notify;
-pub mod observe;
+pub mod paths;
 pub mod pipeline;
-pub mod place;
-pub mod proc;
-pub mod status;
+pub mod report;
+pub mod status_file;
 pub mod supervisor;
+pub mod watchdog_log;
 
 use std::io::{BufRead, Write};
 
@@ -35,11 +34,11 @@ use crate::{
     exit::Exit,
     stage::Context,
 };
-use journal::Journal;
 use lock::{Attempt, Lock};
 use machine::Verdict;
-use place::{Place, Recipe};
+use paths::{Paths, Recipe};
 use supervisor::Supervisor;
+use watchdog_log::WatchdogLog;
 
 /// Does what the verb says.
 ///
@@ -51,13 +50,13 @@ pub fn run(
     _input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    let place = match args.verb {
-        Verb::Status { .. } => Place::find(&args.options)?,
-        _ => Place::make(&args.options)?,
+    let paths = match args.verb {
+        Verb::Status { .. } => Paths::find(&args.options)?,
+        _ => Paths::make(&args.options)?,
     };
-    let control = control::Control { place: &place, options: &args.options, clock: context.clock };
+    let control = control::Control { paths: &paths, options: &args.options, clock: context.clock };
     match &args.verb {
-        Verb::Run { command, detached } => supervise(&args.options, command, *detached, &place, context),
+        Verb::Run { command, detached } => supervise(&args.options, command, *detached, &paths, context),
         Verb::Start { command } => control.start(command, output),
         Verb::Check { command } => control.check(command),
         Verb::Status { json } => control.status(*json, output),
@@ -70,19 +69,19 @@ fn supervise(
     options: &Options,
     command: &[String],
     detached: bool,
-    place: &Place,
+    paths: &Paths,
     context: &Context,
 ) -> Result<Exit> {
-    let mut lock = if detached { launch::detach(place)? } else { take_for_foreground(place)? };
-    let journal = Journal::of(place, context.clock);
+    let mut lock = if detached { launch::detach(paths)? } else { take_for_foreground(paths)? };
+    let watchdog_log = WatchdogLog::of(paths, context.clock);
     // A full disk keeps neither from being supervised.
-    for kept in [lock.sign(), Recipe::of(options, command, place).and_then(|recipe| place.keep(&recipe))] {
+    for kept in [lock.sign(), Recipe::of(options, command, paths).and_then(|recipe| paths.keep(&recipe))] {
         if let Err(error) = kept {
-            journal.warn(&format!("{error}; supervision goes on without"));
+            watchdog_log.warn(&format!("{error}; supervision goes on without"));
         }
     }
     let signals = context.signals.clone();
-    let (mut supervisor, first) = Supervisor::new(options, command, place, signals, context.clock)?;
+    let (mut supervisor, first) = Supervisor::new(options, command, paths, signals, context.clock)?;
     let early = supervisor.begin(first);
     if detached && early.is_none() {
         launch::let_go_of_streams()?;
@@ -96,9 +95,9 @@ fn supervise(
     })
 }
 
-fn take_for_foreground(place: &Place) -> Result<Lock> {
-    match Lock::take(&place.pid())? {
-        Attempt::Taken(lock) => place.clear_down().map(|()| lock),
-        Attempt::Held(holder) => Err(launch::running(place, holder)),
+fn take_for_foreground(paths: &Paths) -> Result<Lock> {
+    match Lock::take(&paths.pid())? {
+        Attempt::Taken(lock) => paths.clear_down().map(|()| lock),
+        Attempt::Held(holder) => Err(launch::running(paths, holder)),
     }
 }

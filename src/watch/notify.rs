@@ -17,9 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::health::Totals;
 use crate::{
     error::{Error, Result},
+    record::Totals,
     text,
 };
 

@@ -13,7 +13,8 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, pidfd_send_signal, waitid,
 };
 
-use super::{machine::Ended, proc};
+use super::machine::Ended;
+use crate::proc;
 
 /// All processes of the command. Before the first start it stands for those that an earlier
 /// supervisor left behind.

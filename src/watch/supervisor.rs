@@ -12,13 +12,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{
     health::Health,
     hook,
-    journal::Journal,
     log::{Flow, Log, Stderr, Turn},
     machine::{Action, Cause, Event, Machine, Phase, Policy, Verdict},
     notify::{Socket, Word},
+    paths::Paths,
     pipeline::Pipeline,
-    place::Place,
-    status::StatusFile,
+    status_file::StatusFile,
+    watchdog_log::WatchdogLog,
 };
 use crate::{cli::watch::Options, clock::Clock, error::Result, signals::Signals, units};
 
@@ -33,7 +33,7 @@ pub struct Supervisor<'a> {
     command: &'a [String],
     clock: Clock,
     signals: Signals,
-    journal: Journal,
+    watchdog_log: WatchdogLog,
     machine: Machine,
     health: Health,
     socket: Socket,
@@ -51,7 +51,7 @@ impl<'a> Supervisor<'a> {
     pub fn new(
         options: &'a Options,
         command: &'a [String],
-        place: &Place,
+        paths: &Paths,
         signals: Signals,
         clock: Clock,
     ) -> Result<(Self, Action)> {
@@ -62,11 +62,11 @@ impl<'a> Supervisor<'a> {
             stop_timeout: options.stop_timeout,
         };
         let (now, wall) = (Instant::now(), clock.now());
-        let journal = Journal::of(place, clock);
-        let mut pipeline = Pipeline::new(place.socket());
+        let watchdog_log = WatchdogLog::of(paths, clock);
+        let mut pipeline = Pipeline::new(paths.socket());
         let leftovers = !pipeline.is_gone();
         if leftovers {
-            journal.info("processes of an earlier supervisor still run: they are ended first");
+            watchdog_log.info("processes of an earlier supervisor still run: they are ended first");
         }
         let (machine, first) = Machine::begin(policy, leftovers, now, fastrand::Rng::new());
         let supervisor = Supervisor {
@@ -76,12 +76,12 @@ impl<'a> Supervisor<'a> {
             signals,
             machine,
             health: Health::new(options.interval, now, wall),
-            socket: Socket::bind(&place.socket())?,
+            socket: Socket::bind(&paths.socket())?,
             pipeline,
             pipe: None,
-            stderr: Stderr::new(Log::new(place.log(), options.max_log, 3)),
-            status: StatusFile::new(place),
-            journal,
+            stderr: Stderr::new(Log::new(paths.log(), options.max_log, 3)),
+            status: StatusFile::new(paths),
+            watchdog_log,
         };
         Ok((supervisor, first))
     }
@@ -131,7 +131,7 @@ impl<'a> Supervisor<'a> {
             self.close_stderr();
             events.push(Event::Gone);
         }
-        if self.signals.insisted() {
+        if self.signals.stopping_at_once() {
             events.push(Event::StopNow);
         } else if self.signals.stopping() {
             events.push(Event::Stop);
@@ -178,10 +178,10 @@ impl<'a> Supervisor<'a> {
     fn say(&self, turn: Option<Turn>) {
         match turn {
             Some(Turn::Broken(error)) => {
-                self.journal.warn(&format!("the log takes no more, supervision goes on: {error}"));
+                self.watchdog_log.warn(&format!("the log takes no more, supervision goes on: {error}"));
             }
             Some(Turn::Mended(lost)) => {
-                self.journal.warn(&format!("the log is written again; about {lost} lines are missing"));
+                self.watchdog_log.warn(&format!("the log is written again; about {lost} lines are missing"));
             }
             None => {}
         }
@@ -202,13 +202,13 @@ impl<'a> Supervisor<'a> {
             }
             Action::Kill { again } => {
                 if !again {
-                    self.journal.warn("the command did not end in time: it is killed");
+                    self.watchdog_log.warn("the command did not end in time: it is killed");
                 }
                 self.pipeline.kill();
             }
             Action::Pause { cause, attempt, delay } => {
                 let (most, delay) = (self.options.max_restart_attempts, units::human(delay));
-                self.journal.warn(&format!("{cause}; restart {attempt} of {most} in {delay}"));
+                self.watchdog_log.warn(&format!("{cause}; restart {attempt} of {most} in {delay}"));
                 self.quote();
             }
             Action::Finish(verdict) => {
@@ -226,7 +226,7 @@ impl<'a> Supervisor<'a> {
             Ok(pipe) => {
                 self.pipe = Some(pipe);
                 let pid = self.pipeline.pid().map_or(0, |pid| pid.as_raw_nonzero().get());
-                self.journal.info(&format!("started the command, process group {pid}"));
+                self.watchdog_log.info(&format!("started the command, process group {pid}"));
                 Event::Started
             }
             Err(error) => Event::NotStarted(error.to_string()),
@@ -237,9 +237,9 @@ impl<'a> Supervisor<'a> {
     /// Says why the command is being ended, when that is not said by what follows.
     fn explain(&self) {
         match self.machine.phase() {
-            Phase::Stopping => self.journal.info("told to stop: the command is being ended"),
+            Phase::Stopping => self.watchdog_log.info("told to stop: the command is being ended"),
             Phase::Ending(cause @ Cause::NoBeat(_)) => {
-                self.journal.warn(&format!("{cause}; it is being ended"));
+                self.watchdog_log.warn(&format!("{cause}; it is being ended"));
             }
             _ => {}
         }
@@ -247,25 +247,32 @@ impl<'a> Supervisor<'a> {
 
     fn quote(&mut self) {
         for line in self.stderr.take_last() {
-            self.journal.warn(&format!("| {line}"));
+            self.watchdog_log.warn(&format!("| {line}"));
         }
     }
 
     fn finish(&mut self, verdict: &Verdict) {
         match verdict {
-            Verdict::Stopped => self.journal.info("stopped"),
+            Verdict::Stopped => self.watchdog_log.info("stopped"),
             Verdict::Failed(cause) => {
                 let attempts = self.options.max_restart_attempts;
                 let message = format!("failed after {attempts} restarts in a row: {cause}");
                 let last = self.stderr.take_last();
-                self.journal.warn(&format!("{message}; `mod-watch start` or `reset` tries again"));
+                self.watchdog_log.warn(&format!("{message}; `mod-watch start` or `reset` tries again"));
                 for line in &last {
-                    self.journal.warn(&format!("| {line}"));
+                    self.watchdog_log.warn(&format!("| {line}"));
                 }
                 // Whoever is called finds the status as it is.
                 self.write_status();
                 if let Some(hook) = &self.options.on_failure {
-                    hook::run(hook, self.journal.name(), &message, &last, &self.journal, &self.signals);
+                    hook::run(
+                        hook,
+                        self.watchdog_log.name(),
+                        &message,
+                        &last,
+                        &self.watchdog_log,
+                        &self.signals,
+                    );
                 }
             }
         }
@@ -275,6 +282,6 @@ impl<'a> Supervisor<'a> {
         let now = Instant::now();
         let phase = self.machine.phase();
         let document = self.health.document(&phase, self.status.lock_file(), now, self.clock.now());
-        self.status.write(&document, now, &self.journal);
+        self.status.write(&document, now, &self.watchdog_log);
     }
 }

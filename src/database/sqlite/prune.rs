@@ -6,13 +6,13 @@ use std::{
     path::PathBuf,
 };
 
-use fs2::FileExt;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter, types::Value};
 
 use super::{Sqlite, fault, schema};
 use crate::{
     database::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
     error::{Error, Result},
+    lock,
     record::Timestamp,
 };
 
@@ -24,7 +24,7 @@ impl Retention for Sqlite {
         let path = self.lock_path()?;
         let options = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(Error::write(&path))?;
-        if file.try_lock_exclusive().is_err() {
+        if !lock::try_exclusive(&file).map_err(Error::write(&path))? {
             let mut pid = String::new();
             // Who it is, is a kindness; that somebody holds it is known.
             let _ = file.read_to_string(&mut pid);

@@ -5,20 +5,22 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chrono::{Days, NaiveDate};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use fs2::FileExt as _;
 use serde_json::json;
 
 use super::{brand::Brand, day, html};
 use crate::{
     error::{Error, Result},
-    output,
+    lock, output,
     record::Timestamp,
 };
 
+/// How long a run waits for another that is writing the page.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
 const LATEST: &str = "latest.json";
 const DATA: &str = ".json";
 const PACKED: &str = ".json.gz";
@@ -69,8 +71,8 @@ impl Site {
     pub fn write(&self, dated: Dated<'_>, brand: &Brand) -> Result<()> {
         let data = self.data("");
         fs::create_dir_all(&data).map_err(Error::write(&data))?;
-        let lock = File::open(&data).map_err(Error::write(&data))?;
-        lock.lock_exclusive().map_err(Error::write(&data))?;
+        let locked = File::open(&data).map_err(Error::write(&data))?;
+        lock::exclusive(&locked, &data, LOCK_WAIT, "another mod-report")?;
         for directory in [&self.directory, &data] {
             output::remove_left_over(directory)?;
         }

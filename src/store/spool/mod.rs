@@ -15,12 +15,11 @@ use std::{
     time::Duration,
 };
 
-use fs2::FileExt;
-
 pub(super) use self::entry::Entry;
 use crate::{
     database::Group,
     error::{Error, Result},
+    lock,
     record::Timestamp,
     units,
 };
@@ -190,10 +189,8 @@ impl Spool {
         let path = self.dir.join(LOCK);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(Error::write(&path))?;
-        match file.try_lock_exclusive() {
-            Ok(()) => {}
-            Err(error) if error.kind() == fs2::lock_contended_error().kind() => return Ok(None),
-            Err(error) => return Err(Error::write(path)(error)),
+        if !lock::try_exclusive(&file).map_err(Error::write(path))? {
+            return Ok(None);
         }
         file::sweep(&self.dir, UNFINISHED, Duration::from_secs(UNFINISHED_S));
         Ok(Some(Lock { _file: file }))

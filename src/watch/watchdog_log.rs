@@ -1,24 +1,24 @@
 //! What the supervisor and its visitors did and why: `watchdog.log`, and stderr for warnings.
 
-use super::{health::local, log::Log, place::Place};
+use super::{health::local, log::Log, paths::Paths};
 use crate::{clock::Clock, text};
 
 /// Bytes of `watchdog.log` before it is rotated.
 const MAX: u64 = 1 << 20;
 
-/// The journal of one name.
+/// The log of one name.
 #[derive(Clone, Debug)]
-pub struct Journal {
+pub struct WatchdogLog {
     log: Log,
     name: String,
     clock: Clock,
 }
 
-impl Journal {
-    /// The journal of a place.
+impl WatchdogLog {
+    /// The log of these paths.
     #[must_use]
-    pub fn of(place: &Place, clock: Clock) -> Self {
-        Journal { log: Log::new(place.journal(), MAX, 1), name: place.name().to_owned(), clock }
+    pub fn of(paths: &Paths, clock: Clock) -> Self {
+        WatchdogLog { log: Log::new(paths.watchdog_log(), MAX, 1), name: paths.name().to_owned(), clock }
     }
 
     /// The name.
@@ -43,7 +43,7 @@ impl Journal {
         let now = local(self.clock.now());
         let line = format!("{now} {}: {}\n", self.name, text::terminal(message));
         if let Err(error) = self.log.append(line.as_bytes()) {
-            // On stderr it was said already; the journal being full must not stop anything.
+            // On stderr it was said already; a full disk must not stop anything.
             log::debug!("watchdog.log: {error}");
         }
     }

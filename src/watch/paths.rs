@@ -18,7 +18,7 @@ use crate::{
 
 /// Where the files of one supervised command are.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Paths {
     dir: PathBuf,
     name: String,
 }
@@ -35,11 +35,11 @@ pub struct Recipe {
     pub path: Option<String>,
 }
 
-impl Place {
+impl Paths {
     /// The place that the flags name; its directory is made if it is not there.
     ///
     /// # Errors
-    /// [`Error::Write`] for the directory; those of [`Place::find`].
+    /// [`Error::Write`] for the directory; those of [`Paths::find`].
     pub fn make(options: &Options) -> Result<Self> {
         let dir = directory(options);
         fs::DirBuilder::new().recursive(true).mode(0o755).create(&dir).map_err(Error::write(dir))?;
@@ -64,7 +64,7 @@ impl Place {
                 dir.display()
             )));
         }
-        Ok(Place { dir, name: options.name.clone() })
+        Ok(Paths { dir, name: options.name.clone() })
     }
 
     /// Name of what is supervised.
@@ -121,7 +121,7 @@ impl Place {
 
     /// What was done about it; shared by all names of the directory.
     #[must_use]
-    pub fn journal(&self) -> PathBuf {
+    pub fn watchdog_log(&self) -> PathBuf {
         self.dir.join("watchdog.log")
     }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{
     health::{Document, Statistics, StatusWord, local},
     lock::{self, Holder, Look},
-    place::Place,
-    status::{self, STALE},
+    paths::Paths,
+    status_file::{self, STALE},
 };
 use crate::{
     error::Result,
@@ -20,7 +20,7 @@ use crate::{
 
 /// What was seen.
 #[derive(Debug)]
-pub struct Observation {
+pub struct Report {
     /// Whether a supervisor holds the lock.
     pub is_running: bool,
     /// The status, corrected by what the lock says.
@@ -47,23 +47,21 @@ impl Body for StatusRecord<'_> {
 ///
 /// # Errors
 /// [`crate::error::Error::Read`].
-pub fn observe(place: &Place, now: Timestamp) -> Result<Observation> {
-    let held = lock::look(&place.pid())?;
-    let written = status::read(place)?;
+pub fn observe(paths: &Paths, now: Timestamp) -> Result<Report> {
+    let held = lock::look(&paths.pid())?;
+    let written = status_file::read(paths)?;
     Ok(match held {
         Look::Free => {
-            let document = not_running(written.map(|(document, _)| document), place, now);
-            Observation { is_running: false, document }
+            let document = not_running(written.map(|(document, _)| document), paths, now);
+            Report { is_running: false, document }
         }
-        Look::Held(holder) => {
-            Observation { is_running: true, document: running(holder, written, place, now) }
-        }
+        Look::Held(holder) => Report { is_running: true, document: running(holder, written, paths, now) },
     })
 }
 
-fn not_running(written: Option<Document>, place: &Place, now: Timestamp) -> Document {
+fn not_running(written: Option<Document>, paths: &Paths, now: Timestamp) -> Document {
     let Some(document) = written else {
-        return bare(StatusWord::Stopped, "it was never started".to_owned(), place, now);
+        return bare(StatusWord::Stopped, "it was never started".to_owned(), paths, now);
     };
     match document.status {
         StatusWord::Stopped | StatusWord::Failed => document,
@@ -78,7 +76,7 @@ fn not_running(written: Option<Document>, place: &Place, now: Timestamp) -> Docu
 fn running(
     holder: Option<Holder>,
     written: Option<(Document, Duration)>,
-    place: &Place,
+    paths: &Paths,
     now: Timestamp,
 ) -> Document {
     let pid = holder.map(|holder| holder.pid.as_raw_nonzero().get());
@@ -90,19 +88,19 @@ fn running(
         }
         None => {
             // Signed at its start, so this is how long it has been up.
-            let signed = fs::metadata(place.pid()).and_then(|metadata| metadata.modified()).ok();
+            let signed = fs::metadata(paths.pid()).and_then(|metadata| metadata.modified()).ok();
             let age = signed.and_then(|signed| signed.elapsed().ok()).unwrap_or_default();
             let (status, message) = if age < STALE {
                 (StatusWord::Starting, "the supervisor is starting".to_owned())
             } else {
                 (StatusWord::Error, format!("the supervisor has written no status for {}", units::human(age)))
             };
-            Document { pid, ..bare(status, message, place, now) }
+            Document { pid, ..bare(status, message, paths, now) }
         }
     }
 }
 
-fn bare(status: StatusWord, message: String, place: &Place, now: Timestamp) -> Document {
+fn bare(status: StatusWord, message: String, paths: &Paths, now: Timestamp) -> Document {
     Document {
         timestamp: local(now),
         status,
@@ -112,13 +110,13 @@ fn bare(status: StatusWord, message: String, place: &Place, now: Timestamp) -> D
         pid: None,
         uptime_seconds: 0,
         uptime_human: units::human(Duration::ZERO),
-        lock_file: place.pid().display().to_string(),
+        lock_file: paths.pid().display().to_string(),
         is_healthy: status.is_healthy(),
         statistics: Statistics { started_at: local(now), ..Statistics::default() },
     }
 }
 
-impl Observation {
+impl Report {
     /// 0 healthy, 1 not running, 3 unhealthy or degraded.
     #[must_use]
     pub fn exit(&self) -> Exit {

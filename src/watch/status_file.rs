@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{health::Document, journal::Journal, place::Place};
+use super::{health::Document, paths::Paths, watchdog_log::WatchdogLog};
 use crate::{
     error::{Error, Result},
     output,
@@ -29,11 +29,11 @@ pub struct StatusFile {
 }
 
 impl StatusFile {
-    /// For a place.
+    /// For a paths.
     #[must_use]
-    pub fn new(place: &Place) -> Self {
-        let lock_file = place.pid().display().to_string();
-        StatusFile { path: place.status(), lock_file, last: None, broken: false }
+    pub fn new(paths: &Paths) -> Self {
+        let lock_file = paths.pid().display().to_string();
+        StatusFile { path: paths.status(), lock_file, last: None, broken: false }
     }
 
     /// Path of the lock, as the status names it.
@@ -44,7 +44,7 @@ impl StatusFile {
 
     /// Writes the status when it is time to. That it cannot be written is said once, and no reason to
     /// stop anything.
-    pub fn write(&mut self, document: &Document, now: Instant, journal: &Journal) {
+    pub fn write(&mut self, document: &Document, now: Instant, watchdog_log: &WatchdogLog) {
         if !self.is_due(document, now) {
             return;
         }
@@ -52,11 +52,11 @@ impl StatusFile {
         match (write(&self.path, document), self.broken) {
             (Err(error), false) => {
                 self.broken = true;
-                journal.warn(&format!("{error}; supervision goes on without"));
+                watchdog_log.warn(&format!("{error}; supervision goes on without"));
             }
             (Ok(()), true) => {
                 self.broken = false;
-                journal.warn("the status is written again");
+                watchdog_log.warn("the status is written again");
             }
             _ => {}
         }
@@ -88,8 +88,8 @@ pub fn write(path: &std::path::Path, document: &Document) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Read`] when it cannot be read, or is no status.
-pub fn read(place: &Place) -> Result<Option<(Document, Duration)>> {
-    let path = place.status();
+pub fn read(paths: &Paths) -> Result<Option<(Document, Duration)>> {
+    let path = paths.status();
     let json = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(Error::read(&path))?,
