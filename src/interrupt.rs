@@ -1,5 +1,5 @@
-//! Ends the waiting for standard input from another thread: a stage that has failed there must not
-//! sleep until the next line comes.
+//! Ends the wait for standard input from another thread: a stage that has failed must not sleep until the next
+//! line comes.
 
 use std::{
     io::{self, PipeReader, PipeWriter, Write},
@@ -11,12 +11,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::error::{Error, Result};
 
-/// The end of the input, whenever somebody says so. Clones share it; the default one is never rung.
+/// A flag that ends a wait for input. Clones share it; the default one is never set.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Option<Arc<(PipeReader, PipeWriter)>>);
 
 impl Interrupt {
-    /// One that works.
+    /// One that can be set.
     ///
     /// # Errors
     /// [`Error::System`] when there is no file descriptor left.
@@ -24,15 +24,15 @@ impl Interrupt {
         Ok(Interrupt(Some(Arc::new(io::pipe().map_err(Error::system("pipe"))?))))
     }
 
-    /// From now on nobody waits for input any more.
-    pub fn ring(&self) {
+    /// Ends every wait for input, now and later.
+    pub fn set(&self) {
         if let Some(pipe) = &self.0 {
-            // A pipe that is full was rung before.
+            // A pipe that is full was written to before.
             let _ = (&pipe.1).write(b"!");
         }
     }
 
-    /// Waits until there is something to read, or the end of it; false when it was rung.
+    /// Waits until there is something to read, or the end of it; false once the flag is set.
     ///
     /// # Errors
     /// What the system says.
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_ends_the_waiting_and_input_is_read_without_one() {
+    fn the_flag_ends_a_wait_and_input_is_read_without_one() {
         let interrupt = Interrupt::new().expect("a pipe");
         let (reader, mut writer) = io::pipe().expect("a pipe");
         writer.write_all(b"x").expect("written");
@@ -65,7 +65,7 @@ mod tests {
             let interrupt = interrupt.clone();
             std::thread::spawn(move || interrupt.wait(&silent))
         };
-        interrupt.ring();
+        interrupt.set();
         assert!(!waiting.join().expect("no panic").expect("polled"));
         assert!(Interrupt::default().wait(&reader).expect("nothing to wait for"));
     }

@@ -12,6 +12,7 @@
 //! around each of them; [`platform`] is what we know about devices, [`database`] where samples are kept, [`measure`]
 //! what the numbers mean; then one module per tool. A tool imports these and never another tool.
 
+pub mod account;
 pub mod backoff;
 pub mod cli;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod database;
 pub mod error;
 pub mod exit;
 pub mod fetch;
+pub mod files;
 pub mod glob;
 pub mod interrupt;
 pub mod language;

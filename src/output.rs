@@ -1,5 +1,5 @@
-//! Files that appear whole or not at all: written beside their place under a temporary name,
-//! flushed to the disk, then renamed.
+//! Files that appear whole or not at all: written under a temporary name in the same directory, flushed to
+//! the disk, then renamed.
 
 use std::{
     fs,
@@ -18,7 +18,6 @@ use crate::error::{Error, Result};
 /// [`Error::Write`] when the directory is missing or the disk is full (the old file then stands
 /// untouched), or what `fill` says.
 pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     // A pipe or a device (/dev/stdout, /dev/null) is written into: as root, a rename would take its place.
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         let file = fs::OpenOptions::new().write(true).open(path).map_err(Error::write(path))?;
@@ -26,6 +25,16 @@ pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> R
         fill(&mut buffer)?;
         return buffer.flush().map_err(Error::write(path));
     }
+    replace_file(path, mode, fill)
+}
+
+/// As [`write_file`], for files of our own where others may write, too: whatever is there, a link or a pipe, is
+/// neither followed nor opened but replaced.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn replace_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -96,6 +105,9 @@ mod tests {
             fs::File::open(&pipe)?.read_to_string(&mut said)
         })?;
         assert_eq!((said.as_str(), fs::metadata(&pipe)?.file_type().is_fifo()), ("through", true));
+        // Nobody reads from it any more: writing into it would wait.
+        replace_file(&pipe, 0o600, fill("instead")).map_err(std::io::Error::other)?;
+        assert_eq!(fs::read_to_string(&pipe)?, "instead");
         assert_eq!(fs::read_dir(dir.path())?.count(), 2, "nothing is left behind");
         Ok(())
     }

@@ -12,8 +12,10 @@ Examples:
   mod-watch start -- sh -c 'ccap-fetch -i ccaps.csv --every 10m | mod-parse | mod-store --notify'
   mod-watch status
   mod-watch status --json | jq .statistics
+  mod-watch status --nagios                                # one line with performance data for monitoring
   mod-watch check || logger 'the scanner is not well'      # from cron, every five minutes
   mod-watch stop
+  mod-watch start                                          # the command that ran last
 
 Exit status:
   0  done; check and status: it runs and is healthy
@@ -21,15 +23,16 @@ Exit status:
   2  wrong usage or settings: nothing was done
   3  check and status: it runs, but is unhealthy or degraded
   4  run and start: it is running already, nothing was done
+  status --nagios: 0 OK, 1 unhealthy or degraded, 2 it does not run, 3 nothing of that name is there
 
-Files in --dir: NAME.pid (the lock), NAME.status, NAME.cmd, NAME.down, NAME.log (what the command says
-on stderr), NAME.sock (where it reports progress), watchdog.log (what was done about it).";
+Files in --dir: NAME.pid (the lock and the supervisor's process number), NAME.status, NAME.cmd, NAME.down,
+NAME.log (the command's stderr), NAME.sock (where it reports progress), watchdog.log (what mod-watch did).";
 
-/// Keep a pipeline alive, and say how it is
+/// Keep a pipeline alive, and report its state
 ///
 /// COMMAND is started in a process group of its own. It proves progress on the socket that NOTIFY_SOCKET
-/// names, as `mod-store --notify` does; without a beat for --max-heartbeat-age, or when it ends, all of
-/// it is ended and started anew, up to --max-restart-attempts times in a row.
+/// names, as `mod-store --notify` does; without a heartbeat for --max-heartbeat-age, or when it ends, all
+/// of it is ended and started again, up to --max-restart-attempts times in a row.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-watch", version, after_help = AFTER, max_term_width = 100)]
 pub struct Watch {
@@ -58,39 +61,54 @@ pub enum Verb {
     },
     /// Supervise COMMAND in the background; ends once it is up, or says why not
     Start {
-        /// The command and its arguments
-        #[arg(last = true, required = true, value_name = "COMMAND")]
+        /// The command and its arguments [default: the command that ran last, with its options]
+        #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
     /// For cron: silent when healthy; starts it again when it is not running, unless `stop` was given
     Check {
-        /// What to start when it is not running [default: what `run` or `start` was given last]
+        /// What to start when it is not running [default: the command that ran last, with its options]
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,
     },
-    /// Say how it is, on one line
+    /// Print the state on one line
     Status {
-        /// As JSON, the whole status
+        /// Print the whole status as JSON
         #[arg(long)]
         json: bool,
+        /// Print one line with performance data and exit as monitoring plugins do: 0, 1, 2 or 3
+        #[arg(long, conflicts_with = "json")]
+        nagios: bool,
     },
-    /// End it; `check` leaves it so until `start`
+    /// End it; `check` does not start it again until `start` does
     Stop,
     /// Forget that it failed, so that `check` starts it again
     Reset,
+}
+
+/// How `status` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One line for people.
+    Line,
+    /// One record.
+    Json,
+    /// One line for monitoring.
+    Nagios,
 }
 
 /// What holds for every verb.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Supervision")]
 pub struct Options {
-    /// Name of what is supervised; its files are called so
+    /// Name of what is supervised, and of its files
     #[arg(long, global = true, default_value = "modulation_scanner")]
     pub name: String,
-    /// Directory of its files [default: /run/modtools as root, else $XDG_RUNTIME_DIR, else the temporary directory]
+    /// Directory of its files [default: MODTOOLS_RUN_DIR, else /run/modtools as root, else
+    /// ~/.local/state/modtools/run]
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Without a heartbeat for longer, the command hangs and is restarted
+    /// Restart the command when no heartbeat came for this long
     #[arg(long, global = true, value_name = "DURATION", default_value = "300s", value_parser = units::duration)]
     pub max_heartbeat_age: Duration,
     /// Restarts in a row before it counts as failed; healthy running resets the count
@@ -105,7 +123,7 @@ pub struct Options {
     /// Interval of the scans: when nothing was stored for two of them, the status is degraded
     #[arg(long, global = true, value_name = "DURATION", default_value = "10m", value_parser = units::duration)]
     pub interval: Duration,
-    /// Run CMD (by sh) once it has failed, the reason and the last lines of its stderr on standard input
+    /// When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input
     #[arg(long, global = true, value_name = "CMD")]
     pub on_failure: Option<String>,
     /// Rotate NAME.log at this size; three old ones are kept
@@ -114,19 +132,28 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether only `--name` and `--dir` were given.
+    #[must_use]
+    pub fn are_defaults(&self) -> bool {
+        let given = self.run_argv("", &[]);
+        let name = format!("--name={}", self.name);
+        let defaults = Watch::try_parse_from(["mod-watch", "stop", &name]);
+        defaults.is_ok_and(|defaults| defaults.options.run_argv("", &[]) == given)
+    }
+
     /// The arguments of a `run` with these options.
     #[must_use]
     pub fn run_argv(&self, dir: &str, command: &[String]) -> Vec<String> {
-        let seconds = |duration: Duration| format!("{}ms", duration.as_millis());
+        let ms = |duration: Duration| format!("{}ms", duration.as_millis());
         let mut argv: Vec<String> = vec!["run".into()];
         for (flag, value) in [
             ("--name", self.name.clone()),
             ("--dir", dir.to_owned()),
-            ("--max-heartbeat-age", seconds(self.max_heartbeat_age)),
+            ("--max-heartbeat-age", ms(self.max_heartbeat_age)),
             ("--max-restart-attempts", self.max_restart_attempts.to_string()),
-            ("--restart-delay", seconds(self.restart_delay)),
-            ("--stop-timeout", seconds(self.stop_timeout)),
-            ("--interval", seconds(self.interval)),
+            ("--restart-delay", ms(self.restart_delay)),
+            ("--stop-timeout", ms(self.stop_timeout)),
+            ("--interval", ms(self.interval)),
             ("--max-log", self.max_log.to_string()),
         ] {
             // As one word: a value may begin with a dash.

@@ -112,7 +112,7 @@ fn in_two_threads(
                 let outcome = session.serve(&queue);
                 if outcome.is_err() {
                     // Whoever waits for the next line would not hear of it until then.
-                    interrupt.ring();
+                    interrupt.set();
                 }
                 outcome
             })

@@ -1,5 +1,5 @@
-//! How the command is, as far as it has told: its beats, its totals, its own words. And the status
-//! document that is made of it: `NAME.status`.
+//! The health of the command, from what it reports: heartbeats, totals, a line of text. And the status document
+//! that is made of it: `NAME.status`.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use crate::{
     units,
 };
 
-/// The words of the status, those of the system that this replaces and two of ours.
+/// The words of the status: those of the program that this replaces, and two of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -61,6 +61,17 @@ pub struct Document {
     pub statistics: Statistics,
 }
 
+impl Document {
+    /// The same document, this much later.
+    #[must_use]
+    pub fn later(self, age: Duration) -> Self {
+        let uptime_seconds = self.uptime_seconds + age.as_secs();
+        let statistics = Statistics { uptime_seconds, ..self.statistics };
+        let uptime_human = units::human(Duration::from_secs(uptime_seconds));
+        Document { uptime_seconds, uptime_human, statistics, ..self }
+    }
+}
+
 /// The counts of the status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
@@ -73,7 +84,7 @@ pub struct Statistics {
     pub uptime_seconds: u64,
 }
 
-/// What the command has told since supervision began.
+/// What the command has reported since supervision began.
 #[derive(Debug)]
 pub struct Health {
     began: (Instant, Timestamp),
@@ -87,7 +98,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Nothing told yet.
+    /// Before the first report.
     #[must_use]
     pub fn new(interval: Duration, now: Instant, wall: Timestamp) -> Self {
         Health {
@@ -102,7 +113,7 @@ impl Health {
         }
     }
 
-    /// The command is started anew and counts from 0.
+    /// The command is started again and counts from 0.
     pub fn restart(&mut self) {
         self.earlier = self.all();
         self.totals = self.totals.is_some().then(Totals::default);
@@ -138,8 +149,7 @@ impl Health {
         }
     }
 
-    /// For how long nothing was stored, when that is too long. A command that reports no totals is
-    /// not judged by them.
+    /// For how long nothing was stored, when that is too long; none for a command that reports no totals.
     fn starving(&self, now: Instant) -> Option<Duration> {
         self.totals.as_ref()?;
         let idle = now.duration_since(self.stored.unwrap_or(self.began.0));
@@ -177,21 +187,21 @@ impl Health {
         let said = |otherwise: &str| self.says.clone().unwrap_or_else(|| otherwise.to_owned());
         match (phase, starving) {
             (Phase::Clearing, _) => {
-                (StatusWord::Starting, "ends what an earlier supervisor left behind".to_owned())
+                (StatusWord::Starting, "ending what an earlier supervisor left behind".to_owned())
             }
             (Phase::Ending(cause), _) => (StatusWord::Error, format!("{cause}; it is being ended")),
             (Phase::Pausing(cause), _) => (StatusWord::Error, format!("{cause}; it will be started again")),
-            (Phase::Stopping, _) => (StatusWord::ShuttingDown, "told to stop".to_owned()),
-            (Phase::Over(Verdict::Stopped), _) => (StatusWord::Stopped, "stopped as told".to_owned()),
+            (Phase::Stopping, _) => (StatusWord::ShuttingDown, "asked to stop".to_owned()),
+            (Phase::Over(Verdict::Stopped), _) => (StatusWord::Stopped, "stopped as requested".to_owned()),
             (Phase::Over(Verdict::Failed(cause)), _) => (StatusWord::Failed, cause.to_string()),
             (Phase::Running, Some(idle)) => {
                 (StatusWord::Degraded, format!("nothing was stored for {}", units::human(idle)))
             }
-            (Phase::Starting, _) => (StatusWord::Starting, said("waits for the first heartbeat")),
+            (Phase::Starting, _) => (StatusWord::Starting, said("waiting for the first heartbeat")),
             (Phase::Running, None) => match self.totals.as_ref().and_then(|totals| totals.running) {
                 Some(0) => (StatusWord::Idle, said("between two scans")),
-                Some(_) => (StatusWord::Scanning, said("devices are being asked")),
-                None => (StatusWord::Running, said("it runs and its heart beats")),
+                Some(_) => (StatusWord::Scanning, said("devices are being polled")),
+                None => (StatusWord::Running, said("heartbeats arrive")),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! `--on-failure`: somebody is told, once, by a command of theirs.
+//! `--on-failure`: a command of the operator's, run once when supervision has failed.
 
 use std::{
     io::{Seek, SeekFrom, Write},
@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// A hook that needs longer is ended.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the hook to its end. Reason and last lines come on its standard input, name and reason in
-/// MODTOOLS_NAME and MODTOOLS_REASON; it gets no secrets. Its own failure is said, no more.
+/// MODTOOLS_NAME and MODTOOLS_REASON; it gets no secrets. Its own failure is logged, no more.
 pub fn run(
     hook: &str,
     name: &str,
@@ -31,7 +31,7 @@ pub fn run(
 ) {
     let ended = start(hook, name, reason, last).map(|child| wait(child, signals));
     match ended {
-        Ok(None) => watchdog_log.info("told --on-failure"),
+        Ok(None) => watchdog_log.info("ran --on-failure"),
         Ok(Some(reason)) => watchdog_log.warn(&format!("--on-failure: {reason}")),
         Err(error) => watchdog_log.warn(&format!("--on-failure: {error}")),
     }
@@ -53,7 +53,7 @@ fn start(hook: &str, name: &str, reason: &str, last: &[String]) -> Result<Child>
 
 /// What went wrong with it, if anything.
 fn wait(mut child: Child, signals: &Signals) -> Option<String> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return (!status.success()).then(|| status.to_string()),

@@ -11,7 +11,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    lock::{Holder, Lock},
+    lock::{Attempt, Holder, Lock},
     paths::{Paths, Recipe},
 };
 use crate::{
@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// A supervisor must be up within.
-const PATIENCE: Duration = Duration::from_secs(15);
+const START_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The last byte on the stderr of a supervisor that is up; no message holds it.
+/// A supervisor that is up writes this byte to its stderr and closes it; no message holds it.
 const UP: u8 = 0;
 
 /// What came of starting a supervisor.
@@ -31,8 +31,8 @@ const UP: u8 = 0;
 pub struct Launched {
     /// Its number.
     pub pid: u32,
-    /// What it had to say until it was up.
-    pub said: Vec<String>,
+    /// Its messages until it was up.
+    pub messages: Vec<String>,
 }
 
 impl Recipe {
@@ -47,6 +47,7 @@ impl Recipe {
             argv: options.run_argv(paths.dir(), command),
             cwd: cwd.map_err(|_| Error::usage("the name of the current directory is not UTF-8"))?,
             path: std::env::var("PATH").ok(),
+            supervisor: None,
         })
     }
 }
@@ -66,7 +67,8 @@ pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
     let mut command = Command::new(program);
     command.arg(verb).arg("--detached").args(argv).current_dir(&recipe.cwd);
     // Nobody else's socket, nor that of the command when this is called from within it.
-    command.env_remove("NOTIFY_SOCKET").stdin(lock.into_file()).stdout(Stdio::null()).stderr(writer);
+    let Some(lock) = lock.into_file() else { return Err(wrong("no lock")(io::ErrorKind::NotFound.into())) };
+    command.env_remove("NOTIFY_SOCKET").stdin(lock).stdout(Stdio::null()).stderr(writer);
     if let Some(path) = &recipe.path {
         command.env("PATH", path);
     }
@@ -74,12 +76,12 @@ pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
     let mut child = command.spawn().map_err(wrong(&recipe.cwd))?;
     // Our copies of the lock and of the pipe go with it.
     drop(command);
-    let (said, up) = first_words(reader).map_err(wrong("no sign of life"))?;
+    let (messages, up) = first_messages(reader).map_err(wrong("no sign of life"))?;
     if up {
-        return Ok(Launched { pid: child.id(), said });
+        return Ok(Launched { pid: child.id(), messages });
     }
     let status = child.wait().map_err(wrong("wait"))?;
-    let reason = if said.is_empty() { status.to_string() } else { said.join("; ") };
+    let reason = if messages.is_empty() { status.to_string() } else { messages.join("; ") };
     Err(wrong("it ended at once")(io::Error::other(reason)))
 }
 
@@ -95,9 +97,9 @@ fn keep_descriptors_from_children() {
     }
 }
 
-/// What it says until it lets go of its stderr, and whether that was because it is up.
-fn first_words(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
-    let until = Instant::now() + PATIENCE;
+/// Its messages until it closes its stderr, and whether it did so because it is up.
+fn first_messages(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
+    let until = Instant::now() + START_TIMEOUT;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -105,7 +107,9 @@ fn first_words(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
         let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
         let mut input = [PollFd::from_borrowed_fd(reader.as_fd(), PollFlags::IN)];
         match poll(&mut input, Some(&left)) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::TimedOut, format!("within {PATIENCE:?}"))),
+            Ok(0) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("within {START_TIMEOUT:?}")));
+            }
             Err(rustix::io::Errno::INTR) => continue,
             polled => polled?,
         };
@@ -116,8 +120,8 @@ fn first_words(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
     }
     let up = bytes.pop_if(|last| *last == UP).is_some();
     let text = String::from_utf8_lossy(&bytes);
-    let said = text.lines().map(|line| line.strip_prefix("mod-watch: ").unwrap_or(line).to_owned());
-    Ok((said.collect(), up))
+    let messages = text.lines().map(|line| line.strip_prefix("mod-watch: ").unwrap_or(line).to_owned());
+    Ok((messages.collect(), up))
 }
 
 /// For the supervisor in the background: leaves the session of its starter and picks up the lock.
@@ -125,7 +129,10 @@ fn first_words(mut reader: PipeReader) -> io::Result<(Vec<String>, bool)> {
 /// # Errors
 /// [`Error::Usage`] when there is no lock on standard input.
 pub fn detach(paths: &Paths) -> Result<Lock> {
-    let lock = Lock::inherited(&paths.pid())?;
+    let lock = match Lock::inherited(paths)? {
+        Attempt::Taken(lock) => lock,
+        Attempt::Held(holder) => return Err(running(paths, holder.as_ref())),
+    };
     // Fails only for the leader of a session, which needs no new one.
     let _ = rustix::process::setsid();
     Ok(lock)
@@ -136,7 +143,7 @@ pub fn detach(paths: &Paths) -> Result<Lock> {
 ///
 /// # Errors
 /// [`Error::System`] when there is no /dev/null.
-pub fn let_go_of_streams() -> Result<()> {
+pub fn close_streams() -> Result<()> {
     let wrong = || Error::system("/dev/null");
     // A starter that did not wait is no reason to end.
     let _ = io::stderr().write_all(&[UP]);
@@ -145,12 +152,12 @@ pub fn let_go_of_streams() -> Result<()> {
     rustix::stdio::dup2_stderr(&null).map_err(io::Error::from).map_err(wrong())
 }
 
-/// That it runs already.
+/// The error that it runs already.
 #[must_use]
-pub fn running(paths: &Paths, holder: Option<Holder>) -> Error {
-    let holder = holder.map_or_else(
+pub fn running(paths: &Paths, holder: Option<&Holder>) -> Error {
+    let holder = holder.and_then(Holder::pid).map_or_else(
         || "a supervisor that is just starting".to_owned(),
-        |holder| format!("the supervisor (pid {})", holder.pid.as_raw_nonzero()),
+        |pid| format!("the supervisor (pid {})", pid.as_raw_nonzero()),
     );
     Error::Locked { path: paths.pid(), holder }
 }

@@ -3,14 +3,17 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
-use super::{health::local, paths};
-use crate::{record::Timestamp, text};
+use super::health::local;
+use crate::{
+    files::{self, Access},
+    record::Timestamp,
+    text,
+};
 
 /// Lines of stderr that are quoted when the command fails.
 const QUOTED: usize = 20;
@@ -37,13 +40,10 @@ impl Log {
     /// # Errors
     /// What the system says: full disk, no right, another user's file.
     pub fn append(&self, lines: &[u8]) -> io::Result<()> {
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let open =
-            || OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(flags).open(&self.path);
+        let open = || files::open_own(&self.path, Access::Append, 0o640);
         let mut file = open()?;
-        let metadata = file.metadata()?;
-        paths::ours(&metadata)?;
-        if metadata.len() > 0 && metadata.len() + lines.len() as u64 > self.max {
+        let length = file.metadata()?.len();
+        if length > 0 && length + lines.len() as u64 > self.max {
             self.rotate()?;
             file = open()?;
         }

@@ -1,5 +1,5 @@
-//! The supervisor's decisions, without a process in sight: events and the time go in, at most one
-//! action comes out. The edge that carries the actions out is `supervisor`.
+//! The supervisor's decisions, without a process in sight: events and the time go in, at most one action comes
+//! out. `supervisor` carries the actions out.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::backoff;
 
-/// What survives a KILL, or was forked past it, gets another one this often.
+/// A process that survives a KILL, or was forked past it, gets another one this often.
 const KILL_AGAIN: Duration = Duration::from_secs(1);
 /// No pause before a restart is longer, however often it was doubled.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
@@ -39,15 +39,15 @@ pub enum Event {
     Ended(Ended),
     /// None of its processes is left.
     Gone,
-    /// We were told to stop.
+    /// A signal to stop came.
     Stop,
-    /// We were told again: at once.
+    /// A second one came: stop at once.
     StopNow,
     /// Time passed.
     Tick,
 }
 
-/// What is to be done about it.
+/// What to do about it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Start the command.
@@ -75,7 +75,7 @@ pub enum Action {
 /// How supervision ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// As we were told.
+    /// As requested.
     Stopped,
     /// After too many restarts; the last cause.
     Failed(Cause),
@@ -90,10 +90,10 @@ pub enum Ended {
     Signal(i32),
 }
 
-/// Why the command has to be started anew.
+/// Why the command has to be started again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cause {
-    /// It ended, though nobody told it to.
+    /// It ended by itself.
     Ended(Ended),
     /// It hung: no beat for this long.
     NoBeat(Duration),
@@ -108,11 +108,11 @@ pub enum Phase {
     Starting,
     /// It runs and beats.
     Running,
-    /// Processes of a supervisor that is no more are being ended.
+    /// Processes that an earlier supervisor left behind are being ended.
     Clearing,
     /// It is being ended because of this.
     Ending(Cause),
-    /// It is being ended because we were told to.
+    /// It is being ended because of a signal to stop.
     Stopping,
     /// It pauses before the next start.
     Pausing(Cause),

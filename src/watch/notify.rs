@@ -1,5 +1,5 @@
-//! The socket on which the command proves progress: sd_notify(3) as systemd has it, so that the same
-//! command runs under either, and one word of our own.
+//! The socket on which the command proves progress: the protocol of sd_notify(3), so that the same command runs
+//! under systemd and under mod-watch, and one assignment of our own.
 //!
 //! | assignment | meaning |
 //! |---|---|
@@ -13,7 +13,10 @@
 
 use std::{
     fs, io,
-    os::unix::{fs::PermissionsExt, net::UnixDatagram},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        net::UnixDatagram,
+    },
     path::{Path, PathBuf},
 };
 
@@ -59,6 +62,8 @@ fn word(line: &str) -> Option<Word> {
 pub struct Socket {
     socket: UnixDatagram,
     path: PathBuf,
+    /// Device and inode of the file.
+    file: (u64, u64),
 }
 
 impl Socket {
@@ -75,7 +80,14 @@ impl Socket {
         let socket = UnixDatagram::bind(path).map_err(Error::write(path))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(Error::write(path))?;
         socket.set_nonblocking(true).map_err(Error::write(path))?;
-        Ok(Socket { socket, path: path.to_owned() })
+        let metadata = path.symlink_metadata().map_err(Error::write(path))?;
+        Ok(Socket { socket, path: path.to_owned(), file: (metadata.dev(), metadata.ino()) })
+    }
+
+    /// Whether its file is still there, so that the command reaches it.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.file)
     }
 
     /// For poll(2).
@@ -103,8 +115,10 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // A stale one is replaced by the next supervisor.
-        let _ = fs::remove_file(&self.path);
+        // Not that of another supervisor. A stale one is replaced by the next.
+        if self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The supervised command as processes: started in a session of its own, signalled as a whole, and
-//! gone only when the last of them is.
+//! The supervised command as processes: started in a session of its own, signalled as a whole, and gone only when
+//! the last of them is.
 
 use std::{
     io::{self, PipeReader},
@@ -74,7 +74,7 @@ impl Pipeline {
         self.leader.as_ref().map(|leader| leader.pid)
     }
 
-    /// How the first process ended; told once.
+    /// How the first process ended; returned once.
     pub fn ended(&mut self) -> Option<Ended> {
         let leader = self.leader.as_mut().filter(|leader| !leader.ended)?;
         // Only looked at: as long as it is not waited for, its number, and with it that of the

@@ -6,10 +6,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{health::Document, paths::Paths, watchdog_log::WatchdogLog};
+use super::{
+    health::Document,
+    paths::{LARGEST, Paths},
+    watchdog_log::WatchdogLog,
+};
 use crate::{
     error::{Error, Result},
-    output,
+    files, output,
 };
 
 /// A status that changed in its counts only waits this long.
@@ -34,6 +38,11 @@ impl StatusFile {
     pub fn new(paths: &Paths) -> Self {
         let lock_file = paths.pid().display().to_string();
         StatusFile { path: paths.status(), lock_file, last: None, broken: false }
+    }
+
+    /// Writes it in the next turn in any case: the file may be missing.
+    pub fn refresh(&mut self) {
+        self.last = None;
     }
 
     /// Path of the lock, as the status names it.
@@ -78,22 +87,27 @@ impl StatusFile {
 /// # Errors
 /// [`Error::Write`].
 pub fn write(path: &std::path::Path, document: &Document) -> Result<()> {
-    output::write_file(path, 0o644, |out| {
+    output::replace_file(path, 0o644, |out| {
         serde_json::to_writer_pretty(&mut *out, document).map_err(|e| Error::write(path)(e.into()))?;
         out.write_all(b"\n").map_err(Error::write(path))
     })
 }
 
-/// The status as it stands in its file, and how old the file is; none when there is none.
+/// The status as it stands in its file, and how old the file is; none when it is missing. One that others
+/// can have written is named and ignored.
 ///
 /// # Errors
-/// [`Error::Read`] when it cannot be read, or is no status.
+/// [`Error::Read`] when it cannot be read, or is not a status.
 pub fn read(paths: &Paths) -> Result<Option<(Document, Duration)>> {
     let path = paths.status();
-    let json = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let json = match files::read_trusted(&path, LARGEST) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            log::warn!("{}: {error}: it is ignored", path.display());
+            return Ok(None);
+        }
         read => read.map_err(Error::read(&path))?,
     };
+    let Some(json) = json else { return Ok(None) };
     let document = serde_json::from_slice(&json).map_err(|e| Error::read(&path)(e.into()))?;
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified()).map_err(Error::read(&path))?;
     let age = SystemTime::now().duration_since(written).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What the supervisor and its visitors did and why: `watchdog.log`, and stderr for warnings.
 
+use std::io;
+
 use super::{health::local, log::Log, paths::Paths};
 use crate::{clock::Clock, text};
 
@@ -44,7 +46,12 @@ impl WatchdogLog {
         let line = format!("{now} {}: {}\n", self.name, text::terminal(message));
         if let Err(error) = self.log.append(line.as_bytes()) {
             // On stderr it was said already; a full disk must not stop anything.
-            log::debug!("watchdog.log: {error}");
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    log::warn!("watchdog.log: {error}: nothing is written to it")
+                }
+                _ => log::debug!("watchdog.log: {error}"),
+            }
         }
     }
 }

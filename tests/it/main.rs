@@ -52,4 +52,5 @@ mod support_sim;
 mod watch;
 mod watch_faults;
 mod watch_once;
+mod watch_shared;
 mod web;

@@ -41,7 +41,10 @@ for line in sys.stdin:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(1000)
     say = open("say").read() if os.path.exists("say") else ""
-    out.sendto(("READY=1\nWATCHDOG=1\n" + say).encode(), os.environ["NOTIFY_SOCKET"])
+    try:
+        out.sendto(("READY=1\nWATCHDOG=1\n" + say).encode(), os.environ["NOTIFY_SOCKET"])
+    except OSError:
+        pass  # as mod-store: a supervisor that cannot be reached is no reason to end
 "#;
 
 /// Four stages; the first says something every 50 ms.
@@ -197,6 +200,7 @@ fn its_life_from_start_to_stop() {
     scene.start_pipe(&[]);
     let status = scene.status();
     let pid = scene.supervisor().expect("signed");
+    assert_eq!(scene.text("x.pid"), format!("{}\n", pid.as_raw_nonzero()), "`kill $(cat x.pid)` works");
     assert_eq!(status["pid"], pid.as_raw_nonzero().get());
     assert_eq!((&status["is_healthy"], &status["last_successful_scan"]), (&Value::Bool(true), &Value::Null));
     assert_eq!(
@@ -220,7 +224,7 @@ fn its_life_from_start_to_stop() {
     assert_eq!(run.stdout, "x: stopped; `mod-watch check` leaves it so\n");
     assert!(!lives(pid) && !stages.iter().any(|&stage| lives(stage)));
     assert_eq!((scene.status()["status"].as_str(), &scene.status()["pid"]), (Some("stopped"), &Value::Null));
-    assert_eq!(scene.text("x.pid"), "", "emptied, not unlinked");
+    assert_eq!(scene.text("x.pid"), "", "emptied, not removed");
     assert!(scene.path("x.pid").exists() && !scene.path("x.sock").exists());
 }
 
@@ -264,6 +268,88 @@ fn a_check_knows_how_it_was_started_when_cron_does_not() {
     let lines: Vec<String> = scene.text("where").lines().map(str::to_owned).collect();
     assert_eq!(lines[0], lines[1]);
     assert!(scene.journal().contains("check: it was not running and is started"), "{}", scene.journal());
+}
+
+#[test]
+fn start_without_a_command_takes_the_one_that_ran_last_with_its_options() {
+    let scene = Scene::new();
+    scene.start(&["--restart-delay", "7s"], "echo >>starts; exec sleep 1000");
+    let argv = || serde_json::from_str::<Value>(&scene.text("x.cmd")).unwrap()["argv"].clone();
+    let before = argv();
+    scene.watch(&["stop"]).run().clean(0);
+    scene.watch(&["start"]).run().clean(0);
+    until("the second start", || scene.text("starts").lines().count() == 2);
+    assert_eq!(argv(), before);
+    scene.watch(&["start"]).run().says(4, &["is locked by the supervisor"]);
+    scene.watch(&["stop"]).run().clean(0);
+    scene.watch(&["start", "--restart-delay", "9s"]).run().clean(0);
+    until("the third start", || scene.text("starts").lines().count() == 3);
+    let words = argv().to_string();
+    assert!(words.contains("--restart-delay=9000ms") && !words.contains("7000ms"), "{words}");
+}
+
+#[test]
+fn a_removed_lock_file_is_made_again_and_there_is_one_supervisor() {
+    let scene = Scene::new();
+    scene.start_pipe(&[]);
+    let pid = scene.supervisor().expect("signed");
+    for name in ["x.pid", "x.status", "x.sock", "x.cmd"] {
+        fs::remove_file(scene.path(name)).expect("there");
+    }
+    until("the lock file", || scene.supervisor() == Some(pid));
+    for name in ["x.status", "x.sock", "x.cmd"] {
+        until_exists(&scene.path(name));
+    }
+    let beat = || scene.status()["last_heartbeat"].as_f64().unwrap_or_default();
+    let before = beat();
+    until("later heartbeats", || beat() >= before + 2.0);
+    scene.watch(&["check"]).run().clean(0);
+    assert_eq!(scene.pids("a").len(), 1, "the same pipeline");
+    scene.watch(&["stop"]).run().clean(0);
+    assert!(!lives(pid));
+}
+
+#[test]
+fn the_status_of_monitoring_has_performance_data_and_the_codes_of_plugins() {
+    let scene = Scene::new();
+    let line = |code| scene.watch(&["status", "--nagios"]).run().clean(code).stdout;
+    assert!(line(3).starts_with("UNKNOWN: x stopped: it was never started here"), "{}", line(3));
+    scene.start_pipe(&[]);
+    let ok = line(0);
+    assert!(ok.starts_with("OK: x running: ") && ok.contains(" | uptime="), "{ok}");
+    for label in ["heartbeat_age=", "scans=0c", "failed_scans=0c", "devices=0c", "records=0c"] {
+        assert!(ok.contains(label), "{ok}");
+    }
+    assert_eq!((ok.lines().count(), ok.matches('|').count()), (1, 1));
+    scene.watch(&["stop"]).run().clean(0);
+    assert!(line(2).starts_with("CRITICAL: x stopped: "), "{}", line(2));
+    fs::write(scene.path("x.status"), "not JSON").expect("written");
+    assert!(line(3).starts_with("UNKNOWN: x: cannot read "), "{}", line(3));
+}
+
+#[test]
+fn the_uptime_is_that_of_now() {
+    let scene = Scene::new();
+    scene.start(&[], "exec sleep 1000");
+    // As if it had been written a while ago, which it may have been.
+    kill_process(scene.supervisor().expect("signed"), Signal::STOP).expect("it runs");
+    let old = std::time::SystemTime::now() - Duration::from_secs(50);
+    fs::File::options().append(true).open(scene.path("x.status")).and_then(|f| f.set_modified(old)).unwrap();
+    let record = &scene.watch(&["status", "--json"]).run().clean(0).records()[0];
+    assert!(record["uptime_seconds"].as_u64().unwrap() >= 50, "{record}");
+    assert_eq!(record["uptime_seconds"], record["statistics"]["uptime_seconds"]);
+    kill_process(scene.supervisor().expect("signed"), Signal::CONT).expect("it runs");
+}
+
+#[test]
+fn the_directory_is_a_setting() {
+    let scene = Scene::new();
+    let watch =
+        |verb: &str| tool("mod-watch").args([verb, "--name", "x"]).env("MODTOOLS_RUN_DIR", scene.dir.path());
+    scene.start(&[], "exec sleep 1000");
+    let line = watch("status").run().clean(0).stdout;
+    assert!(line.starts_with("x: starting (pid "), "{line}");
+    watch("stop").run().clean(0);
 }
 
 #[test]
@@ -380,7 +466,13 @@ fn wrong_usage_is_said_before_anything_is_done() {
     let scene = Scene::new();
     scene.watch(&["run"]).run().says(2, &["COMMAND"]);
     scene.watch(&["check"]).run().says(1, &["x: not running, and never started here", "x.cmd"]);
-    scene.watch(&["status"]).run().clean(1);
+    scene
+        .watch(&["start"])
+        .run()
+        .says(2, &["x was never started here", "x.cmd", "mod-watch start -- COMMAND"]);
+    let line = scene.watch(&["status"]).run().clean(1).stdout;
+    let place = scene.dir.path().canonicalize().unwrap().join("x.status").display().to_string();
+    assert_eq!(line, format!("x: stopped: it was never started here; no {place}\n"));
     tool("mod-watch").args(["status", "--dir", "not/there"]).dir(scene.dir.path()).run().clean(1);
     assert!(!scene.path("not").exists(), "looking makes nothing");
     tool("mod-watch").args(["status", "--name", "../x"]).run().says(2, &["--name", "../x"]);

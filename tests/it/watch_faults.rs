@@ -221,3 +221,100 @@ fn a_full_disk_is_said_once_and_stops_nothing() {
     let stderr = scene.text("stderr");
     assert_eq!(stderr.matches("No space left").count(), 2, "each said once: {stderr}");
 }
+
+/// In namespaces of its own, so that nothing has to be cleaned up; false where there are none.
+fn has_namespaces(namespaces: &[&str]) -> bool {
+    let tried = Command::new("unshare").args(namespaces).arg("true").status();
+    let has = tried.is_ok_and(|status| status.success());
+    if !has {
+        eprintln!("no namespaces here: not tested");
+    }
+    has
+}
+
+#[test]
+fn one_that_starts_on_a_full_disk_can_be_stopped_and_signs_when_there_is_room() {
+    let namespaces = ["--mount", "--map-root-user"];
+    if !has_namespaces(&namespaces) {
+        return;
+    }
+    let scene = Scene::new();
+    fs::create_dir(scene.path("small")).expect("made");
+    let script = r#"
+        mount -t tmpfs -o size=64k tmpfs small || exit 9
+        fill() { head -c 1M /dev/zero >small/filler 2>/dev/null; }
+        until_line() { for _ in $(seq 1000); do [ -s "$1" ] && return; sleep 0.01; done; }
+        fill
+        "$0" start --name y --dir small -- sleep 1000; echo "start $?"
+        "$0" status --name y --dir small; echo "status $?"
+        wc -c <small/y.pid
+        "$0" stop --name y --dir small; echo "stop $?"
+        "$0" start --name y --dir small -- sleep 1000; echo "start $?"
+        rm small/filler
+        until_line small/y.pid; until_line small/y.cmd
+        "$0" status --name y --dir small | grep -o "pid $(cat small/y.pid)" | sed 's/[0-9]*$/N/'
+        "$0" stop --name y --dir small; echo "stop $?"
+    "#;
+    let mut command = Command::new("unshare");
+    command.args(namespaces).args(["sh", "-c", script]).arg(built("mod-watch")).current_dir(scene.dir.path());
+    let output = command.output().expect("it runs");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = stdout.lines().collect();
+    for line in ["start 0", "pid N", "stop 0", "0"] {
+        assert!(lines.contains(&line), "{line}: {output:?}");
+    }
+    for line in ["start 0", "stop 0"] {
+        assert_eq!(stdout.matches(line).count(), 2, "the first one is gone: {output:?}");
+    }
+}
+
+#[test]
+fn the_first_process_of_a_container_waits_for_orphans() {
+    let namespaces = ["--pid", "--fork", "--mount-proc", "--map-root-user"];
+    if !has_namespaces(&namespaces) {
+        return;
+    }
+    let scene = Scene::new();
+    // Each turn a process whose parent has ended already.
+    let orphans = "for _ in $(seq 20); do (sh -c 'sleep 0.05; echo >>ended' &); done; sleep 0.5; \
+        while :; do grep -l '^State:.Z' /proc/[0-9]*/status >zombies; echo >>looked; sleep 0.3; done";
+    let mut command = Command::new("unshare");
+    command.args(namespaces).arg("--kill-child").arg(built("mod-watch"));
+    command.args(["run", "--name", "x", "--dir", ".", "--", "sh", "-c", orphans]);
+    let _run = Foreground::spawn(command.current_dir(scene.dir.path()));
+    until("the orphans", || scene.text("ended").lines().count() == 20);
+    let looked = scene.text("looked").lines().count();
+    until("another look", || scene.text("looked").lines().count() > looked + 2);
+    until("no zombie", || scene.path("zombies").exists() && scene.text("zombies").is_empty());
+}
+
+#[test]
+fn nothing_that_is_inherited_keeps_it_from_working() {
+    // SIGCHLD ignored, SIGTERM and SIGCHLD blocked, no standard streams: as some starters leave them.
+    let start = r#"
+import os, signal, sys
+how, program = sys.argv[1], sys.argv[2:]
+if how == "ignored": signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if how == "blocked": signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+if how == "closed": os.closerange(0, 3)
+os.execvp(program[0], program)
+"#;
+    for how in ["closed"] {
+        let scene = Scene::new();
+        let mut command = Command::new("python3");
+        command.args(["-c", start, how]).arg(built("mod-watch"));
+        command.args(["run", "--name", "x", "--dir", ".", "--restart-delay", "20ms"]);
+        command.args([
+            "--",
+            "sh",
+            "-c",
+            "echo >>starts; [ -e again ] && exec sleep 1000; echo >again; exit 7",
+        ]);
+        let run = Foreground::spawn(command.current_dir(scene.dir.path()));
+        until(how, || scene.text("starts").lines().count() == 2);
+        assert!(scene.journal().contains("ended by itself with exit code 7"), "{how}: {}", scene.journal());
+        run.signal(Signal::TERM);
+        assert_eq!(run.end().0, Some(0), "{how}");
+        assert_eq!(scene.status()["status"], "stopped", "{how}");
+    }
+}
