@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    output,
+    files, output,
     record::Capture,
     text,
 };
@@ -30,7 +30,7 @@ pub(super) struct Keep {
 impl Keep {
     /// Opens the directory, making it when it is missing.
     pub fn open(directory: &Path) -> Result<Self> {
-        fs::create_dir_all(directory).map_err(Error::write(directory))?;
+        files::create_private_dir(directory).map_err(Error::write(directory))?;
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(directory).map_err(Error::read(directory))? {
             let entry = entry.map_err(Error::read(directory))?;

@@ -12,7 +12,7 @@ use chrono::{Days, NaiveDate};
 use super::{findings::Findings, format::seed, request::Request};
 use crate::{
     error::{Error, Result},
-    layout,
+    files, layout,
     measure::window::local,
     output,
 };
@@ -28,7 +28,7 @@ const ENOUGH: u64 = 256;
 /// # Errors
 /// [`Error::Write`].
 pub fn write(directory: &Path, request: &Request, findings: &Findings) -> Result<()> {
-    fs::create_dir_all(directory).map_err(Error::write(directory))?;
+    files::create_public_dir(directory).map_err(Error::write(directory))?;
     let date = request.file_date(findings.frame.window);
     let path = directory.join(format!("{PREFIX}{date}.csv"));
     file(&path, |output| seed::csv(None, findings, output))?;

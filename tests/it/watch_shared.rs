@@ -162,7 +162,8 @@ fn one_that_an_older_version_runs_elsewhere_is_found() {
     chown(scene.dir.path(), Some(65_534), Some(65_534)).unwrap();
     let nobody = |words: &[&str]| {
         let mut command = Command::new(built("mod-watch"));
-        command.args(words).args(["--name", "modtools-test-older"]).env_clear();
+        let (verb, rest) = words.split_first().unwrap();
+        command.args([*verb, "--name", "modtools-test-older"]).args(rest).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", scene.dir.path());
         command.current_dir("/").uid(65_534).gid(65_534).stdin(Stdio::null());
         let output = command.output().unwrap();

@@ -12,7 +12,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{Run, Tool, in_package, tool};
+use super::support::{Run, Tool, built, in_package, tool};
 
 /// Two upstreams on one day, one of them with a hop.
 fn samples(date: &str) -> String {
@@ -60,6 +60,28 @@ fn json(path: PathBuf) -> Value {
 fn days_ago(days: u64) -> String {
     let date = chrono::Utc::now().date_naive().checked_sub_days(chrono::Days::new(days)).unwrap();
     date.to_string()
+}
+
+#[test]
+fn a_web_server_can_read_what_is_written_under_a_narrow_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::TempDir::new().unwrap();
+    let samples = in_package("tests/fixtures/report/samples.ndjson");
+    let mut command = std::process::Command::new("sh");
+    command.args([
+        "-c",
+        r#"umask 077; exec "$0" --input "$1" --tz UTC --date 2025-05-01 --format ndjson --web a/web --save -o rows"#,
+    ]);
+    command.arg(built("mod-report")).arg(samples).current_dir(dir.path());
+    command.env_clear().env("REPORT_OUTPUT_DIR", "b/reports").env("PATH", "/usr/bin:/bin");
+    assert!(command.status().unwrap().code().is_some_and(|code| [0, 3].contains(&code)));
+    let mode = |path: &str| std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
+    for directory in ["a", "a/web", "a/web/data", "b", "b/reports"] {
+        assert_eq!(mode(directory), 0o755, "{directory}");
+    }
+    for file in ["a/web/index.html", "a/web/data/2025-05-01.json"] {
+        assert_eq!(mode(file), 0o644, "{file}");
+    }
 }
 
 #[test]

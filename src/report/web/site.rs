@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{brand::Brand, day, html};
 use crate::{
     error::{Error, Result},
-    lock, output,
+    files, lock, output,
     record::Timestamp,
 };
 
@@ -70,7 +70,7 @@ impl Site {
     /// [`Error::Write`]; what was written until then is whole, and the page still opens.
     pub fn write(&self, dated: Dated<'_>, brand: &Brand) -> Result<()> {
         let data = self.data("");
-        fs::create_dir_all(&data).map_err(Error::write(&data))?;
+        files::create_public_dir(&data).map_err(Error::write(&data))?;
         let locked = File::open(&data).map_err(Error::write(&data))?;
         lock::exclusive(&locked, &data, LOCK_WAIT, "another mod-report")?;
         for directory in [&self.directory, &data] {
