@@ -299,7 +299,7 @@ if how == "blocked": signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, s
 if how == "closed": os.closerange(0, 3)
 os.execvp(program[0], program)
 "#;
-    for how in ["closed"] {
+    for how in ["nothing", "closed"] {
         let scene = Scene::new();
         let mut command = Command::new("python3");
         command.args(["-c", start, how]).arg(built("mod-watch"));
