@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// [`Error::Usage`], naming the flag or file.
 pub fn glob(place: &str, text: &str) -> Result<GlobMatcher> {
     let glob = GlobBuilder::new(text).case_insensitive(true).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|e| Error::usage(format!("{place}: {text:?} is no pattern such as CCAP0* ({})", e.kind())))
+    glob.map(|glob| glob.compile_matcher()).map_err(|e| {
+        Error::usage(format!("{place}: invalid pattern {text:?}; example: CCAP0* ({})", e.kind()))
+    })
 }

@@ -10,7 +10,7 @@ use crate::{
     settings::Settings,
 };
 
-/// The time zone that local days and hours are told in: `--tz`, else MODTOOLS_TZ, else the system's (TZ,
+/// The time zone of local days and hours: `--tz`, else MODTOOLS_TZ, else the system's (TZ,
 /// /etc/localtime), else UTC.
 ///
 /// # Errors
@@ -18,7 +18,7 @@ use crate::{
 pub fn zone(flag: Option<&str>, settings: &Settings) -> Result<Tz> {
     let given = |place: &str, name: &str| {
         name.parse::<Tz>().map_err(|_| {
-            Error::usage(format!("{place}: {name:?} is no time zone such as Europe/Amsterdam or UTC"))
+            Error::usage(format!("{place}: unknown time zone {name:?}; examples: Europe/Amsterdam, UTC"))
         })
     };
     if let Some(name) = flag {
@@ -49,7 +49,7 @@ pub fn day(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<NaiveDate> 
         _ => parse_date(text),
     };
     date.ok_or_else(|| {
-        Error::usage(format!("{flag}: {text:?} is no date; write YYYY-MM-DD, today or yesterday"))
+        Error::usage(format!("{flag}: invalid date {text:?}; write YYYY-MM-DD, today or yesterday"))
     })
 }
 
@@ -78,7 +78,7 @@ pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestam
         .find_map(|format| NaiveDateTime::parse_from_str(&text_with_blank, format).ok());
     time.map(|time| first_instant(tz, time)).ok_or_else(|| {
         Error::usage(format!(
-            "{flag}: {text:?} is no time; write 2026-05-01T12:00:00Z, or local 2026-05-01 or \"2026-05-01 12:00\""
+            "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local 2026-05-01 or \"2026-05-01 12:00\""
         ))
     })
 }

@@ -17,8 +17,10 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     exit::Exit,
+    help,
     interrupt::Interrupt,
     platform::Platform,
+    process,
     settings::Settings,
     signals::{Role, Signals},
     sync::unpoisoned,
@@ -29,8 +31,15 @@ use crate::{
 pub trait Tool: Parser {
     /// Name of the program, as in messages and records.
     const NAME: &'static str;
+    /// What `-h` says below the options, before it names `--help`.
+    const HINT: &'static str = "";
     /// What a signal means to it.
     fn role(&self) -> Role;
+    /// What has to be piped into it, when these arguments have it read standard input. A terminal there is
+    /// refused: whoever sits at it waits for nothing.
+    fn input(&self) -> Option<&'static str> {
+        None
+    }
     /// The flags that every tool has.
     fn common(&self) -> &Common;
 }
@@ -74,9 +83,10 @@ pub fn main<A: Tool>(
 pub fn main_with_threads<A: Tool>(
     run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> ExitCode {
-    let arguments = match A::try_parse() {
+    process::reset_inherited();
+    let arguments = match parse::<A>() {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return ExitCode::from(usage::<A>(&error).code()),
     };
     let exit = match prepare(&arguments) {
         Ok(context) => {
@@ -91,6 +101,12 @@ pub fn main_with_threads<A: Tool>(
     ExitCode::from(exit.code())
 }
 
+fn parse<A: Tool>() -> Result<A, clap::Error> {
+    let mut command = help::command::<A>();
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Whether standard input is a person who has nothing to say, rather than a pipe or a file.
 #[must_use]
 pub fn input_is_terminal() -> bool {
@@ -98,12 +114,13 @@ pub fn input_is_terminal() -> bool {
 }
 
 /// Help and version are data on stdout; everything else that clap says is a usage error.
-fn usage(error: &clap::Error) -> ExitCode {
-    let shown = error.print().is_ok();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if shown => ExitCode::SUCCESS,
-        _ => ExitCode::from(Exit::Usage.code()),
+fn usage<A: Tool>(error: &clap::Error) -> Exit {
+    let shown = error.print().and_then(|()| io::stdout().flush());
+    if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Exit::Usage;
     }
+    start_logging(A::NAME, None, &[]);
+    outcome(Ok(shown.map(|()| Exit::Done).map_err(Error::output)))
 }
 
 fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
@@ -124,6 +141,9 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stderr: io::stderr().is_terminal(),
         columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
     };
+    if let Some(what) = arguments.input().filter(|_| terminals.stdin) {
+        return Err(Error::usage(format!("standard input is a terminal; pipe into it {what}")));
+    }
     let interrupt = Interrupt::new()?;
     Ok(Context { tool: A::NAME, settings, signals, interrupt, clock: Clock::System, terminals })
 }
@@ -202,7 +222,7 @@ impl Read for FlushFirst {
     }
 }
 
-/// One logger for the process: it is there before the settings are, and is told of them afterwards.
+/// One logger for the process: it starts before the settings are read, and follows them afterwards.
 struct Logger(Mutex<Option<env_logger::Logger>>);
 
 static LOGGER: Logger = Logger(Mutex::new(None));

@@ -2,6 +2,7 @@
 //! escapes its headers itself.)
 
 mod clean;
+pub mod encoding;
 
 use std::borrow::Cow;
 

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-/// A duration such as `500ms`, `30s`, `10m`, `6h`, `2d`; a bare number is seconds.
+/// A duration such as `500ms`, `30s`, `10m`, `6h`, `2d`. The unit is needed: a bare number is minutes to one
+/// person and seconds to the next.
 ///
 /// # Errors
 /// What is wrong and how it is written.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || format!("{text:?} is no duration such as 500ms, 30s, 10m, 6h or 2d");
+    let bad = || format!("invalid duration {text:?}; examples: 500ms, 30s, 10m, 6h, 2d");
     let (number, unit) = split(text).ok_or_else(bad)?;
     let ms = match unit {
         "ms" => 1.0,
-        "" | "s" | "sec" => 1e3,
+        "s" | "sec" => 1e3,
         "m" | "min" => 60e3,
         "h" => 3_600e3,
         "d" => 86_400e3,
         "w" => 604_800e3,
+        "" => return Err(format!("the duration {text:?} needs a unit; examples: {text}s, {text}m, {text}h")),
         _ => return Err(bad()),
     };
     let ms = number * ms;
@@ -26,12 +28,43 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(ms.round() as u64))
 }
 
+/// A duration that must not be zero, such as a time limit.
+///
+/// # Errors
+/// As [`duration`].
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    at_least(text, Duration::from_millis(1))
+}
+
+/// The time from one scan of a device to the next: a second at least.
+///
+/// # Errors
+/// As [`duration`].
+pub fn interval(text: &str) -> Result<Duration, String> {
+    at_least(text, Duration::from_secs(1))
+}
+
+/// How often something is looked at: ten times a second at most.
+///
+/// # Errors
+/// As [`duration`].
+pub fn tick(text: &str) -> Result<Duration, String> {
+    at_least(text, Duration::from_millis(100))
+}
+
+fn at_least(text: &str, least: Duration) -> Result<Duration, String> {
+    match duration(text)? {
+        given if given < least => Err(format!("the duration {text:?} is too short; the least is {least:?}")),
+        given => Ok(given),
+    }
+}
+
 /// A size in bytes such as `65536`, `64KiB`, `32MiB`, `1GiB` (also `k`, `M`, `G`, by 1024).
 ///
 /// # Errors
 /// What is wrong and how it is written.
 pub fn size(text: &str) -> Result<u64, String> {
-    let bad = || format!("{text:?} is no size such as 65536, 64KiB or 32MiB");
+    let bad = || format!("invalid size {text:?}; examples: 65536, 64KiB, 32MiB");
     let (number, unit) = split(text).ok_or_else(bad)?;
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
@@ -52,7 +85,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 /// # Errors
 /// What is wrong and how it is written.
 pub fn rate(text: &str) -> Result<f64, String> {
-    let bad = || format!("{text:?} is no rate such as 10/s or 30/m");
+    let bad = || format!("invalid rate {text:?}; examples: 10/s, 30/m");
     let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
     let count: f64 = count.trim().parse().map_err(|_| bad())?;
     let per = match unit.trim() {
@@ -62,6 +95,19 @@ pub fn rate(text: &str) -> Result<f64, String> {
         _ => return Err(bad()),
     };
     if count > 0.0 && count.is_finite() { Ok(count / per) } else { Err(bad()) }
+}
+
+/// One part of several, such as `1/2`: for a fleet that several collectors share.
+///
+/// # Errors
+/// What is wrong and how it is written.
+pub fn part(text: &str) -> Result<(u32, u32), String> {
+    const MOST: u32 = 1000;
+    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match parsed {
+        Some((part, parts)) if (1..=parts).contains(&part) && parts <= MOST => Ok((part, parts)),
+        _ => Err(format!("invalid part {text:?}; examples: 1/2, 2/2; at most {MOST} parts")),
+    }
 }
 
 fn split(text: &str) -> Option<(f64, &str)> {
@@ -93,7 +139,7 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert!(duration("90").is_err_and(|said| said.contains("needs a unit") && said.contains("90s")));
         assert_eq!(size("32MiB"), Ok(32 << 20));
         assert_eq!(size("64k"), Ok(65_536));
         assert_eq!(rate("30/m"), Ok(0.5));
@@ -101,6 +147,11 @@ mod tests {
             assert!(duration(bad).is_err(), "{bad}");
         }
         assert!(rate("0/s").is_err() && size("1TiBx").is_err());
+        assert!(positive_duration("0s").is_err() && interval("999ms").is_err() && tick("0s").is_err());
+        assert_eq!(part("2/3"), Ok((2, 3)));
+        for bad in ["0/2", "3/2", "1/0", "1", "1/4294967295", "-1/2", "1/2/3"] {
+            assert!(part(bad).is_err(), "{bad}");
+        }
         assert_eq!(human(Duration::from_secs(93_780)), "1d 2h 3m");
     }
 }

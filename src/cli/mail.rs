@@ -73,6 +73,10 @@ impl Tool for Mail {
         Role::Filter
     }
 
+    fn input(&self) -> Option<&'static str> {
+        (!self.check && !self.flush).then_some("a report of mod-report, or use --check or --flush")
+    }
+
     fn common(&self) -> &Common {
         &self.common
     }

@@ -60,9 +60,15 @@ EXIT STATUS:
 
 impl Tool for Parse {
     const NAME: &'static str = "mod-parse";
+    const HINT: &'static str =
+        "To read text that was pasted from a terminal: --raw --cmts NAME [--platform P].";
 
     fn role(&self) -> Role {
         Role::Filter
+    }
+
+    fn input(&self) -> Option<&'static str> {
+        (!self.raw).then_some("the captures of ccap-fetch, or read pasted text with --raw --cmts NAME")
     }
 
     fn common(&self) -> &Common {

@@ -83,6 +83,10 @@ impl Tool for Store {
         Role::Filter
     }
 
+    fn input(&self) -> Option<&'static str> {
+        (!self.check && !self.init).then_some("the samples of mod-parse, or use --check or --init")
+    }
+
     fn common(&self) -> &Common {
         &self.common
     }

@@ -146,8 +146,10 @@ pub fn read(context: &Context, input: &mut dyn BufRead) -> Result<Input> {
     let mut found = Input::default();
     let mut bad_before = 0;
     while let Some(line) = lines.next_line()? {
-        let line = line.into_owned();
-        let taken = match record::decode(&line) {
+        let line = line.map(str::to_owned);
+        let decoded = line.as_deref().map_err(Clone::clone).and_then(record::decode);
+        let line = line.unwrap_or_default();
+        let taken = match decoded {
             Ok(Record::Other(kind)) => found.take(&kind, &line, &mut bad_before),
             Ok(other) => {
                 account.note(&other);

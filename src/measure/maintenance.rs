@@ -1,8 +1,7 @@
-//! `--maintenance FILE`: when which CMTSs are worked on. CSV lines `cmts,from,to`: a pattern such as `CCAP0*`
-//! and two moments as `--from` takes them; a first line with these names, blank lines and `#` comments are
-//! passed over.
+//! `--maintenance FILE`: when which CMTSs are worked on. A table of `cmts,from,to`: a pattern such as `CCAP0*` and
+//! two moments as `--from` takes them. Without a header line the columns stand in this order.
 
-use std::{fs, path::Path, rc::Rc};
+use std::{path::Path, rc::Rc};
 
 use chrono_tz::Tz;
 use globset::GlobMatcher;
@@ -13,6 +12,7 @@ use crate::{
     glob::glob,
     moment,
     record::{Maintenance, Timestamp},
+    tables::{self, Header, Problem, Table},
 };
 
 /// The windows in which CMTSs are worked on.
@@ -26,41 +26,54 @@ struct Line {
     window: Window,
 }
 
+impl Line {
+    fn new([pattern, from, to]: [&str; 3], tz: Tz, now: Timestamp) -> Result<Self> {
+        let cmts = glob("cmts", pattern)?;
+        let moment = |column, text| moment::moment(column, text, tz, now);
+        let window = Window { from: moment("from", from)?, to: moment("to", to)? };
+        if window.from >= window.to {
+            return Err(Error::usage("it must begin before it ends"));
+        }
+        Ok(Line { pattern: pattern.to_owned(), cmts, window })
+    }
+}
+
 impl Maintained {
     /// Reads a file.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::Usage`], naming file and line.
     pub fn read(path: &Path, tz: Tz, now: Timestamp) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(Error::read(path))?;
-        Self::parse(&text, &format!("--maintenance {}", path.display()), tz, now)
+        tables::read("--maintenance", path, |text| Self::parse(text, tz, now))
     }
 
-    fn parse(text: &str, place: &str, tz: Tz, now: Timestamp) -> Result<Self> {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .comment(Some(b'#'))
-            .from_reader(text.as_bytes());
+    fn parse(text: &str, tz: Tz, now: Timestamp) -> Result<Self, Problem> {
+        const COLUMNS: [&str; 3] = ["cmts", "from", "to"];
+        let mut rows = Table::new(text).peekable();
+        let mut header = None;
+        if let Some(Ok(first)) = rows.peek() {
+            let named = Header::new(first);
+            if COLUMNS.iter().all(|column| named.has(column)) {
+                header = Some(named);
+                rows.next();
+            }
+        }
         let mut lines = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| Error::usage(format!("{place}: {e}")))?;
-            let place = format!("{place} line {}", record.position().map_or(0, csv::Position::line));
-            let cells: Vec<_> = record.iter().collect();
-            let [pattern, from, to] = cells[..] else {
-                return Err(Error::usage(format!("{place}: write cmts,from,to")));
+        for row in rows {
+            let row = row?;
+            let at = |reason: String| Problem { line: row.line, reason };
+            let cells = match &header {
+                Some(header) => {
+                    header.check(&row)?;
+                    COLUMNS.map(|column| header.cell(&row, column).unwrap_or_default())
+                }
+                None => match row.cells.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    [pattern, from, to] => [pattern, from, to],
+                    _ => return Err(at(format!("{} cells; expected cmts,from,to", row.cells.len()))),
+                },
             };
-            if [pattern, from, to] == ["cmts", "from", "to"] {
-                continue;
-            }
-            let cmts = glob(&place, pattern)?;
-            let moment = |text| moment::moment(&place, text, tz, now);
-            let window = Window { from: moment(from)?, to: moment(to)? };
-            if window.from >= window.to {
-                return Err(Error::usage(format!("{place}: it must begin before it ends")));
-            }
-            lines.push(Line { pattern: pattern.to_owned(), cmts, window });
+            let line = Line::new(cells, tz, now).map_err(|error| at(error.to_string()))?;
+            lines.push(line);
         }
         lines.sort_by_key(|line| (line.window.from, line.window.to));
         Ok(Maintained(lines))
@@ -101,8 +114,8 @@ impl Maintained {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Maintained> {
-        Maintained::parse(text, "--maintenance m.csv", Tz::UTC, Timestamp(0))
+    fn parse(text: &str) -> Result<Maintained, Problem> {
+        Maintained::parse(text, Tz::UTC, Timestamp(0))
     }
 
     #[test]
@@ -129,14 +142,17 @@ mod tests {
 
     #[test]
     fn a_line_that_is_none_is_named() {
-        for (text, word) in [
-            ("CCAP001,2026-05-01\n", "cmts,from,to"),
-            ("A,2026-05-01,2026-05-02\nCCAP001,noon,2026-05-01\n", "line 2"),
-            ("CCAP001,2026-05-02,2026-05-01\n", "begin"),
-            ("[,2026-05-01,2026-05-02\n", "pattern"),
+        for (text, line, word) in [
+            ("CCAP001,2026-05-01\n", 1, "cmts,from,to"),
+            ("A,2026-05-01,2026-05-02\nCCAP001,noon,2026-05-01\n", 2, "noon"),
+            ("CCAP001,2026-05-02,2026-05-01\n", 1, "begin"),
+            ("[,2026-05-01,2026-05-02\n", 1, "pattern"),
+            ("cmts;from;to\nCCAP001;2026-05-01\n", 2, "to"),
         ] {
-            let error = parse(text).expect_err(text).to_string();
-            assert!(error.contains("m.csv line") && error.contains(word), "{error}");
+            let problem = parse(text).expect_err(text);
+            assert!(problem.line == line && problem.reason.contains(word), "{problem:?}");
         }
+        let windows = "to;Cmts;from\r\n2026-05-02;CCAP001;2026-05-01\r\n";
+        assert_eq!(parse(windows).expect("a file").of("CCAP001").len(), 1);
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     ndjson::Lines,
+    record::BadLine,
     sync::unpoisoned,
 };
 
@@ -36,7 +37,11 @@ pub(super) fn one_by_one(
     output: &mut dyn Write,
 ) -> Result<Exit> {
     while let Some((number, line)) = lines.next_numbered()? {
-        if !sink.line(number, &line, parse_line(&line, method), output)? {
+        let (text, parsed) = match line {
+            Ok(line) => (line, parse_line(line, method)),
+            Err(bad) => ("", Err(bad)),
+        };
+        if !sink.line(number, text, parsed, output)? {
             return Ok(sink.exit());
         }
     }
@@ -47,13 +52,21 @@ pub(super) fn one_by_one(
 #[derive(Default)]
 struct Batch {
     text: String,
-    /// Number of each line, and where it is in the text.
-    lines: Vec<(u64, Range<usize>)>,
+    /// Number of each line, and where it is in the text, or why it could not be read.
+    lines: Vec<(u64, Result<Range<usize>, BadLine>)>,
 }
 
 impl Batch {
     fn line(&self, range: &Range<usize>) -> &str {
         &self.text[range.clone()]
+    }
+
+    fn parsed(&self, method: &Method) -> Vec<ParsedLine> {
+        let lines = self.lines.iter().map(|(_, line)| match line {
+            Ok(range) => parse_line(self.line(range), method),
+            Err(bad) => Err(bad.clone()),
+        });
+        lines.collect()
     }
 }
 
@@ -81,8 +94,7 @@ pub(super) fn in_parallel(
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Ok(Job { batch, done }) = next() {
-                    let parsed =
-                        batch.lines.iter().map(|(_, range)| parse_line(batch.line(range), method)).collect();
+                    let parsed = batch.parsed(method);
                     // The sink went away with a fault of the output: nothing is left to be done.
                     let _ = done.send((batch, parsed));
                 }
@@ -123,8 +135,11 @@ fn read_batch(lines: &mut Lines<&mut dyn BufRead>) -> (Batch, Result<()>) {
         match lines.next_numbered() {
             Ok(Some((number, line))) => {
                 let start = batch.text.len();
-                batch.text.push_str(&line);
-                batch.lines.push((number, start..batch.text.len()));
+                let place = line.map(|line| {
+                    batch.text.push_str(line);
+                    start..batch.text.len()
+                });
+                batch.lines.push((number, place));
             }
             Ok(None) => return (batch, Ok(())),
             Err(error) => return (batch, Err(error)),
@@ -143,8 +158,9 @@ fn drain(pending: Receiver<Receiver<Done>>, mut sink: Sink, output: &mut dyn Wri
     while let Some(arrives) = or_flush(&pending, output)? {
         // A thread that panicked has said so itself, and ends the run when the scope does.
         let Some((batch, parsed)) = or_flush(&arrives, output)? else { break };
-        for ((number, range), parsed) in batch.lines.iter().zip(parsed) {
-            if !sink.line(*number, batch.line(range), parsed, output)? {
+        for ((number, line), parsed) in batch.lines.iter().zip(parsed) {
+            let text = line.as_ref().map_or("", |range| batch.line(range));
+            if !sink.line(*number, text, parsed, output)? {
                 return Ok(sink.exit());
             }
         }

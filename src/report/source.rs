@@ -233,7 +233,7 @@ pub fn each_record<W: io::Write + ?Sized>(
     let mut lines = Lines::new(input);
     let mut account = Account::default();
     while let Some(line) = lines.next_line()? {
-        match record::decode(&line) {
+        match line.and_then(record::decode) {
             Ok(record) => {
                 account.note(&record);
                 each(record, output)?;

@@ -14,9 +14,10 @@ pub struct Binding {
 /// All bindings of a file, and the numbers of the lines that could not be read (from 1).
 #[must_use]
 pub fn parse(text: &str) -> (Vec<Binding>, Vec<usize>) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut bindings, mut bad) = (Vec::new(), Vec::new());
     let mut rest = text;
+    // Lines up to `counted`, so that a file of bad lines is counted once and not once per line.
+    let (mut counted, mut line) = (0, 1);
     loop {
         rest = rest.trim_start();
         if rest.is_empty() {
@@ -28,7 +29,10 @@ pub fn parse(text: &str) -> (Vec<Binding>, Vec<usize>) {
                 rest = after;
             }
             None => {
-                bad.push(text[..text.len() - rest.len()].matches('\n').count() + 1);
+                let at = text.len() - rest.len();
+                line += text[counted..at].matches('\n').count();
+                counted = at;
+                bad.push(line);
                 rest = rest.split_once('\n').map_or("", |(_, after)| after);
             }
         }
@@ -137,15 +141,22 @@ fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
     None
 }
 
-/// Expands `${NAME}` and `${NAME:-default}`; an unknown name becomes empty, `$NAME` stays as it is.
-pub fn expand(value: &str, lookup: impl Fn(&str) -> Option<String>) -> String {
+/// Bytes of the longest value, and of all values of a file together.
+pub const LONGEST_VALUE: usize = 64 << 10;
+
+/// Expands `${NAME}` and `${NAME:-default}`; an unknown name becomes empty, `$NAME` stays as it is. None when it
+/// becomes longer than [`LONGEST_VALUE`].
+pub fn expand<'a>(value: &str, lookup: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    if value.len() > LONGEST_VALUE {
+        return None;
+    }
     let mut expanded = String::new();
     let mut rest = value;
     while let Some(at) = rest.find("${") {
         let (before, from) = rest.split_at(at);
         expanded.push_str(before);
         let Some(end) = from.find('}') else {
-            return expanded + from;
+            return Some(expanded + from);
         };
         let inside = &from[2..end];
         let (name, default) = match inside.split_once(':') {
@@ -157,10 +168,13 @@ pub fn expand(value: &str, lookup: impl Fn(&str) -> Option<String>) -> String {
                 continue;
             }
         };
-        expanded.push_str(&lookup(name).or_else(|| default.map(str::to_owned)).unwrap_or_default());
+        expanded.push_str(lookup(name).or(default).unwrap_or_default());
+        if expanded.len() > LONGEST_VALUE {
+            return None;
+        }
         rest = &from[end + 1..];
     }
-    expanded + rest
+    Some(expanded + rest)
 }
 
 #[cfg(test)]
@@ -202,7 +216,7 @@ mod tests {
 
     #[test]
     fn only_braces_expand() {
-        let lookup = |name: &str| (name == "HOST").then(|| "db1".to_owned());
+        let lookup = |name: &str| (name == "HOST").then_some("db1");
         for (value, expanded) in [
             ("${HOST}:3306", "db1:3306"),
             ("$HOST", "$HOST"),
@@ -212,7 +226,7 @@ mod tests {
             ("${HOST", "${HOST"),
             ("a${HOST}b${HOST}", "adb1bdb1"),
         ] {
-            assert_eq!(expand(value, lookup), expanded, "{value}");
+            assert_eq!(expand(value, lookup).as_deref(), Some(expanded), "{value}");
         }
     }
 }

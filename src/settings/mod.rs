@@ -1,28 +1,26 @@
 //! Settings: a flag beats the environment, which beats the env file, which beats the default.
-//! Flags are the tools' own; this is the rest of the ladder, and the keeper of secrets.
+//! Flags are the tools' own; this is the rest of the ladder, and where secrets are read.
 
 mod env_file;
+pub mod names;
+mod secret_file;
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt, fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use crate::error::{Error, Result};
+use self::{names::Kind, secret_file::Readers};
+use crate::{
+    error::{Error, Result},
+    text::encoding,
+};
 
-/// Names whose values are secrets: read by [`Settings::secret`] only, and kept from children.
-pub const SECRETS: [&str; 7] = [
-    "ACCESS_PASSWORD",
-    "SMTP_PASSWORD",
-    "CCAP_PASSWORD",
-    "CCAP_LOCAL_PASSWORD",
-    "CCAP_PASSPHRASE",
-    "CCAP_ENABLE_PASSWORD",
-    "FERNET_KEY",
-];
+/// Bytes of the largest env file, and of all its values once they are expanded.
+const LARGEST_FILE: usize = 1 << 20;
 
 /// A password or key. It cannot be shown by accident.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,26 +61,36 @@ impl fmt::Debug for Settings {
 
 impl Settings {
     /// The settings of this process: its environment, over `env_file`, else `./.env`, else
-    /// `/etc/modtools/env`. Lines that cannot be read are said once and passed over.
+    /// `/etc/modtools/env`. Lines that cannot be read are named and passed over.
     ///
     /// # Errors
-    /// [`Error::Read`] for a file that was named, or that stands in its place, and cannot be read.
+    /// [`Error::Read`] for a file that was named, or that stands in its place, and cannot be read;
+    /// [`Error::Usage`] for one that is not UTF-8, belongs to somebody else, or grows beyond bounds.
     pub fn load(env_file: Option<&Path>) -> Result<Self> {
-        let environment =
-            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        let places = [Path::new(".env"), Path::new("/etc/modtools/env")];
-        let file = match env_file {
-            Some(file) => Some(file),
-            None => places.into_iter().find(|place| place.is_file()),
-        };
-        let Some(file) = file else {
+        let environment = environment(std::env::vars_os())?;
+        let found =
+            [Path::new(".env"), Path::new("/etc/modtools/env")].into_iter().find(|path| path.is_file());
+        let Some(file) = env_file.or(found) else {
             return Ok(Self::of(environment));
         };
-        let text = fs::read(file).map_err(Error::read(file))?;
-        let (settings, bad) = Self::layered(environment, &String::from_utf8_lossy(&text));
+        if env_file.is_none() && file == Path::new(".env") {
+            secret_file::refuse_foreign(file)?;
+        }
+        let text = encoding::read_file(file)?;
+        let (bindings, bad) = bindings(&text, file)?;
         for line in bad {
             log::warn!("{}: line {line} is not NAME=value and is passed over", file.display());
         }
+        let plain = |binding: &&env_file::Binding| {
+            names::kind(&binding.name) == Some(Kind::Secret)
+                && binding.value.as_deref().is_some_and(|value| !value.is_empty() && !is_token(value))
+        };
+        if let Some(secret) = bindings.iter().find(plain).filter(|_| secret_file::is_readable_by_others(file))
+        {
+            let file = file.display();
+            log::warn!("{file}: others can read {} in it; chmod 600 {file}", secret.name);
+        }
+        let settings = Self::layered(environment, bindings, file)?;
         Ok(Settings { file: Some(file.to_owned()), ..settings })
     }
 
@@ -92,18 +100,30 @@ impl Settings {
         Settings { values: pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), file: None }
     }
 
-    fn layered(environment: impl Iterator<Item = (String, String)>, text: &str) -> (Self, Vec<usize>) {
-        let environment: BTreeMap<_, _> = environment.collect();
-        let (bindings, bad) = env_file::parse(text);
+    fn layered(
+        environment: BTreeMap<String, String>,
+        bindings: Vec<env_file::Binding>,
+        file: &Path,
+    ) -> Result<Self> {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let mut size = 0;
         for binding in bindings {
             let Some(value) = binding.value else { continue };
-            let lookup = |name: &str| environment.get(name).or_else(|| values.get(name)).cloned();
+            let lookup = |name: &str| environment.get(name).or_else(|| values.get(name)).map(String::as_str);
             let value = env_file::expand(&value, lookup);
+            size += value.as_ref().map_or(0, String::len);
+            let Some(value) = value.filter(|_| size <= LARGEST_FILE) else {
+                let (file, name) = (file.display(), binding.name);
+                return Err(Error::usage(format!(
+                    "{file}: the value of {name} is too long ({} KiB at most, {} KiB together)",
+                    env_file::LONGEST_VALUE >> 10,
+                    LARGEST_FILE >> 10
+                )));
+            };
             values.insert(binding.name, value);
         }
         values.extend(environment);
-        (Settings { values, file: None }, bad)
+        Ok(Settings { values, file: None })
     }
 
     /// Where a setting can be given, for messages: `NAME in the environment or in ./.env`.
@@ -121,7 +141,7 @@ impl Settings {
     /// [`Error::Usage`], by name, for a Fernet token that FERNET_KEY does not open.
     pub fn get(&self, name: &str) -> Result<Option<String>> {
         match self.values.get(name).filter(|value| !value.is_empty()) {
-            Some(token) if token.starts_with("gAAAAAB") => self.decrypt(name, token).map(Some),
+            Some(token) if is_token(token) => self.decrypt(name, token).map(Some),
             value => Ok(value.cloned()),
         }
     }
@@ -130,7 +150,7 @@ impl Settings {
         let refuse = |reason: &str| Error::usage(format!("{name} is a Fernet token, but {reason}"));
         let key = self.values.get("FERNET_KEY").filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| refuse("FERNET_KEY is not set"))?;
-        let fernet = fernet::Fernet::new(key).ok_or_else(|| refuse("FERNET_KEY is no Fernet key"))?;
+        let fernet = fernet::Fernet::new(key).ok_or_else(|| refuse("FERNET_KEY is not a Fernet key"))?;
         let plain = fernet.decrypt(token).map_err(|_| refuse("FERNET_KEY does not open it"))?;
         String::from_utf8(plain).map_err(|_| refuse("what is inside is not text"))
     }
@@ -161,46 +181,72 @@ impl Settings {
     }
 
     /// A secret: from the file `NAME_FILE` names, else `$CREDENTIALS_DIRECTORY/name` (as systemd
-    /// gives it; in lower case or as it stands), else `NAME`. One line end at the end of a file is cut off.
+    /// gives it; in lower case or as it stands), else `NAME`. Line ends at the end of a file are cut off.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a `NAME_FILE` that others can read; [`Error::Read`]; those of [`Settings::get`].
+    /// [`Error::Usage`] for a `NAME_FILE` that others can read, or whose content cannot be a secret;
+    /// [`Error::Read`]; the errors of [`Settings::get`].
     pub fn secret(&self, name: &str) -> Result<Option<Secret>> {
-        if let Some(path) = self.get(&format!("{name}_FILE"))? {
-            let path = PathBuf::from(path);
-            let mode = fs::metadata(&path).map_err(Error::read(&path))?.mode();
-            if mode & 0o077 != 0 {
-                let path = path.display();
-                return Err(Error::usage(format!(
-                    "{name}_FILE: {path} can be read by others (mode {:o}); chmod 600 {path}",
-                    mode & 0o777
-                )));
-            }
-            return self.secret_file(name, &path).map(Some);
+        let by_file = format!("{name}_FILE");
+        if let Some(path) = self.get(&by_file)?.map(PathBuf::from) {
+            let text = secret_file::read(&by_file, &path, Readers::Owner)?;
+            let missing = || Error::read(&path)(std::io::ErrorKind::NotFound.into());
+            return self.opened(name, text.ok_or_else(missing)?).map(Some);
         }
-        if let Some(directory) = self.get("CREDENTIALS_DIRECTORY")? {
+        if let Some(directory) = self.get("CREDENTIALS_DIRECTORY")?.map(PathBuf::from) {
+            let metadata = fs::metadata(&directory).map_err(Error::read(&directory))?;
+            if !metadata.is_dir() {
+                return Err(Error::read(&directory)(std::io::ErrorKind::NotADirectory.into()));
+            }
             for file in [name.to_ascii_lowercase(), name.to_owned()] {
-                let path = Path::new(&directory).join(file);
-                if path.is_file() {
-                    return self.secret_file(name, &path).map(Some);
+                if let Some(text) = secret_file::read(name, &directory.join(file), Readers::Any)? {
+                    return self.opened(name, text).map(Some);
                 }
             }
         }
         Ok(self.get(name)?.map(Secret))
     }
 
-    fn secret_file(&self, name: &str, path: &Path) -> Result<Secret> {
-        let text = fs::read_to_string(path).map_err(Error::read(path))?;
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        let text = if text.starts_with("gAAAAAB") { self.decrypt(name, text)? } else { text.to_owned() };
-        Ok(Secret(text))
+    /// What was read from a file, which may be a Fernet token too.
+    fn opened(&self, name: &str, text: String) -> Result<Secret> {
+        if is_token(&text) { self.decrypt(name, &text).map(Secret) } else { Ok(Secret(text)) }
     }
+}
+
+/// Whether a value is a Fernet token.
+fn is_token(value: &str) -> bool {
+    value.starts_with("gAAAAAB")
+}
+
+/// The environment as text.
+///
+/// # Errors
+/// [`Error::Usage`] for one of our settings that is not UTF-8; other variables are none of our business.
+fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<BTreeMap<String, String>> {
+    let mut environment = BTreeMap::new();
+    for (name, value) in variables {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => drop(environment.insert(name, value)),
+            (Ok(name), Err(_)) if names::kind(&name).is_some() => {
+                return Err(Error::usage(format!("{name} in the environment is not UTF-8")));
+            }
+            _ => {}
+        }
+    }
+    Ok(environment)
+}
+
+fn bindings(text: &str, file: &Path) -> Result<(Vec<env_file::Binding>, Vec<usize>)> {
+    if text.len() > LARGEST_FILE {
+        let (file, most) = (file.display(), LARGEST_FILE >> 10);
+        return Err(Error::usage(format!("{file}: larger than {most} KiB: this is not an env file")));
+    }
+    Ok(env_file::parse(text))
 }
 
 /// Takes every secret out of a child's environment.
 pub fn without_secrets(command: &mut std::process::Command) -> &mut std::process::Command {
-    SECRETS.iter().fold(command, |command, name| command.env_remove(name))
+    names::secrets().fold(command, |command, name| command.env_remove(name))
 }
 
 #[cfg(test)]
@@ -212,8 +258,8 @@ mod tests {
     #[test]
     fn the_environment_beats_the_file_and_feeds_its_expansion() {
         let environment = [("HOST", "env"), ("BOTH", "env")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let (settings, bad) =
-            Settings::layered(environment.into_iter(), "BOTH=file\nURL=${HOST}/${OWN}\nOWN=x\nLATE=${OWN}");
+        let (bindings, bad) = env_file::parse("BOTH=file\nURL=${HOST}/${OWN}\nOWN=x\nLATE=${OWN}");
+        let settings = Settings::layered(environment.into(), bindings, Path::new("e")).expect("short");
         let get = |name: &str| settings.get(name).expect("no token").unwrap_or_default();
         assert_eq!((get("BOTH"), get("URL"), get("LATE")), ("env".into(), "env/".into(), "x".into()));
         assert!(bad.is_empty());

@@ -29,11 +29,12 @@ pub(super) fn read(input: &mut dyn BufRead, keep_lines: bool, to: &SyncSender<Ve
     let mut group = None;
     let ended = loop {
         let (line, record) = match lines.next_line() {
-            Ok(Some(line)) => {
-                let record = record::decode(&line);
+            Ok(Some(Ok(line))) => {
+                let record = record::decode(line);
                 let keep = keep_lines || record.is_err();
-                (if keep { line.into_owned() } else { String::new() }, record)
+                (if keep { line.to_owned() } else { String::new() }, record)
             }
+            Ok(Some(Err(bad))) => (String::new(), Err(bad)),
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };

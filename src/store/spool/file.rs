@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<Group>> {
     let mut open = false;
     loop {
         let record = match lines.next_line() {
-            Ok(Some(line)) => record::decode(&line),
+            Ok(Some(line)) => line.and_then(record::decode),
             Ok(None) => return Ok(groups),
             Err(error) => return Err(io::Error::other(error)),
         };
