@@ -1,6 +1,7 @@
 complete -c ccap-fetch -s i -l inventory -d 'Read the inventory from FILE; - is standard input, which is also read when nothing else is given' -r -F
+complete -c ccap-fetch -l map -d 'Other names of the fields in the inventory, also nested: cmts=name,host=primary_ip.address' -r
 complete -c ccap-fetch -s j -l jobs -d 'Fetch this many devices at the same time' -r
-complete -c ccap-fetch -l every -d 'Go on for ever: each device once per INTERVAL' -r
+complete -c ccap-fetch -l every -d 'Keep running: fetch each device once per INTERVAL' -r
 complete -c ccap-fetch -l tick -d 'With --every, look this often for devices that are due, and write a heartbeat' -r
 complete -c ccap-fetch -l refresh -d 'Ask for profiles and configuration again after this long; in between the last answer goes along' -r
 complete -c ccap-fetch -l cache -d 'Keep answers about profiles and configuration in DIR, for the next run' -r -F
@@ -32,7 +33,8 @@ complete -c ccap-fetch -l retries -d 'More attempts after a failure that may pas
 complete -c ccap-fetch -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c ccap-fetch -l detect -d 'Log in to devices whose platform nothing tells, and find it out'
 complete -c ccap-fetch -l upper -d 'Write device names in upper case'
-complete -c ccap-fetch -l dry-run -d 'Show what would be fetched, and connect to nothing'
+complete -c ccap-fetch -l check -d 'Log in to each device, ask who it is, and say so in a line; store nothing'
+complete -c ccap-fetch -l dry-run -d 'Show the devices and every command that can be sent to them, and connect to nothing'
 complete -c ccap-fetch -l enable -d 'Leave user mode by `enable`; its password is CCAP_ENABLE_PASSWORD, else the account\'s'
 complete -c ccap-fetch -l list-algorithms -d 'List the SSH algorithms of this build'
 complete -c ccap-fetch -s q -l quiet -d 'Say only what ends the run'

@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::Common;
 use crate::{
+    fetch::Mapping,
     platform::Platform,
     signals::Role,
     ssh::{Algorithms, Policy},
@@ -15,25 +16,29 @@ use crate::{
 
 /// Collect what each CCAP says of its upstreams over SSH: one `capture` record per device
 ///
-/// Devices come from a file, from standard input, or from the command line, one per line: a bare name, CSV
-/// with a header, or NDJSON with cmts, host, port, platform, user, jump, algorithms, description.
+/// Devices come from a file, from standard input, or from the command line: bare names, a table with a
+/// header line (CSV), NDJSON, a JSON array, or an answer of NetBox, with the fields cmts, host, port,
+/// platform, via, user, jump, algorithms, description.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ccap-fetch", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Fetch {
-    /// Devices to fetch, besides those of the inventory
+    /// Devices to fetch; with --inventory, those of it to fetch
     #[arg(value_name = "DEVICE")]
     pub devices: Vec<String>,
     /// Read the inventory from FILE; - is standard input, which is also read when nothing else is given
     #[arg(short, long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
+    /// Other names of the fields in the inventory, also nested: cmts=name,host=primary_ip.address
+    #[arg(long, value_name = "FIELD=NAME,...")]
+    pub map: Option<Mapping>,
     /// Fetch this many devices at the same time
     #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub jobs: u16,
-    /// Go on for ever: each device once per INTERVAL
-    #[arg(long, value_name = "INTERVAL", value_parser = units::duration)]
+    /// Keep running: fetch each device once per INTERVAL
+    #[arg(long, value_name = "INTERVAL", value_parser = units::interval)]
     pub every: Option<Duration>,
     /// With --every, look this often for devices that are due, and write a heartbeat
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::duration, requires = "every")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::tick, requires = "every")]
     pub tick: Duration,
     /// Ask for profiles and configuration again after this long; in between the last answer goes along
     #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = units::duration)]
@@ -53,14 +58,17 @@ pub struct Fetch {
     /// Write device names in upper case
     #[arg(long)]
     pub upper: bool,
-    /// Show what would be fetched, and connect to nothing
+    /// Log in to each device, ask who it is, and say so in a line; store nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "every", "commands", "cache"])]
+    pub check: bool,
+    /// Show the devices and every command that can be sent to them, and connect to nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Send this instead of the platform's commands; may be repeated
     #[arg(long = "command", value_name = "COMMAND")]
     pub commands: Vec<String>,
     /// Fetch only part I of N of the inventory, for N collectors
-    #[arg(long, value_name = "I/N", value_parser = shard)]
+    #[arg(long, value_name = "I/N", value_parser = units::part)]
     pub shard: Option<(u32, u32)>,
     /// Write everything that passes to and from each device into DIR, secrets left out
     #[arg(long, value_name = "DIR")]
@@ -105,16 +113,16 @@ pub struct Fetch {
     pub list_algorithms: bool,
 
     /// Name resolution and TCP connection
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration, help_heading = "Budgets per device")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub connect_timeout: Duration,
     /// Banner and key exchange; and again authentication up to the first prompt
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::duration, help_heading = "Budgets per device")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub auth_timeout: Duration,
     /// Silence in the middle of an answer
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::duration, help_heading = "Budgets per device")]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub idle_timeout: Duration,
     /// All attempts together
-    #[arg(long, value_name = "DURATION", default_value = "300s", value_parser = units::duration, help_heading = "Budgets per device")]
+    #[arg(long, value_name = "DURATION", default_value = "300s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub device_timeout: Duration,
     /// All answers together
     #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = units::size, help_heading = "Budgets per device")]
@@ -140,14 +148,6 @@ impl Tool for Fetch {
     }
 }
 
-fn shard(text: &str) -> Result<(u32, u32), String> {
-    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    match parsed {
-        Some((part, parts)) if (1..=parts).contains(&part) => Ok((part, parts)),
-        _ => Err(format!("{text:?} is no part such as 1/2 or 2/2")),
-    }
-}
-
 const AFTER_HELP: &str = "\
 Secrets have no flag: CCAP_PASSWORD_FILE, else $CREDENTIALS_DIRECTORY/ccap_password, else CCAP_PASSWORD in
 the environment or the env file; on a terminal you are asked. CCAP_PASSPHRASE opens the key file.
@@ -156,6 +156,8 @@ Examples:
   ccap-fetch CCAP001 | mod-parse
   ccap-fetch -i inventory.ndjson -j 40 | mod-parse | mod-store
   ccap-fetch -i inventory.csv --every 10m | mod-parse | mod-store
+  ccap-fetch -i inventory.csv --check
+  ccap-fetch -i netbox.json --map cmts=name,host=primary_ip.address --dry-run
   ccap-fetch --command 'show version' CCAP201 | jq -r '.commands[0].output'
   printf '%s\\n' CCAP001 CCAP101 | ccap-fetch --dry-run
 

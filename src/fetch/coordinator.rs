@@ -23,6 +23,7 @@ use rayon::ThreadPool;
 
 use super::{
     cache::Cache,
+    check,
     collect::{self, Attempt, Job},
     inventory::Device,
     logins::Pace,
@@ -258,16 +259,23 @@ impl<'a> Coordinator<'a> {
     }
 
     fn finish(&mut self, job: &Job, capture: Capture, done: &mut Vec<Done>) -> Result<()> {
-        let good = capture.status.is_good();
+        let checked = self.options.check.then(|| check::line(&capture));
+        let good = checked.as_ref().map_or(capture.status.is_good(), |(good, _)| *good);
         if good {
             self.ok += 1
         } else {
             self.failed += 1
         };
-        let (progress, spoken) = (&self.progress, &mut self.spoken);
-        progress.suspend(|| spoken.say(&capture));
+        if let Some((_, line)) = checked {
+            let mut written = Ok(());
+            self.progress.suspend(|| written = writeln!(self.output, "{line}"));
+            written.map_err(Error::output)?;
+        } else {
+            let (progress, spoken) = (&self.progress, &mut self.spoken);
+            progress.suspend(|| spoken.say(&capture));
+            record::write(self.output, &capture).map_err(Error::output)?;
+        }
         self.progress.done(good);
-        record::write(self.output, &capture).map_err(Error::output)?;
         done.push(Done { cmts: capture.cmts, took: job.spent });
         Ok(())
     }

@@ -1,15 +1,16 @@
-//! The inventory: which devices there are, read from a bare list of names, CSV with a header, or NDJSON.
+//! The inventory: which devices there are, out of what is written ([`written`](super::written)).
 //! A line that cannot be used costs that line, never the run.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::IpAddr};
 
 use globset::GlobMatcher;
-use serde::Deserialize;
-use serde_json::Value;
 
+use super::written::{self, At, Entry, Mapping, Written};
 use crate::{
+    error::{Error, Result},
     platform::{Names, Platform},
     ssh::Algorithms,
+    tables,
 };
 
 /// One device of the inventory.
@@ -46,13 +47,15 @@ pub struct Reading {
     pub only: Option<GlobMatcher>,
     /// Only the names of part `.0` of `.1`.
     pub shard: Option<(u32, u32)>,
+    /// Where fields stand under other names.
+    pub mapping: Mapping,
 }
 
-/// A line that gives no device.
+/// An entry that gives no device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Number of the line, from 1; none for a name on the command line.
-    pub line: Option<u64>,
+    /// Where it stands.
+    pub at: At,
     /// The name, as far as it was read.
     pub cmts: Option<String>,
     /// Why, with the remedy.
@@ -64,187 +67,126 @@ pub struct Skipped {
 pub struct Inventory {
     /// In the order of the lines, each name once.
     pub devices: Vec<Device>,
-    /// Lines that could not be used.
+    /// Entries that could not be used.
     pub skipped: Vec<Skipped>,
-    /// Lines that hold a device, before `--only` and `--shard`.
+    /// Entries that hold a device, before `--only` and `--shard`.
     pub listed: usize,
 }
 
-/// A device as it is written: every field but the name may be missing.
-#[derive(Debug, Default, Deserialize)]
-struct Written {
-    #[serde(alias = "name", alias = "hostname", alias = "ccap")]
-    cmts: Option<String>,
-    #[serde(alias = "address", alias = "ip")]
-    host: Option<String>,
-    port: Option<Value>,
-    platform: Option<String>,
-    user: Option<String>,
-    jump: Option<String>,
-    algorithms: Option<String>,
-}
-
 impl Reading {
-    /// Reads an inventory's text after names from the command line.
+    /// The devices that are named on the command line.
     #[must_use]
-    pub fn inventory(&self, names: &[String], text: &str) -> Inventory {
+    pub fn names(&self, names: &[String]) -> Inventory {
+        self.devices(names.iter().map(|name| (At::Arguments, Ok(Written::named(name)))))
+    }
+
+    /// The devices of an inventory, or those of them that `selected` names. `place` is its file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a text of which nothing can be read, and for a name that is not in it.
+    pub fn inventory(&self, place: &str, text: &str, selected: &[String]) -> Result<Inventory> {
+        let entries = written::entries(text, &self.mapping)
+            .map_err(|problem| Error::usage(format!("{place} line {}: {}", problem.line, problem.reason)))?;
+        let named = |name: &str| selected.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+        let name = |entry: &Entry| Some(entry.1.as_ref().ok()?.get("cmts")?.to_owned());
+        if let Some(gone) = selected
+            .iter()
+            .find(|wanted| !entries.iter().filter_map(name).any(|name| wanted.eq_ignore_ascii_case(&name)))
+        {
+            return Err(Error::usage(format!("{gone} is not in {place}")));
+        }
+        let wanted = |entry: &Entry| selected.is_empty() || name(entry).is_some_and(|name| named(&name));
+        Ok(self.devices(entries.into_iter().filter(wanted)))
+    }
+
+    fn devices(&self, entries: impl Iterator<Item = Entry>) -> Inventory {
         let mut found = Inventory::default();
         let mut seen = HashSet::new();
-        for name in names {
-            self.take(
-                Ok(Written { cmts: Some(name.clone()), ..Written::default() }),
-                None,
-                &mut seen,
-                &mut found,
-            );
-        }
-        let mut columns: Option<Vec<String>> = None;
-        for (number, line) in (1u64..).zip(text.lines()) {
-            let line = line.trim_start_matches('\u{feff}').trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let written = if line.starts_with('{') {
-                serde_json::from_str(line).map_err(|e| format!("not a device in JSON: {e}"))
-            } else if columns.is_none() && found.listed == names.len() && is_header(line) {
-                columns = Some(cells(line).into_iter().map(|name| name.to_ascii_lowercase()).collect());
-                continue;
-            } else {
-                match &columns {
-                    Some(columns) => by_columns(columns, &cells(line)),
-                    None => bare(line),
+        for (at, written) in entries {
+            let cmts = written.as_ref().ok().and_then(|w| w.get("cmts").map(str::to_owned));
+            let device = match written.and_then(|written| self.device(&written)) {
+                Ok(device) => device,
+                Err(reason) => {
+                    found.skipped.push(Skipped { at, cmts, reason });
+                    continue;
                 }
             };
-            self.take(written, Some(number), &mut seen, &mut found);
+            found.listed += 1;
+            if !self.wants(&device) {
+                continue;
+            }
+            match self.unusable(&device, &mut seen) {
+                Some(reason) => {
+                    let reason = reason.to_owned();
+                    found.skipped.push(Skipped { at, cmts: Some(device.cmts), reason });
+                }
+                None => found.devices.push(device),
+            }
         }
         found
     }
 
-    fn take(
-        &self,
-        written: Result<Written, String>,
-        line: Option<u64>,
-        seen: &mut HashSet<String>,
-        found: &mut Inventory,
-    ) {
-        let name = written.as_ref().ok().and_then(|w| w.cmts.clone());
-        match written.and_then(|written| self.device(written)) {
-            Ok(device) => {
-                found.listed += 1;
-                let wanted = self.only.as_ref().is_none_or(|glob| glob.is_match(&device.cmts))
-                    && self.shard.is_none_or(|(part, parts)| shard_of(&device.cmts, parts) == part);
-                if !wanted {
-                    return;
-                }
-                if !seen.insert(device.cmts.clone()) {
-                    let reason = "is in the inventory already; this line is passed over".to_owned();
-                    found.skipped.push(Skipped { line, cmts: Some(device.cmts), reason });
-                    return;
-                }
-                if device.platform.is_none() && !self.detect {
-                    let reason =
-                        "its name tells no platform: give one in the inventory or by --platform, or let \
-                                  --detect find it out"
-                            .to_owned();
-                    found.skipped.push(Skipped { line, cmts: Some(device.cmts), reason });
-                    return;
-                }
-                found.devices.push(device);
-            }
-            Err(reason) => found.skipped.push(Skipped { line, cmts: name, reason }),
-        }
+    fn wants(&self, device: &Device) -> bool {
+        self.only.as_ref().is_none_or(|glob| glob.is_match(&device.cmts))
+            && self.shard.is_none_or(|(part, parts)| shard_of(&device.cmts, parts) == part)
     }
 
-    fn device(&self, written: Written) -> Result<Device, String> {
-        let given = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
-        let cmts = given(written.cmts).ok_or("has no cmts")?;
-        let host = given(written.host).unwrap_or_else(|| cmts.clone());
-        for (what, text) in [("cmts", &cmts), ("host", &host)] {
-            if text.chars().any(|c| c.is_whitespace() || c.is_control()) || text.starts_with('-') {
-                return Err(format!("{text:?} cannot be a {what}"));
-            }
+    fn unusable(&self, device: &Device, seen: &mut HashSet<String>) -> Option<&'static str> {
+        if !seen.insert(device.cmts.clone()) {
+            return Some("is in the inventory already; this entry is skipped");
         }
-        let port = match &written.port {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.trim().is_empty() => None,
-            Some(value) => {
-                let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
-                let port = text.parse().ok().filter(|&port: &u16| port > 0);
-                Some(port.ok_or_else(|| format!("{text:?} is no port"))?)
-            }
-        };
-        let platform = match given(written.platform) {
+        let unknown = device.platform.is_none() && !self.detect;
+        unknown.then_some(
+            "unknown platform: give it in the inventory or by --platform, or find it out at login with --detect",
+        )
+    }
+
+    fn device(&self, written: &Written) -> Result<Device, String> {
+        let cmts = tables::name("device name", written.get("cmts").ok_or("has no cmts")?)?.to_owned();
+        let host = host(written.get("host").unwrap_or(&cmts))?;
+        let port = written.get("port").map(|text| {
+            let port = text.parse().ok().filter(|&port: &u16| port > 0);
+            port.ok_or_else(|| format!("invalid port {text:?}; expected 1 to 65535"))
+        });
+        let platform = match written.get("platform") {
             Some(word) => Some(word.parse()?),
             None => self.platform.or_else(|| self.names.platform(&cmts)),
         };
-        let algorithms = given(written.algorithms).map(|word| {
-            <Algorithms as clap::ValueEnum>::from_str(&word, true)
-                .map_err(|_| format!("{word:?} is no set of algorithms; known are auto, modern, legacy"))
-        });
-        let jump = given(written.jump);
-        if jump.as_deref().is_some_and(|jump| jump.starts_with('-')) {
-            return Err("a jump host cannot begin with -".to_owned());
+        match written.get("via") {
+            None | Some("ssh") => {}
+            Some("snmp") => return Err("via snmp: this build reads devices over SSH only".to_owned()),
+            Some(word) => return Err(format!("unknown via {word:?}; expected one of ssh, snmp")),
         }
+        let algorithms = written.get("algorithms").map(|word| {
+            <Algorithms as clap::ValueEnum>::from_str(word, true).map_err(|_| {
+                format!("unknown set of algorithms {word:?}; expected one of auto, modern, legacy")
+            })
+        });
+        let jump = written.get("jump").map(|jump| tables::name("jump host", jump).map(str::to_owned));
         Ok(Device {
             cmts: if self.upper { cmts.to_uppercase() } else { cmts },
             host,
-            port,
+            port: port.transpose()?,
             platform,
-            user: given(written.user),
-            jump,
+            user: written.get("user").map(str::to_owned),
+            jump: jump.transpose()?,
             algorithms: algorithms.transpose()?,
         })
     }
 }
 
-const COLUMNS: [&str; 4] = ["cmts", "name", "hostname", "ccap"];
-
-/// A first line with a column for the name, among others or alone.
-fn is_header(line: &str) -> bool {
-    cells(line).iter().any(|cell| COLUMNS.contains(&cell.to_ascii_lowercase().as_str()))
-}
-
-fn cells(line: &str) -> Vec<String> {
-    let separator = if line.contains(';') && !line.contains(',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(separator)
-        .trim(csv::Trim::All)
-        .from_reader(line.as_bytes());
-    reader
-        .records()
-        .next()
-        .and_then(Result::ok)
-        .map_or_else(Vec::new, |r| r.iter().map(str::to_owned).collect())
-}
-
-fn by_columns(columns: &[String], cells: &[String]) -> Result<Written, String> {
-    if cells.len() > columns.len() {
-        return Err(format!("has {} columns, the header has {}", cells.len(), columns.len()));
+/// A host as it is connected to: an address loses its prefix length (`10.0.0.1/24`) and its brackets.
+fn host(text: &str) -> Result<String, String> {
+    let bare = text.split_once('/').map_or(text, |(address, _)| address);
+    let bare = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
+    let without_zone = bare.split_once('%').map_or(bare, |(address, _)| address);
+    if without_zone.parse::<IpAddr>().is_ok() && !bare.chars().any(char::is_whitespace) {
+        return Ok(bare.to_owned());
     }
-    let mut written = Written::default();
-    for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-        let cell = Some(cell.clone());
-        match column.as_str() {
-            "cmts" | "name" | "hostname" | "ccap" => written.cmts = cell,
-            "host" | "address" | "ip" => written.host = cell,
-            "port" => written.port = cell.map(Value::String),
-            "platform" => written.platform = cell,
-            "user" => written.user = cell,
-            "jump" => written.jump = cell,
-            "algorithms" => written.algorithms = cell,
-            _ => {}
-        }
+    if text.contains([':', '/']) {
+        return Err(format!("invalid host {text:?}; a port has a field of its own"));
     }
-    Ok(written)
-}
-
-fn bare(line: &str) -> Result<Written, String> {
-    let name = line.split('#').next().unwrap_or_default().trim();
-    if name.contains([',', ';']) {
-        return Err("CSV needs a header line with a column cmts".to_owned());
-    }
-    Ok(Written { cmts: Some(name.to_owned()), ..Written::default() })
+    tables::name("host", text).map(str::to_owned)
 }
 
 /// The part of `parts` that a name belongs to, by rendezvous hashing: when a collector is added, only
@@ -260,7 +202,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Inventory {
-        Reading::default().inventory(&[], text)
+        Reading::default().inventory("inventory.csv", text, &[]).expect("readable")
     }
 
     fn names(inventory: &Inventory) -> Vec<&str> {
@@ -278,7 +220,7 @@ mod tests {
             assert_eq!(other, bare);
         }
         let full = read(
-            r#"{"cmts":"x","host":"10.0.0.1","port":2222,"platform":"cbr8","user":"u","jump":"j","algorithms":"legacy"}"#,
+            r#"{"cmts":"x","host":"10.0.0.1","port":2222,"platform":"cbr8","user":"u","jump":"j","algorithms":"legacy","via":"ssh"}"#,
         );
         let device = &full.devices[0];
         assert_eq!((device.host.as_str(), device.port), ("10.0.0.1", Some(2222)));
@@ -292,22 +234,91 @@ mod tests {
              {\"cmts\":\"CCAP003\",\"platform\":\"nokia\"}\n{\"host\":\"h\"}\n-oProxyCommand=x\na,b\nCCAP004\n",
         );
         assert_eq!(names(&found), ["CCAP001", "CCAP004"]);
-        let lines: Vec<_> = found.skipped.iter().filter_map(|s| s.line).collect();
-        assert_eq!(lines, [2, 3, 4, 5, 6, 7, 8, 9]);
+        let lines: Vec<_> = found.skipped.iter().map(|s| s.at).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7, 8, 9].map(At::Line));
         assert!(found.skipped[2].reason.contains("--detect"), "{:?}", found.skipped[2]);
-        assert!(found.skipped[4].reason.contains("known are"), "{:?}", found.skipped[4]);
+        assert!(found.skipped[4].reason.contains("nokia"), "{:?}", found.skipped[4]);
     }
 
     #[test]
     fn every_name_is_in_one_part_and_few_move_when_a_part_is_added() {
         let text: String = (0..300).map(|n| format!("CCAP{n:03}-x\n")).collect();
-        let part =
-            |shard| Reading { shard: Some(shard), detect: true, ..Reading::default() }.inventory(&[], &text);
+        let part = |shard| {
+            let reading = Reading { shard: Some(shard), detect: true, ..Reading::default() };
+            reading.inventory("i", &text, &[]).expect("readable")
+        };
         let (one, two) = (part((1, 2)), part((2, 2)));
         assert_eq!((one.devices.len() + two.devices.len(), one.listed), (300, 300));
         assert!(names(&one).iter().all(|name| !names(&two).contains(name)));
         assert!((90..210).contains(&one.devices.len()), "{}", one.devices.len());
         let of_three = part((1, 3));
         assert!(names(&of_three).iter().all(|name| names(&one).contains(name)), "moved between old parts");
+    }
+
+    #[test]
+    fn a_table_keeps_its_separator_whatever_stands_in_a_description() {
+        let found =
+            read("cmts;host;description\r\nCCAP004;10.0.0.4;Noord,3\r\nCCAP005;10.0.0.5;\"a; b\"\r\n");
+        assert_eq!((names(&found), found.skipped.len()), (vec!["CCAP004", "CCAP005"], 0));
+        assert_eq!(found.devices[0].host, "10.0.0.4");
+        let found = read("cmts,host,description\nCCAP001,10.0.0.1,\nCCAP002,10.0.0.2,Noord,3\n");
+        assert_eq!(names(&found), ["CCAP001"]);
+        assert!(found.skipped[0].at == At::Line(3) && found.skipped[0].reason.contains("quote a cell"));
+        let found = read("cmts;host\nNoord,3;10.0.0.1\nCCAP001;10.0.0.1, 10.0.0.2\n");
+        assert!(found.devices.is_empty() && found.skipped[0].reason.contains("it holds ','"), "{found:?}");
+    }
+
+    #[test]
+    fn json_in_every_form_gives_devices_and_map_finds_nested_names() {
+        let array = read("[\n {\"cmts\": \"CCAP001\"},\n \"CCAP101\",\n 7\n]");
+        assert_eq!((names(&array), array.skipped[0].at), (vec!["CCAP001", "CCAP101"], At::Item(3)));
+        let netbox = r#"{"count": 3, "next": "x", "results": [
+            {"id": 1, "name": "CCAP001", "platform": {"slug": "x"}, "primary_ip": {"address": "10.0.0.1/24"}},
+            {"id": 2, "name": "CCAP101", "platform": null, "primary_ip": {"address": "2001:db8::1/64"}}]}"#;
+        let mapping: Mapping = "cmts=name, host=primary_ip.address".parse().expect("a mapping");
+        let reading = Reading { mapping, ..Reading::default() };
+        let found = reading.inventory("n.json", netbox, &[]).expect("readable");
+        let hosts: Vec<_> = found.devices.iter().map(|d| (d.cmts.as_str(), d.host.as_str())).collect();
+        assert_eq!(hosts, [("CCAP001", "10.0.0.1"), ("CCAP101", "2001:db8::1")]);
+        assert!(found.skipped[0].reason.contains("2 of 3 devices"), "{:?}", found.skipped);
+        let csv = reading.inventory("n.csv", "Name,primary_ip.address\nCCAP001,10.0.0.1/24\n", &[]);
+        assert_eq!(csv.expect("readable").devices[0].host, "10.0.0.1");
+        for (text, word) in [
+            ("Name,ip\nCCAP001,10.0.0.1\n", "--map host=primary_ip.address: no such column"),
+            ("[{\"name\": 1},\n", "line 2: not JSON"),
+            ("10.0.0.1;CCAP001\n", "line 1: no column \"name\""),
+        ] {
+            let error = reading.inventory("n.csv", text, &[]).expect_err(text).to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        assert!("name=cmts".parse::<Mapping>().is_err_and(|e| e.contains("expected one of cmts")));
+        assert!("cmts".parse::<Mapping>().is_err());
+    }
+
+    #[test]
+    fn a_host_is_an_address_or_a_name() {
+        for (given, host) in [
+            ("10.0.0.1/32", "10.0.0.1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1%eth0"),
+            ("ccap001.example.net", "ccap001.example.net"),
+        ] {
+            assert_eq!(super::host(given).as_deref(), Ok(host));
+        }
+        for bad in ["10.0.0.1:22", "ccap001:22", "a/b", "a b", "-x", "a,b"] {
+            assert!(super::host(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_select_from_an_inventory() {
+        let select = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            Reading::default().inventory("i.csv", "cmts,host\nCCAP001,a\nCCAP101,b\nx y,c\n", &names)
+        };
+        let found = select(&["ccap101"]).expect("there");
+        assert_eq!((names(&found), found.skipped.len()), (vec!["CCAP101"], 0));
+        let error = select(&["CCAP101", "CCAP009"]).expect_err("not there").to_string();
+        assert_eq!(error, "CCAP009 is not in i.csv");
     }
 }

@@ -9,18 +9,21 @@
 //! Pure and worth reading first: `exchange`, `logins`, `schedule`, `script`.
 
 mod cache;
+mod check;
 mod collect;
 mod coordinator;
 mod exchange;
 mod inventory;
 mod logins;
 mod options;
+mod plan;
 mod progress;
 mod schedule;
 mod script;
 mod spoken;
 mod terminal;
 mod transcript;
+mod written;
 
 use std::{
     collections::HashMap,
@@ -31,17 +34,18 @@ use std::{
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+pub use self::written::Mapping;
 use self::{
     coordinator::Coordinator,
-    inventory::{Device, Inventory, Reading},
+    inventory::{Device, Inventory, Reading, Skipped},
     options::{Options, Place},
     schedule::Schedule,
+    written::At,
 };
 use crate::{
     cli,
     error::{Error, Result},
     exit::Exit,
-    platform,
     record::{End, Fault, Heartbeat},
     ssh,
     stage::Context,
@@ -50,7 +54,7 @@ use crate::{
 /// Runs ccap-fetch.
 ///
 /// # Errors
-/// [`Error::Usage`] and [`Error::Read`] before the first connection; those of the output.
+/// [`Error::Usage`] and [`Error::Read`] before the first connection; the errors of the output.
 pub fn run(
     args: &cli::Fetch,
     context: &Context,
@@ -62,12 +66,15 @@ pub fn run(
     }
     let reading = options::reading(args, &context.settings)?;
     let place = Place::of(args, context, input)?;
-    let inventory = reading.inventory(&args.devices, &place.text()?);
+    let inventory = place.inventory(&reading, &args.devices)?;
     let skipped = inventory.skipped.len() as u64;
-    report(&inventory, context, output)?;
+    log_skipped(&inventory, &place);
+    if !args.check {
+        write_skipped(&inventory, context, output)?;
+    }
     refuse_nothing(args, &inventory)?;
     if args.dry_run {
-        dry_run(args, context, &inventory, output)?;
+        plan::write(args, context, &inventory, output)?;
         return Ok(if skipped == 0 { Exit::Done } else { Exit::Partial });
     }
     let options = Options::new(args, context)?;
@@ -81,6 +88,9 @@ pub fn run(
         }
     }
     let (ok, failed) = (coordinator.ok, coordinator.failed + skipped);
+    if args.check {
+        return Ok(if failed == 0 { Exit::Done } else { Exit::Partial });
+    }
     coordinator.write(&End { ts: context.clock.now(), stage: context.tool.to_owned(), ok, failed })?;
     Ok(if failed == 0 { Exit::Done } else { Exit::Partial })
 }
@@ -168,21 +178,21 @@ impl<'a> Continuous<'a> {
         self.devices = inventory.devices.into_iter().map(|d| (d.cmts.clone(), Arc::new(d))).collect();
     }
 
-    /// The inventory when it has changed, or when we are told; one that cannot be used leaves the old one.
+    /// The inventory when it has changed, or on SIGHUP; one that cannot be used leaves the old one.
     fn read_again(&mut self, told: bool) {
         let stamp = stamp(&self.place);
         if !told && stamp == self.seen {
             return;
         }
         self.seen = stamp;
-        let inventory = match self.place.text() {
-            Ok(text) => self.reading.inventory(&self.args.devices, &text),
+        let inventory = match self.place.inventory(&self.reading, &self.args.devices) {
+            Ok(inventory) => inventory,
             Err(e) => return log::warn!("the inventory as it was is kept: {e}"),
         };
         if inventory.devices.is_empty() {
             return log::warn!("the inventory as it was is kept: the new one has no device");
         }
-        say_skipped(&inventory);
+        log_skipped(&inventory, &self.place);
         log::info!("the inventory was read again: {} devices", inventory.devices.len());
         self.set(inventory);
     }
@@ -194,23 +204,27 @@ fn stamp(place: &Place) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn say_skipped(inventory: &Inventory) {
-    for skipped in &inventory.skipped {
-        let place = skipped.line.map_or(String::new(), |line| format!("inventory line {line}: "));
-        let name = skipped.cmts.as_ref().map_or(String::new(), |cmts| format!("{cmts}: "));
-        log::warn!("{place}{name}{}", skipped.reason);
+fn log_skipped(inventory: &Inventory, place: &Place) {
+    let name = place.name();
+    for Skipped { at, cmts, reason } in &inventory.skipped {
+        let at = match at {
+            At::Arguments => String::new(),
+            At::Line(line) => format!("{name} line {line}: "),
+            At::Item(item) => format!("{name} item {item}: "),
+        };
+        let cmts = cmts.as_ref().map_or(String::new(), |cmts| format!("{cmts}: "));
+        log::warn!("{at}{cmts}{reason}");
     }
 }
 
-/// Lines of the inventory that give no device: on stderr and as `error` records.
-fn report(inventory: &Inventory, context: &Context, output: &mut dyn Write) -> Result<()> {
-    say_skipped(inventory);
+/// Entries of the inventory that give no device, as `error` records.
+fn write_skipped(inventory: &Inventory, context: &Context, output: &mut dyn Write) -> Result<()> {
     for skipped in &inventory.skipped {
         let name = skipped.cmts.as_ref().map_or(String::new(), |cmts| format!("{cmts}: "));
         let fault = Fault {
             ts: context.clock.now(),
             stage: context.tool.to_owned(),
-            line: skipped.line,
+            line: if let At::Line(line) = skipped.at { Some(line) } else { None },
             message: format!("{name}{}", skipped.reason),
         };
         crate::record::write(output, &fault).map_err(Error::output)?;
@@ -266,31 +280,4 @@ fn list_algorithms(output: &mut dyn Write) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
-}
-
-/// One line per device, and the commands of each platform.
-fn dry_run(
-    args: &cli::Fetch,
-    context: &Context,
-    inventory: &Inventory,
-    output: &mut dyn Write,
-) -> Result<()> {
-    let user = args.user.clone().map_or_else(|| context.settings.get("CCAP_USER"), |user| Ok(Some(user)))?;
-    let jump = args.jump.clone().map_or_else(|| context.settings.get("CCAP_JUMP"), |jump| Ok(Some(jump)))?;
-    for device in &inventory.devices {
-        let platform = device.platform.map_or("(detect)", |platform| platform.word());
-        let user = device.user.as_deref().or(user.as_deref()).unwrap_or("(ssh configuration)");
-        let via = device.jump.as_ref().or(jump.as_ref()).map_or(String::new(), |jump| format!(" via {jump}"));
-        let (cmts, host, port) = (&device.cmts, &device.host, device.port.unwrap_or(22));
-        writeln!(output, "{cmts} {platform} {user}@{host}:{port}{via}").map_err(Error::output)?;
-    }
-    let mut platforms: Vec<_> = inventory.devices.iter().filter_map(|device| device.platform).collect();
-    platforms.sort();
-    platforms.dedup();
-    for platform in platforms {
-        let own = platform::family(platform).plan(&[]).into_iter().map(|step| step.command).collect();
-        let commands = if args.commands.is_empty() { own } else { args.commands.clone() };
-        writeln!(output, "{platform}: {}", commands.join(" · ")).map_err(Error::output)?;
-    }
-    Ok(())
 }

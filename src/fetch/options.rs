@@ -1,13 +1,12 @@
 //! Flags and settings, checked and joined before the first connection.
 
-use std::{
-    io::{BufRead, Read},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::BufRead, path::PathBuf, sync::Arc, time::Duration};
 
-use super::{inventory::Reading, logins::Gate};
+use super::{
+    check,
+    inventory::{Inventory, Reading},
+    logins::Gate,
+};
 use crate::{
     cli,
     error::{Error, Result},
@@ -16,6 +15,7 @@ use crate::{
     signals::Signals,
     ssh::{Algorithms, Checking},
     stage::Context,
+    text::encoding,
 };
 
 /// What every attempt needs to know; one for the whole run.
@@ -49,6 +49,8 @@ pub struct Options {
     pub retries: u32,
     /// Sent instead of the platform's commands when there are any.
     pub commands: Vec<String>,
+    /// Lines about the devices instead of captures.
+    pub check: bool,
     /// Age at which profiles and configuration are asked for again.
     pub refresh: Duration,
     /// Where transcripts go.
@@ -89,13 +91,9 @@ impl Place {
     /// Where the flags say that the inventory is; standard input is read to its end here.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there is none; [`Error::Input`].
+    /// [`Error::Usage`] when there is none, or when standard input is not UTF-8; [`Error::Input`].
     pub fn of(args: &cli::Fetch, context: &Context, input: &mut dyn BufRead) -> Result<Self> {
-        let mut from_input = || {
-            let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).map_err(Error::Input)?;
-            Ok(Place::Text(String::from_utf8_lossy(&bytes).into_owned()))
-        };
+        let mut from_input = || encoding::read(&mut *input, "inventory", Error::Input).map(Place::Text);
         match &args.inventory {
             Some(path) if path.as_os_str() == "-" => from_input(),
             Some(path) => Ok(Place::File(path.clone())),
@@ -107,20 +105,24 @@ impl Place {
         }
     }
 
-    /// Its text as it is now.
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Place::File(path) => path.display().to_string(),
+            Place::Text(_) | Place::None => "inventory".to_owned(),
+        }
+    }
+
+    /// The inventory as it is now; `names` stand on the command line.
     ///
     /// # Errors
-    /// [`Error::Read`].
-    pub fn text(&self) -> Result<String> {
+    /// [`Error::Read`]; the errors of [`Reading::inventory`].
+    pub fn inventory(&self, reading: &Reading, names: &[String]) -> Result<Inventory> {
         match self {
-            Place::File(path) => {
-                let mut bytes = Vec::new();
-                let mut file = std::fs::File::open(path).map_err(Error::read(path))?;
-                file.read_to_end(&mut bytes).map_err(Error::read(path))?;
-                Ok(String::from_utf8_lossy(&bytes).into_owned())
-            }
-            Place::Text(text) => Ok(text.clone()),
-            Place::None => Ok(String::new()),
+            Place::File(path) => reading.inventory(&self.name(), &encoding::read_file(path)?, names),
+            Place::Text(text) => reading.inventory(&self.name(), text, names),
+            Place::None => Ok(reading.names(names)),
         }
     }
 }
@@ -140,10 +142,11 @@ pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
     Ok(Reading {
         platform: args.platform,
         names: Names::of_settings(settings)?,
-        detect: args.detect,
+        detect: args.detect || args.check,
         upper: args.upper,
         only: args.only.as_ref().map(glob).transpose()?,
         shard: args.shard,
+        mapping: args.map.clone().unwrap_or_default(),
     })
 }
 
@@ -203,7 +206,8 @@ impl Options {
                 output: args.max_output,
             },
             retries: args.retries,
-            commands: args.commands.clone(),
+            commands: if args.check { vec![check::COMMAND.to_owned()] } else { args.commands.clone() },
+            check: args.check,
             refresh: args.refresh,
             transcript: args.transcript.clone(),
             gate: Gate::new(args.max_logins as usize, args.auth_breaker),

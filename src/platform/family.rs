@@ -96,6 +96,12 @@ pub trait Family: Sync {
     /// command with a stand-in is optional, and its stand-in needed.
     fn script(&self, answers: &[Answer<'_>]) -> Vec<Step>;
 
+    /// Commands that only an answer leads to, with a word in capitals for the part that the answer gives, and
+    /// when each is sent.
+    fn further(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// What is still to be asked, given the answers so far: empty when there is nothing more. Called again
     /// after each answer; a command that stands among the answers is never asked twice.
     fn plan(&self, answers: &[Answer<'_>]) -> Vec<Step> {

@@ -19,8 +19,8 @@ fn what_cannot_be_used_is_refused_with_the_flag_and_the_remedy() {
         (vec!["--user", "u"], "CCAP001\n", vec!["no password", "CCAP_PASSWORD_FILE", "--identity"]),
         (vec!["--identity", "no-key"], "CCAP001\n", vec!["cannot read no-key"]),
         (vec!["--only", "X*"], "CCAP001\n", vec!["--only X* matches no device"]),
-        (vec!["--connect-timeout", "soon"], "CCAP001\n", vec!["--connect-timeout", "is no duration"]),
-        (vec!["--shard", "3/2"], "CCAP001\n", vec!["--shard", "is no part"]),
+        (vec!["--connect-timeout", "soon"], "CCAP001\n", vec!["--connect-timeout", "invalid duration"]),
+        (vec!["--shard", "3/2"], "CCAP001\n", vec!["--shard", "invalid part"]),
         (vec!["--jobs", "0"], "CCAP001\n", vec!["--jobs"]),
         (vec![], "router1\n", vec!["inventory line 1: router1", "--detect"]),
     ] {

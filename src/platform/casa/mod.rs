@@ -65,6 +65,13 @@ impl Family for Casa {
         steps
     }
 
+    fn further(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            (SUMMARY, "when the hop history is refused as a whole"),
+            ("show spectrum hop-history upstream UPSTREAM", "then for each upstream"),
+        ]
+    }
+
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::Casa, reading);
         let mut scan = Scan::default();

@@ -59,6 +59,10 @@ impl Family for Cbr8 {
         steps
     }
 
+    fn further(&self) -> &'static [(&'static str, &'static str)] {
+        &[("show controller cMAC-DOMAIN Upstream | i Profile|Upstream|US|up|UP", "for each MAC domain")]
+    }
+
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::Cbr8, reading);
         let mut summary = Summary::default();
