@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -24,7 +25,10 @@ impl Home {
     fn new(settings: &[&str]) -> Home {
         let dir = TempDir::new().unwrap();
         let own = ["MODTOOLS_DB=sqlite:modulation.db", "MODTOOLS_TZ=UTC"];
-        fs::write(dir.path().join(".env"), [&own, settings].concat().join("\n")).unwrap();
+        let env = dir.path().join(".env");
+        fs::write(&env, [&own, settings].concat().join("\n")).unwrap();
+        // As the guide has it: others who can read a password in it are named.
+        fs::set_permissions(&env, fs::Permissions::from_mode(0o600)).unwrap();
         Home { dir }
     }
 
