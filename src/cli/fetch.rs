@@ -6,7 +6,6 @@ use clap::Parser;
 
 use super::Common;
 use crate::{
-    fetch::Mapping,
     platform::Platform,
     signals::Role,
     ssh::{Algorithms, Policy},
@@ -30,7 +29,7 @@ pub struct Fetch {
     pub inventory: Option<PathBuf>,
     /// Other names of the fields in the inventory, also nested: cmts=name,host=primary_ip.address
     #[arg(long, value_name = "FIELD=NAME,...")]
-    pub map: Option<Mapping>,
+    pub map: Option<String>,
     /// Fetch this many devices at the same time
     #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub jobs: u16,

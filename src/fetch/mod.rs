@@ -34,7 +34,6 @@ use std::{
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-pub use self::written::Mapping;
 use self::{
     coordinator::Coordinator,
     inventory::{Device, Inventory, Reading, Skipped},

@@ -6,6 +6,7 @@ use super::{
     check,
     inventory::{Inventory, Reading},
     logins::Gate,
+    written::Mapping,
 };
 use crate::{
     cli,
@@ -139,6 +140,7 @@ pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
             .map(|glob| glob.compile_matcher())
             .map_err(|e| Error::usage(format!("--only {text}: {e}")))
     };
+    let mapping = |text: &str| text.parse::<Mapping>().map_err(|e| Error::usage(format!("--map: {e}")));
     Ok(Reading {
         platform: args.platform,
         names: Names::of_settings(settings)?,
@@ -146,7 +148,7 @@ pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
         upper: args.upper,
         only: args.only.as_ref().map(glob).transpose()?,
         shard: args.shard,
-        mapping: args.map.clone().unwrap_or_default(),
+        mapping: args.map.as_deref().map(mapping).transpose()?.unwrap_or_default(),
     })
 }
 

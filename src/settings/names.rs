@@ -100,6 +100,7 @@ pub const ALL: &[(&str, Kind)] = &[
     ("HOME", Environment),
     ("NO_COLOR", Environment),
     ("NOTIFY_SOCKET", Environment),
+    ("PATH", Environment),
     ("RUST_LOG", Environment),
     ("SSH_AUTH_SOCK", Environment),
     ("STATE_DIRECTORY", Environment),
