@@ -10,12 +10,12 @@ use super::{
     inventory::Device,
     options::Options,
     script::{Kept, Script},
-    terminal::Terminal,
+    terminal::{Asked, Terminal},
     transcript::Transcript,
 };
 use crate::{
     clock::Clock,
-    platform,
+    platform::{self, Platform},
     record::{Capture, Phases, Status, Timestamp},
     ssh::{self, Algorithms, Alias, Budget, Credentials, Failure, Session},
 };
@@ -109,15 +109,15 @@ pub fn attempt(job: &mut Job, options: &Options, clock: Clock) -> Attempt {
     job.attempts += 1;
     let capture = job.capture(Status::Internal, None, clock.now());
     let left = options.budgets.device.saturating_sub(job.spent);
-    let mut visit = Visit {
+    let mut running = Running {
         job,
         options,
         clock,
         budget: Budget::new(&options.signals, left, options.budgets.device),
-        done: Attempt { capture, failure: None, kept: Vec::new() },
+        attempt: Attempt { capture, failure: None, kept: Vec::new() },
     };
-    let result = visit.make();
-    let mut done = visit.done;
+    let result = running.make();
+    let mut done = running.attempt;
     job.spent += began.elapsed();
     let (status, error) = match result {
         Ok(verdict) => verdict,
@@ -134,32 +134,32 @@ pub fn attempt(job: &mut Job, options: &Options, clock: Clock) -> Attempt {
 }
 
 /// The state of an attempt that is being made.
-struct Visit<'a> {
+struct Running<'a> {
     job: &'a Job,
     options: &'a Options,
     clock: Clock,
     budget: Budget,
-    done: Attempt,
+    attempt: Attempt,
 }
 
-impl Visit<'_> {
+impl<'a> Running<'a> {
     fn make(&mut self) -> Result<(Status, Option<String>), Failure> {
         let began = Instant::now();
         let alias = self.alias();
         let credentials = self.credentials(&alias);
         let session = self.connect(&alias)?;
-        self.done.capture.phases.connect_ms = Some(ms(began.elapsed()));
+        self.attempt.capture.phases.connect_ms = Some(ms(began.elapsed()));
         let began = Instant::now();
         let budgets = &self.options.budgets;
         self.log_in(&session, &credentials)?;
         let secrets = [&credentials.password, &credentials.passphrase].into_iter().flatten();
         let secrets = secrets.chain(self.options.enable.iter().flatten()).cloned().collect();
         let (directory, cmts) = (self.options.transcript.as_deref(), &self.job.device.cmts);
-        let mut transcript = Transcript::open(directory, cmts, self.done.capture.ts, secrets);
+        let mut transcript = Transcript::open(directory, cmts, self.attempt.capture.ts, secrets);
         let mut budget = self.budget.clone();
         let shell = session.shell(&budget)?;
         let terminal = Terminal::login(shell, &mut budget, &mut transcript, budgets.idle, budgets.output)?;
-        self.done.capture.phases.auth_ms = Some(ms(began.elapsed()));
+        self.attempt.capture.phases.auth_ms = Some(ms(began.elapsed()));
         let verdict = self.ask_all(terminal);
         session.disconnect();
         if let Err(failure) = &verdict {
@@ -194,8 +194,8 @@ impl Visit<'_> {
         let host = alias.host.as_deref().unwrap_or(&device.host);
         let port = device.port.or(alias.port).unwrap_or(22);
         let jump = device.jump.as_deref().or(self.options.jump.as_deref());
-        self.done.capture.host = host.to_owned();
-        self.done.capture.port = port;
+        self.attempt.capture.host = host.to_owned();
+        self.attempt.capture.port = port;
         let over = format!("no connection within {} s (--connect-timeout)", budgets.connect.as_secs_f64());
         self.budget.phase(budgets.connect, Failure::transient(Status::ConnectTimeout, over));
         let stream = ssh::dial(host, port, jump, &self.budget)?;
@@ -204,8 +204,8 @@ impl Visit<'_> {
         let known = self.options.checking.key_types(host, port);
         let session = Session::handshake(stream, &known, self.job.legacy, &self.budget)
             .map_err(|failure| self.explained(failure, host, port, jump))?;
-        self.done.capture.algorithms = Some(session.algorithms());
-        self.done.capture.host_key_sha256 = session.host_key_sha256();
+        self.attempt.capture.algorithms = Some(session.algorithms());
+        self.attempt.capture.host_key_sha256 = session.host_key_sha256();
         session.check_host_key(&self.options.checking, host, port)?;
         Ok(session)
     }
@@ -249,40 +249,20 @@ impl Visit<'_> {
 
     /// Everything between the first prompt and the logout.
     fn ask_all(&mut self, mut terminal: Terminal<'_>) -> Result<(Status, Option<String>), Failure> {
-        let began = Instant::now();
-        let result = self.converse(&mut terminal);
-        self.done.capture.phases.commands_ms = Some(ms(began.elapsed()));
-        let platform = self.done.capture.platform.parse().ok();
-        let logout = platform.map_or("exit", |platform| platform::family(platform).dialogue().logout);
-        if !matches!(&result, Err(failure) if failure.status == Status::Disconnected) {
-            terminal.leave(logout, result.is_err());
-        }
-        result
-    }
-
-    fn converse(&mut self, terminal: &mut Terminal<'_>) -> Result<(Status, Option<String>), Failure> {
-        if let Some(password) = &self.options.enable {
-            terminal.enable(password.as_ref())?;
-        }
-        let platform = match self.job.device.platform {
-            Some(platform) => platform,
-            None => terminal.detect()?,
+        let (began, now) = (Instant::now(), self.clock.now());
+        let platform = match self.prepare(&mut terminal) {
+            Ok(platform) => platform,
+            Err(failure) => {
+                let platform = self.attempt.capture.platform.parse().ok();
+                leave(terminal, platform, Some(&failure));
+                return Err(failure);
+            }
         };
-        self.done.capture.platform = platform.word().to_owned();
-        terminal.set_up(platform::family(platform).dialogue())?;
-        let (job, options) = (self.job, self.options);
-        let now = self.clock.now();
-        let mut script =
-            Script::new(&job.device.cmts, platform, &options.commands, &job.kept, now, options.refresh);
-        let mut result = Ok(());
-        while let (Ok(()), Some(command)) = (&result, script.next(now)) {
-            let (output, asked) = terminal.ask(&command);
-            let (bytes, took) = (output.output.len(), output.elapsed_ms);
-            log::debug!(target: platform.log_target(), "{}: {command}: {bytes} bytes in {took} ms", job.device.cmts);
-            script.answers.push(output);
-            result = asked;
-        }
-        let verdict = match result {
+        let mut script = self.script(platform, now);
+        let result = self.converse(&mut terminal, platform, &mut script, now);
+        self.attempt.capture.phases.commands_ms = Some(ms(began.elapsed()));
+        let late = leave(terminal, Some(platform), result.as_ref().err());
+        let verdict = match result.and_then(|()| end(&mut script, late, now)) {
             Ok(()) => Ok(script.verdict()),
             Err(failure) if failure.status != Status::Cancelled && script.has_all_it_needs() => {
                 let last = script.answers.last().map_or("", |answer| &answer.command);
@@ -290,8 +270,62 @@ impl Visit<'_> {
             }
             Err(failure) => Err(failure),
         };
-        self.done.kept = script.to_keep(now);
-        self.done.capture.commands = script.answers;
+        self.attempt.kept = script.to_keep(now);
+        self.attempt.capture.commands = script.answers;
         verdict
     }
+
+    /// Leaves user mode, finds out the platform, switches off paging.
+    fn prepare(&mut self, terminal: &mut Terminal<'_>) -> Result<Platform, Failure> {
+        if let Some(password) = &self.options.enable {
+            terminal.enable(password.as_ref())?;
+        }
+        let platform = match self.job.device.platform {
+            Some(platform) => platform,
+            None => terminal.detect()?,
+        };
+        self.attempt.capture.platform = platform.word().to_owned();
+        terminal.set_up(platform::family(platform).dialogue())?;
+        Ok(platform)
+    }
+
+    fn script(&self, platform: Platform, now: Timestamp) -> Script<'a> {
+        let (job, options) = (self.job, self.options);
+        Script::new(&job.device.cmts, platform, &options.commands, &job.kept, now, options.refresh)
+    }
+
+    fn converse(
+        &self,
+        terminal: &mut Terminal<'_>,
+        platform: Platform,
+        script: &mut Script<'_>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        while let Some(command) = script.next(now) {
+            let Asked { output, late, result } = terminal.ask(&command);
+            let (bytes, took, cmts) = (output.output.len(), output.elapsed_ms, &self.job.device.cmts);
+            log::debug!(target: platform.log_target(), "{cmts}: {command}: {bytes} bytes in {took} ms");
+            script.add(output, late);
+            result?;
+        }
+        Ok(())
+    }
+}
+
+/// Logs out, unless the device has closed the session itself.
+fn leave(terminal: Terminal<'_>, platform: Option<Platform>, failure: Option<&Failure>) -> Option<String> {
+    let logout = platform.map_or("exit", |platform| platform::family(platform).dialogue().logout);
+    match failure {
+        Some(failure) if failure.status == Status::Disconnected => Some(String::new()),
+        _ => terminal.leave(logout, failure.is_some()),
+    }
+}
+
+/// Takes what came after the last answer. An answer that turns out longer may lead to more commands, and then the
+/// session ended too early.
+fn end(script: &mut Script<'_>, late: Option<String>, now: Timestamp) -> Result<(), Failure> {
+    script.append(late);
+    let early = script.next(now).is_some() || script.answers.iter().any(|answer| !answer.complete);
+    let error = "output came after the prompt, so the answers are not known to be whole";
+    if early { Err(Failure::transient(Status::ReadTimeout, error)) } else { Ok(()) }
 }

@@ -1,37 +1,60 @@
-//! One exchange with a command line, without its input and output: it is fed with what the device says
-//! and with how long it has been silent, and tells what to do next. All knowledge of prompts, pagers and
-//! echoes is here.
+//! One exchange with a command line, without its input and output: it takes what the device sends and how long
+//! it has been silent, and says what to do next. Everything about prompts, pagers and echoes is here.
 //!
 //! ```text
-//!            bytes, silence                     ┌─▶ Wait(how much more silence would tell)
-//!   device ─────────────────▶ Exchange::step ───┼─▶ Type(answer to a pager, or an empty line to see a prompt again)
-//!                                               └─▶ Done: Exchange::finish gives output and prompt
+//!            bytes, silence                     ┌─▶ Wait(how much more silence would decide)
+//!   device ─────────────────▶ Exchange::step ───┼─▶ Type(a key for a pager, or an empty line)
+//!                                               ├─▶ Done: answer() and, once the next echo has come, late()
+//!                                               └─▶ Stuck: the device wants something that we do not give
 //! ```
 //!
-//! A prompt is the last line, unterminated. At login any line that looks like one is a candidate, proven by
-//! an empty line that brings it again, because banners end in `#` and `>` too. From then on only the prompt
-//! that was learned ends an answer; another line that looks like one must be proven in the same way.
+//! An answer stands between two echoes: the echo of its own command and the echo of the next one. A prompt only
+//! says that the next command can be typed. If the device had not finished, because the prompt was drawn again
+//! by a log message, the rest arrives before the next echo, and [`Exchange::late`] hands it to its own command.
+//!
+//! The prompt is what stands before the echo and again behind the answer; any other line that looks like one is
+//! proven by an empty line that must bring the same line again. A device whose echo was never seen is asked in
+//! that way after every command, and must then be silent for longer than any pause in an answer.
+
+mod line;
+mod pager;
+#[cfg(test)]
+mod property;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
+use self::line::{
+    WIDEST, asks_new_password, asks_password, asks_user, is_question, looks_like_prompt, shown, squeezed,
+};
 use crate::text::clean;
 
-/// Silence after a known prompt that makes it the end.
-const SETTLED: Duration = Duration::from_millis(60);
-/// Silence after a line that only looks like a prompt, before it is put to the proof.
-const LOOKS: Duration = Duration::from_millis(150);
-/// The same in the middle of an answer, where such a line is more likely to be output.
-const DOUBT: Duration = Duration::from_millis(1500);
-/// Silence at login before an empty line is typed ("press RETURN to get started").
-const UNASKED: Duration = Duration::from_secs(3);
-/// Silence for the prompt of an empty line that was typed in vain.
-const OWED: Duration = Duration::from_millis(700);
-/// Silence after a lone `:`, which is a pager but might be a line's beginning.
-const COLON: Duration = Duration::from_millis(200);
-/// No prompt is longer.
-const LONGEST_PROMPT: usize = 128;
+const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
 
-/// What is to be done next.
+/// Silence after a known prompt: twice the widest gap within an answer so far, between these limits.
+const SETTLE: (Duration, Duration) = (ms(2), ms(60));
+/// Silence at login after a line that looks like a prompt.
+const LOGIN: Duration = ms(30);
+/// Silence after a pager whose wording is new; `:` may be a line's beginning and always waits a little.
+const PAGER: (Duration, Duration) = (ms(150), ms(30));
+/// Silence after a prompt without an echo before it.
+const UNECHOED: Duration = ms(1000);
+/// Silence after a line that looks like another prompt than the one that is known.
+const DOUBT: Duration = ms(1500);
+/// Silence before an empty line is typed where no prompt stands: at login, and behind a log message.
+const NUDGE: Duration = ms(3000);
+/// Longer than a device pauses while it works: afterwards no prompt is on its way any more.
+const IDLE: Duration = ms(3500);
+/// Empty lines of one exchange, and keys for its pagers.
+const MOST_LINES: u32 = 4;
+const MOST_KEYS: usize = 10_000;
+/// Lines over which a device may wrap an echo.
+const WRAPPED: usize = 5;
+
+/// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// Wait for more, or for this much silence.
@@ -40,66 +63,184 @@ pub enum Step {
     Type(&'static [u8]),
     /// The exchange is over.
     Done,
+    /// The exchange cannot go on.
+    Stuck(Stuck),
 }
 
-/// What ends an exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Until {
-    /// Any prompt, once it is proven.
+/// Why an exchange cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stuck {
+    /// The shell asks for a user or a password, although the login has succeeded.
+    SecondLogin,
+    /// The shell asks for a new password.
+    PasswordExpired,
+    /// The device is idle, and did not echo this command although it echoes others.
+    NoEcho,
+}
+
+/// What an exchange is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Purpose {
+    /// To see a first prompt.
+    #[default]
     Login,
-    /// This prompt, or another one that is proven.
-    Prompt(String),
-    /// A question for a password, or this prompt.
-    Question(String),
+    /// To have a command answered.
+    Command,
+    /// To leave user mode: a question for a password ends it too, and so does this prompt.
+    Enable(String),
+    /// To answer that question; this is never echoed.
+    Password,
 }
 
-/// A line that looks like a prompt and is being put to the proof.
-#[derive(Clone, Debug)]
-struct Proof {
-    candidate: String,
-    /// Where the answer to the empty line begins.
-    from: usize,
-}
-
-/// One exchange: from the text that is typed to the prompt.
-#[derive(Clone, Debug)]
-pub struct Exchange {
-    command: String,
-    until: Until,
-    raw: Vec<u8>,
-    proof: Option<Proof>,
-    /// Empty lines that were typed and turned out to be in the middle of output: each brings a prompt.
-    owed: bool,
+/// What a session has learned of its device.
+#[derive(Clone, Debug, Default)]
+struct Learned {
+    prompt: String,
+    echoes: bool,
+    /// The wording of its pager.
+    pager: String,
+    /// The longest silence within an answer.
+    gap: Duration,
+    /// An empty line was typed at login, so one prompt more may come.
     nudged: bool,
 }
 
+/// Where the echo of the command stands.
+#[derive(Clone, Debug)]
+struct Echo {
+    start: usize,
+    end: usize,
+    /// What stood before it on its line, squeezed; none where a log message separated the two.
+    prompt: Option<String>,
+}
+
+/// An empty line was typed at a line that looks like a prompt.
+#[derive(Clone, Debug)]
+struct Proof {
+    line: String,
+    /// Where the device's reaction begins.
+    from: usize,
+}
+
+/// One exchange.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    purpose: Purpose,
+    typed: String,
+    /// `typed` as echoes are compared.
+    command: String,
+    learned: Learned,
+    /// No silence that decides something is longer.
+    longest: Duration,
+    /// The line that the device was waiting with, and all that it sent since.
+    raw: Vec<u8>,
+    /// Where that line ends.
+    begin: usize,
+    last_line: usize,
+    /// The last lines before the echo: where they begin, and their squeezed text.
+    recent: Vec<(usize, String)>,
+    echo: Option<Echo>,
+    proof: Option<Proof>,
+    empty_lines: u32,
+    keys: usize,
+    lines: usize,
+}
+
 impl Exchange {
-    /// From the opening of the shell to the first prompt.
+    /// From the opening of the shell to the first line that looks like a prompt. `idle` is the longest silence
+    /// that the user allows within an answer.
     #[must_use]
-    pub fn login() -> Self {
-        Self::new("", Until::Login)
+    pub fn login(idle: Duration) -> Self {
+        Exchange { longest: idle / 2, ..Exchange::default() }
     }
 
-    /// From a command to the prompt.
+    /// The exchange for a command, on the prompt that ended this one.
     #[must_use]
-    pub fn command(command: &str, prompt: &str) -> Self {
-        Self::new(command, Until::Prompt(prompt.to_owned()))
+    pub fn command(self, command: &str) -> Self {
+        self.next(Purpose::Command, command)
     }
 
-    /// From a command to the question for a password that may follow it, else to the prompt.
+    /// The exchange for `enable`, which leads to the `privileged` prompt or to a question for a password.
     #[must_use]
-    pub fn question(command: &str, prompt: &str) -> Self {
-        Self::new(command, Until::Question(prompt.to_owned()))
+    pub fn enable(self, privileged: &str) -> Self {
+        self.next(Purpose::Enable(privileged.to_owned()), "enable")
     }
 
-    fn new(command: &str, until: Until) -> Self {
-        let command = command.to_owned();
-        Exchange { command, until, raw: Vec::new(), proof: None, owed: false, nudged: false }
+    /// The exchange for the password that `enable` asked for.
+    #[must_use]
+    pub fn password(self) -> Self {
+        self.next(Purpose::Password, "")
     }
 
-    /// Takes what the device said.
-    pub fn received(&mut self, bytes: &[u8]) {
+    fn next(self, purpose: Purpose, typed: &str) -> Self {
+        let nudged = self.purpose == Purpose::Login && self.empty_lines > 0;
+        let raw = self.line().into_bytes();
+        Exchange {
+            purpose,
+            typed: typed.to_owned(),
+            command: squeezed(typed),
+            learned: Learned { nudged, ..self.learned },
+            longest: self.longest,
+            begin: raw.len(),
+            raw,
+            ..Exchange::default()
+        }
+    }
+
+    /// Takes what the device sent after `quiet` of silence.
+    pub fn received(&mut self, bytes: &[u8], quiet: Duration) {
+        if self.echo.as_ref().is_some_and(|echo| self.raw.len() > echo.end) {
+            self.learned.gap = self.learned.gap.max(quiet);
+        }
+        let mut from = self.raw.len();
         self.raw.extend_from_slice(bytes);
+        while let Some(length) = self.raw[from..].iter().position(|byte| *byte == b'\n') {
+            from += length + 1;
+            let start = std::mem::replace(&mut self.last_line, from);
+            self.lines += 1;
+            self.look_for_echo(start, from);
+        }
+    }
+
+    /// Looks at a line that is complete. A command that is echoed again behind a prompt is the one that counts:
+    /// what was seen before came while the device was still busy.
+    fn look_for_echo(&mut self, start: usize, end: usize) {
+        let line = &self.raw[start..end];
+        let short = line.len() <= WIDEST;
+        if self.command.is_empty() || self.echo.is_some() && !(short && self.ends_with_command(line)) {
+            return;
+        }
+        let keep = if self.echo.is_some() { 0 } else { WRAPPED - 1 };
+        self.recent.drain(..self.recent.len().saturating_sub(keep));
+        self.recent.push((start, if short { squeezed(&clean(line)) } else { String::new() }));
+        let (mut joined, mut found) = (String::new(), None);
+        for (start, text) in self.recent.iter().rev() {
+            joined.insert_str(0, text);
+            let Some(prompt) = self.prompt_before_echo(&joined, text) else { continue };
+            if prompt.is_some() || found.is_none() {
+                found = Some(Echo { start: *start, end, prompt });
+            }
+        }
+        let Some(echo) = found else { return };
+        if self.echo.is_none() || echo.prompt.as_ref().is_some_and(|prompt| self.is_prompt(prompt)) {
+            self.learned.echoes |= echo.prompt.is_some();
+            self.echo = Some(echo);
+        }
+    }
+
+    fn ends_with_command(&self, line: &[u8]) -> bool {
+        line.trim_ascii_end().ends_with(self.typed.trim_end().as_bytes())
+    }
+
+    /// Whether these lines are the command's echo, and behind which prompt. `first` is the first of them.
+    fn prompt_before_echo(&self, lines: &str, first: &str) -> Option<Option<String>> {
+        let before = lines.strip_suffix(self.command.as_str())?;
+        let known = squeezed(&self.learned.prompt);
+        let is_prompt = before == known || before.len() < first.len() && looks_like_prompt(before);
+        match before {
+            "" => Some(None),
+            _ => is_prompt.then(|| Some(before.to_owned())),
+        }
     }
 
     /// What to do after `quiet` of silence.
@@ -107,347 +248,246 @@ impl Exchange {
         if let Some(step) = self.pager(quiet) {
             return step;
         }
-        let line = last_line(&self.raw);
-        if let Some(proof) = self.proof.clone() {
-            return self.prove(&proof, &line, quiet);
+        if let Some(step) = self.prove(quiet) {
+            return step;
         }
-        match &self.until {
-            Until::Prompt(prompt) | Until::Question(prompt) if line == *prompt => {
-                after(if self.owed { OWED } else { SETTLED }, quiet, Step::Done)
+        let line = self.line();
+        match (&self.purpose, &self.echo) {
+            (Purpose::Login, _) => self.log_in(&line, quiet),
+            (Purpose::Enable(_) | Purpose::Password, _) if asks_password(&line) => {
+                self.after(LOGIN, quiet, Step::Done)
             }
-            Until::Question(_) if asks_password(&line) => after(SETTLED, quiet, Step::Done),
-            _ => self.suspect(line, quiet),
+            (Purpose::Password, _) if looks_like_prompt(&line) => self.after(LOGIN, quiet, Step::Done),
+            (Purpose::Password, _) => Step::Wait(IDLE),
+            (_, Some(echo)) => {
+                let settle = if echo.prompt.is_none() || self.empty_lines > 0 || self.learned.nudged {
+                    IDLE
+                } else {
+                    (2 * self.learned.gap).clamp(SETTLE.0, SETTLE.1)
+                };
+                if self.is_prompt(&line) {
+                    self.accept(line, settle, quiet, Step::Done)
+                } else {
+                    self.doubt(line, quiet)
+                }
+            }
+            (_, None) => self.unechoed(line, quiet),
         }
+    }
+
+    /// At login a first prompt is believed until a command is echoed behind it.
+    fn log_in(&mut self, line: &str, quiet: Duration) -> Step {
+        if looks_like_prompt(line) {
+            return self.after(LOGIN, quiet, Step::Done);
+        }
+        if let Some(stuck) = self.asks_login(line) {
+            return self.after(IDLE, quiet, Step::Stuck(stuck));
+        }
+        if is_question(line) || self.empty_lines > 0 {
+            return Step::Wait(IDLE);
+        }
+        self.type_empty_line(NUDGE, quiet, None)
+    }
+
+    fn asks_login(&self, line: &str) -> Option<Stuck> {
+        let text = || clean(&self.raw[self.raw.len().saturating_sub(WIDEST)..]);
+        if asks_password(line) && asks_new_password(line, &text()) {
+            Some(Stuck::PasswordExpired)
+        } else {
+            (asks_password(line) || asks_user(line)).then_some(Stuck::SecondLogin)
+        }
+    }
+
+    /// Without an echo: the prompt was drawn again while the command is on its way, or the device does not echo.
+    fn unechoed(&mut self, line: String, quiet: Duration) -> Step {
+        if self.raw.len() == self.begin {
+            return Step::Wait(IDLE);
+        }
+        if let Some(stuck) = self.asks_login(&line).filter(|_| self.learned.prompt.is_empty()) {
+            return self.after(IDLE, quiet, Step::Stuck(stuck));
+        }
+        if self.is_prompt(&line) {
+            self.type_empty_line(UNECHOED, quiet, Some(line))
+        } else {
+            self.doubt(line, quiet)
+        }
+    }
+
+    /// A last line that is not the known prompt: another prompt, a log message behind it, or output.
+    fn doubt(&mut self, line: String, quiet: Duration) -> Step {
+        if looks_like_prompt(&line) {
+            let begins = self.learned.prompt.starts_with(&line);
+            return self.type_empty_line(if begins { IDLE } else { DOUBT }, quiet, Some(line));
+        }
+        if is_question(&line) || quiet >= self.limited(NUDGE) && !self.has_passed_prompt() {
+            return Step::Wait(IDLE);
+        }
+        self.type_empty_line(NUDGE, quiet, None)
+    }
+
+    fn type_empty_line(&mut self, needed: Duration, quiet: Duration, line: Option<String>) -> Step {
+        if self.empty_lines >= MOST_LINES {
+            return Step::Wait(IDLE);
+        }
+        let step = self.after(needed, quiet, Step::Type(b"\n"));
+        if matches!(step, Step::Type(_)) {
+            self.empty_lines += 1;
+            self.proof = line.map(|line| Proof { line, from: self.raw.len() });
+        }
+        step
+    }
+
+    /// The empty line must bring the same line again and nothing else.
+    fn prove(&mut self, quiet: Duration) -> Option<Step> {
+        let proof = self.proof.as_ref()?;
+        let line = self.line();
+        let reaction = &self.raw[proof.from..];
+        let text = if reaction.len() > WIDEST { None } else { Some(clean(reaction)) };
+        let text = text.as_deref().map(str::trim);
+        let is_part = |text: &str| proof.line.starts_with(text) && text != proof.line;
+        if text == Some("") || text.is_some_and(is_part) && quiet < self.limited(IDLE) {
+            return Some(self.after(IDLE, quiet, Step::Wait(IDLE)));
+        }
+        // Where line ends are not echoed, prompts stand behind each other.
+        let alone = |text: &str| text.lines().all(|other| other.trim() == line || other.trim().is_empty());
+        if !looks_like_prompt(&line) || !proof.line.ends_with(&line) || !text.is_some_and(alone) {
+            self.proof = None;
+            return None;
+        }
+        let unknown = self.echo.is_none() && (self.learned.echoes || self.has_broken_echo(&line));
+        Some(self.accept(line, IDLE, quiet, if unknown { Step::Stuck(Stuck::NoEcho) } else { Step::Done }))
     }
 
     /// A pager that ignores that it was switched off: its line goes, and it gets its key.
     fn pager(&mut self, quiet: Duration) -> Option<Step> {
-        let start = start_of_last_line(&self.raw);
-        let lower = visible(&self.raw[start..]).to_ascii_lowercase();
-        let lower = lower.trim();
-        let more = lower
-            .strip_prefix(['-', '<'])
-            .is_some_and(|rest| rest.contains("more") && lower.ends_with(['-', '>']));
-        let (needs, key): (Duration, &[u8]) = match lower {
-            ":" => (COLON, b" "),
-            "(end)" => (COLON, b"q"),
-            _ if more && lower.len() < 40 => (Duration::ZERO, b" "),
-            _ if lower.contains("press any key") => (COLON, b" "),
-            _ => return None,
+        let start = self.line_start();
+        let line = &self.raw[start..];
+        let pager = if line.len() > WIDEST { None } else { pager::read(&line::visible(line)) }?;
+        if self.keys >= MOST_KEYS.min(16 + self.lines) {
+            return Some(Step::Wait(IDLE));
+        }
+        let needed = match (self.learned.pager == pager.wording, pager.wording.as_str()) {
+            (false, _) => PAGER.0,
+            (true, ":") => PAGER.1,
+            (true, _) => Duration::ZERO,
         };
-        if quiet < needs {
-            return Some(Step::Wait(needs - quiet));
+        let step = self.after(needed, quiet, Step::Type(pager.key));
+        if matches!(step, Step::Type(_)) {
+            self.keys += 1;
+            self.learned.pager = pager.wording;
+            self.raw.truncate(start);
         }
-        self.raw.truncate(start);
-        Some(Step::Type(key))
+        Some(step)
     }
 
-    /// A last line that only looks like a prompt is put to the proof after a while of silence.
-    fn suspect(&mut self, line: String, quiet: Duration) -> Step {
-        let login = self.until == Until::Login;
-        if looks_like_prompt(&line) {
-            let needed = if login { LOOKS } else { DOUBT };
-            if quiet < needed {
-                return Step::Wait(needed - quiet);
-            }
-            self.proof = Some(Proof { candidate: line, from: self.raw.len() });
-            return Step::Type(b"\n");
+    fn accept(&mut self, prompt: String, needed: Duration, quiet: Duration, then: Step) -> Step {
+        let step = self.after(needed, quiet, then);
+        if step == Step::Done {
+            self.learned.prompt = prompt;
         }
-        if login && !self.nudged {
-            if quiet < UNASKED {
-                return Step::Wait(UNASKED - quiet);
-            }
-            self.nudged = true;
-            return Step::Type(b"\n");
-        }
-        Step::Wait(UNASKED)
+        step
     }
 
-    /// The empty line must bring the same line again and nothing else.
-    fn prove(&mut self, proof: &Proof, line: &str, quiet: Duration) -> Step {
-        let answer = clean(&self.raw[proof.from..]);
-        let answer = answer.trim();
-        if answer.is_empty() {
-            return Step::Wait(UNASKED);
-        }
-        if line == proof.candidate
-            && answer.lines().all(|line| line.trim_end() == proof.candidate || line.trim().is_empty())
-        {
-            if quiet < LOOKS {
-                return Step::Wait(LOOKS - quiet);
-            }
-            self.raw.truncate(proof.from);
-            self.until = Until::Prompt(proof.candidate.clone());
-            self.proof = None;
-            return Step::Done;
-        }
-        if proof.candidate.starts_with(answer) {
-            // The beginning of the prompt: the rest is on its way, however long that takes.
-            return Step::Wait(UNASKED);
-        }
-        // More output: it was none, and the empty line will bring a prompt of its own.
-        self.owed = self.until != Until::Login;
-        self.proof = None;
-        self.step(quiet)
+    fn limited(&self, needed: Duration) -> Duration {
+        needed.min(self.longest)
+    }
+
+    fn after(&self, needed: Duration, quiet: Duration, then: Step) -> Step {
+        let needed = self.limited(needed);
+        if quiet < needed { Step::Wait(needed - quiet) } else { then }
+    }
+
+    /// The prompt that was learned, the one before the echo, or the one that `enable` leads to.
+    fn is_prompt(&self, line: &str) -> bool {
+        let before_echo = self.echo.as_ref().and_then(|echo| echo.prompt.as_deref());
+        let same = |prompt: &str| !prompt.is_empty() && prompt == squeezed(line);
+        same(&squeezed(&self.learned.prompt))
+            || before_echo.is_some_and(same)
+            || matches!(&self.purpose, Purpose::Enable(privileged) if line == privileged)
+    }
+
+    /// Where the line begins that the device waits with.
+    fn line_start(&self) -> usize {
+        self.last_line.max(self.begin).max(self.proof.as_ref().map_or(0, |proof| proof.from))
+    }
+
+    fn line(&self) -> String {
+        let line = shown(&self.raw[self.line_start()..]);
+        if self.is_repeated(&line) { self.learned.prompt.clone() } else { line }
+    }
+
+    /// Whether a line is the prompt, perhaps several times: the line ends of empty lines are not always echoed.
+    fn is_repeated(&self, line: &str) -> bool {
+        let prompt = &self.learned.prompt;
+        !prompt.is_empty()
+            && !line.is_empty()
+            && line.split(prompt.as_str()).all(|rest| rest.trim().is_empty())
+    }
+
+    /// Whether a prompt stands at the beginning of one of the last lines: then a log message followed it.
+    fn has_passed_prompt(&self) -> bool {
+        let from = self.echo.as_ref().map_or(self.begin, |echo| echo.end);
+        let from = from.max(self.raw.len().saturating_sub(4 * WIDEST));
+        let prompt = match &self.echo {
+            Some(Echo { prompt: Some(prompt), .. }) => prompt.clone(),
+            _ => squeezed(&self.learned.prompt),
+        };
+        !prompt.is_empty() && clean(&self.raw[from..]).lines().any(|line| squeezed(line).starts_with(&prompt))
     }
 
     /// Whether the exchange ended at a question for a password.
     #[must_use]
     pub fn asked_password(&self) -> bool {
-        asks_password(&last_line(&self.raw))
+        asks_password(&self.line())
     }
 
-    /// The prompt that ended the exchange; at login, the one that was learned.
+    /// The line that the device waits with: after an exchange that is done, its prompt.
     #[must_use]
-    pub fn prompt(&self) -> &str {
-        match &self.until {
-            Until::Login => "",
-            Until::Prompt(prompt) | Until::Question(prompt) => prompt,
-        }
+    pub fn prompt(&self) -> String {
+        self.line()
     }
 
-    /// What the device answered: cleaned, without echo, and without the prompt when it was seen.
+    /// Whether the command was echoed.
     #[must_use]
-    pub fn output(&self) -> String {
-        let text = clean(&self.raw);
-        let mut output = without_echo(&text, &self.command, self.prompt());
-        while let Some(rest) = without_last_line(output, self.prompt()) {
-            output = rest;
-        }
-        output.to_owned()
-    }
-}
-
-fn after(needed: Duration, quiet: Duration, then: Step) -> Step {
-    if quiet < needed { Step::Wait(needed - quiet) } else { then }
-}
-
-/// Looked for at the end only: output without line ends must not cost more with every read.
-fn start_of_last_line(raw: &[u8]) -> usize {
-    let tail = raw.len().saturating_sub(64 << 10);
-    raw[tail..].iter().rposition(|&b| b == b'\n').map_or(tail, |at| tail + at + 1)
-}
-
-/// A short line without control characters and sequences; [`clean`] would take a pager out of it.
-fn visible(line: &[u8]) -> String {
-    if line.len() > 8 * LONGEST_PROMPT {
-        return String::new();
-    }
-    let mut text = String::new();
-    let mut in_sequence = false;
-    for c in String::from_utf8_lossy(line).chars() {
-        match c {
-            '\u{1b}' => in_sequence = true,
-            c if in_sequence => in_sequence = !c.is_alphabetic(),
-            c if c.is_control() => {}
-            c => text.push(c),
-        }
-    }
-    text
-}
-
-/// The unterminated line at the end, cleaned, without blanks at its end.
-fn last_line(raw: &[u8]) -> String {
-    let line = &raw[start_of_last_line(raw)..];
-    if line.len() > 8 * LONGEST_PROMPT {
-        return String::new();
-    }
-    clean(line).rsplit('\n').find(|line| !line.is_empty()).unwrap_or_default().trim_end().to_owned()
-}
-
-/// Host names hold `. - _ ( ) /`, some devices add `@`, `:` or `~`; never a blank.
-fn looks_like_prompt(line: &str) -> bool {
-    let Some(name) = line.strip_suffix(['#', '>']) else { return false };
-    let name = name.trim();
-    name.len() < LONGEST_PROMPT
-        && name.chars().any(char::is_alphanumeric)
-        && name.chars().all(|c| c.is_alphanumeric() || ".-_()/@:~[]".contains(c))
-}
-
-fn asks_password(line: &str) -> bool {
-    let lower = line.to_ascii_lowercase();
-    lower.len() < LONGEST_PROMPT
-        && lower.ends_with(':')
-        && (lower.contains("password") || lower.contains("passcode"))
-}
-
-/// The text after the echo of the command: wherever the device wrapped it, with or without a prompt before
-/// it. An echo that is not there is not missed.
-fn without_echo<'a>(text: &'a str, command: &str, prompt: &str) -> &'a str {
-    let start = text.trim_start();
-    let behind_prompt = start.strip_prefix(prompt).filter(|_| !prompt.is_empty());
-    for text in behind_prompt.into_iter().chain([start]) {
-        if let Some(rest) = behind_echo(text, command) {
-            return rest;
-        }
-    }
-    text.strip_prefix('\n').unwrap_or(text)
-}
-
-fn behind_echo<'a>(text: &'a str, command: &str) -> Option<&'a str> {
-    let mut typed = command.chars().filter(|c| !c.is_whitespace());
-    let mut wanted = typed.next()?;
-    for (at, c) in text.char_indices() {
-        if c.is_whitespace() {
-            continue;
-        }
-        if c != wanted {
-            return None;
-        }
-        match typed.next() {
-            Some(next) => wanted = next,
-            None => {
-                let rest = &text[at + c.len_utf8()..];
-                let (tail, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-                return tail.trim().is_empty().then_some(rest);
-            }
-        }
-    }
-    None
-}
-
-fn without_last_line<'a>(text: &'a str, line: &str) -> Option<&'a str> {
-    if line.is_empty() {
-        return None;
-    }
-    let start = text.trim_end().rfind('\n').map_or(0, |at| at + 1);
-    (text[start..].trim_end() == line).then_some(&text[..start])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(10);
-
-    /// Feeds what a device sends, bit by bit, to an exchange that is asked after each bit; typed keys are
-    /// answered by `keys`.
-    fn play(mut exchange: Exchange, says: &[&str], answers: &[&str]) -> (Exchange, Vec<Vec<u8>>) {
-        let (mut typed, mut answers) = (Vec::new(), answers.iter());
-        let mut says = says.iter().copied().collect::<std::collections::VecDeque<_>>();
-        while let Some(bit) = says.pop_front() {
-            exchange.received(bit.as_bytes());
-            while let Step::Type(keys) =
-                exchange.step(if says.is_empty() { LONG } else { Duration::from_millis(1) })
-            {
-                typed.push(keys.to_vec());
-                exchange.received(answers.next().copied().unwrap_or_default().as_bytes());
-            }
-        }
-        (exchange, typed)
+    pub fn echoed(&self) -> bool {
+        self.echo.is_some()
     }
 
-    #[track_caller]
-    fn done(exchange: &mut Exchange) {
-        assert_eq!(exchange.step(LONG), Step::Done, "{:?}", String::from_utf8_lossy(&exchange.raw));
+    /// The last line that the device sent, to be quoted in an error.
+    #[must_use]
+    pub fn last_words(&self) -> Option<String> {
+        line::quoted(&self.raw[self.begin..]).filter(|_| self.purpose != Purpose::Password)
     }
 
-    #[test]
-    fn the_prompt_is_learned_behind_a_banner_full_of_prompt_characters() {
-        let banner = "### welcome > to #\r\n# access > only #\r\n>>>\r\n\r\nCMTS-1.lab(a/b)#";
-        let (mut exchange, typed) = play(Exchange::login(), &["##", banner, " "], &["\r\nCMTS-1.lab(a/b)# "]);
-        assert_eq!(typed, [b"\n"]);
-        assert_eq!(exchange.prompt(), "CMTS-1.lab(a/b)#");
-        exchange.received(b"");
-        assert_eq!(exchange.step(Duration::ZERO), Step::Wait(SETTLED));
+    /// What the device answered so far: cleaned, without echo and prompts.
+    #[must_use]
+    pub fn answer(&self) -> String {
+        let from = self.echo.as_ref().map_or(self.begin, |echo| echo.end);
+        let end = self.proof.as_ref().map_or(self.raw.len(), |proof| proof.from);
+        let text = clean(&self.raw[from..end.max(from)]);
+        text.split_inclusive('\n').filter(|line| !self.is_repeated(line.trim())).collect()
     }
 
-    #[test]
-    fn a_banner_line_that_looks_like_a_prompt_is_not_one() {
-        // The proof brings the rest of the banner, not the same line again.
-        let (exchange, typed) = play(
-            Exchange::login(),
-            &["authorised-users-only#"],
-            &["\r\nmore of the banner\r\nHOST>", "\r\nHOST>"],
-        );
-        assert_eq!(typed.len(), 2);
-        assert_eq!(exchange.prompt(), "HOST>");
-    }
-
-    #[test]
-    fn a_prompt_that_comes_in_pieces_is_waited_for() {
-        let mut exchange = Exchange::login();
-        exchange.received(b"HOST#");
-        assert_eq!(exchange.step(LONG), Step::Type(b"\n"));
-        for piece in ["\r\n", "HO", "ST"] {
-            exchange.received(piece.as_bytes());
-            assert!(matches!(exchange.step(LONG), Step::Wait(_)), "{piece}");
-        }
-        exchange.received(b"#");
-        done(&mut exchange);
-        assert_eq!(exchange.prompt(), "HOST#");
-    }
-
-    #[test]
-    fn an_answer_ends_at_the_known_prompt_however_it_is_cut() {
-        let mut exchange = Exchange::command("show x", "HOST#");
-        for bit in ["show x\r\n", "a HOST# b\r\nHO", "ST", "#"] {
-            assert_ne!(exchange.step(LONG), Step::Done);
-            exchange.received(bit.as_bytes());
-        }
-        assert!(matches!(exchange.step(Duration::ZERO), Step::Wait(_)));
-        done(&mut exchange);
-        assert_eq!(exchange.output(), "a HOST# b\n");
-    }
-
-    #[test]
-    fn echoes_wrapped_repeated_or_missing_are_tolerated() {
-        for (says, output) in [
-            ("show  spectrum hop-hi\r\nstory\r\n1/1.1/0\r\nC#", "1/1.1/0\n"),
-            ("C#show spectrum hop-history\r\n1/1.1/0\r\nC#", "1/1.1/0\n"),
-            ("\r\n1/1.1/0\r\nC#", "1/1.1/0\n"),
-            ("show spectrum hop-history\r\r\n1/1.1/0\r\r\nC# ", "1/1.1/0\n"),
-            ("show spectrum hop-history\r\nC#", ""),
-            ("show spectrum hop-history\r\n\u{1b}[1mC#\u{1b}[0m", ""),
-        ] {
-            let (mut exchange, _) = play(Exchange::command("show spectrum hop-history", "C#"), &[says], &[]);
-            done(&mut exchange);
-            assert_eq!(exchange.output(), output, "{says:?}");
+    /// What came before the echo and belongs to the answer to the command before: log messages behind its prompt,
+    /// or the rest of its output. None when that cannot be told, because this command was not echoed.
+    #[must_use]
+    pub fn late(&self) -> Option<String> {
+        let text = clean(&self.raw[..self.echo.as_ref().map_or(self.raw.len(), |echo| echo.start)]);
+        let is_empty = |line: &str| line.trim().is_empty() || self.is_repeated(line.trim());
+        let late: String = text.split_inclusive('\n').filter(|line| !is_empty(line)).collect();
+        match &self.echo {
+            Some(_) => Some(late),
+            None => (late.is_empty() || !self.learned.echoes).then(String::new),
         }
     }
 
-    #[test]
-    fn pagers_are_answered_and_leave_no_trace() {
-        let erased = "\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}         \u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}";
-        let (mut exchange, typed) = play(
-            Exchange::command("show x", "HOST#"),
-            &["show x\r\na\r\n --More-- "],
-            &[&format!("{erased}b\r\n:"), "\r \rc\r\n<--- More --->", "\r              \rd\r\nHOST#"],
-        );
-        assert_eq!(typed, [b" ", b" ", b" "]);
-        done(&mut exchange);
-        assert_eq!(exchange.output(), "a\nb\nc\nd\n");
-    }
-
-    #[test]
-    fn a_prompt_that_changes_is_proven_and_a_stalled_line_is_not_taken_for_one() {
-        let (exchange, typed) =
-            play(Exchange::command("show x", "HOST#"), &["show x\r\na\r\nHOST2#"], &["\r\nHOST2#"]);
-        assert_eq!((exchange.prompt(), exchange.output().as_str(), typed.len()), ("HOST2#", "a\n", 1));
-        // The device had only paused in the middle of a line; the empty line brings a second prompt.
-        let (mut exchange, typed) = play(
-            Exchange::command("show x", "HOST#"),
-            &["show x\r\nport#"],
-            &["7 up\r\nb\r\nHOST#\r\nHOST#"],
-        );
-        assert_eq!(typed.len(), 1);
-        assert_eq!(exchange.step(SETTLED), Step::Wait(OWED - SETTLED));
-        done(&mut exchange);
-        assert_eq!(exchange.output(), "port#7 up\nb\n");
-    }
-
-    #[test]
-    fn a_question_for_a_password_ends_enable() {
-        let (mut exchange, _) = play(Exchange::question("enable", "H>"), &["enable\r\nPassword: "], &[]);
-        done(&mut exchange);
-        assert!(exchange.asked_password());
-    }
-
-    #[test]
-    fn silence_alone_never_ends_an_answer() {
-        for says in ["show x\r\nrow 1\r\nrow", "show x\r\n", "HOST", "row HOST#"] {
-            let (mut exchange, _) = play(Exchange::command("show x", "HOST#"), &[says], &["", "", "", ""]);
-            assert_ne!(exchange.step(LONG), Step::Done, "{says}");
-        }
+    /// Whether one of the first lines is a part of the command: the device echoes, and something came in between.
+    fn has_broken_echo(&self, prompt: &str) -> bool {
+        let text = clean(&self.raw[self.begin..self.raw.len().min(self.begin + WIDEST)]);
+        let lines = text.lines().map(|line| squeezed(line).replace(&squeezed(prompt), ""));
+        lines
+            .filter(|line| !line.is_empty())
+            .take(WRAPPED)
+            .any(|line| self.command.starts_with(&line) || line.starts_with(&self.command))
     }
 }

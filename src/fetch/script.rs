@@ -26,6 +26,7 @@ pub struct Script<'a> {
     platform: Platform,
     commands: &'a [String],
     kept: HashMap<String, Kept>,
+    last_asked: Option<String>,
     /// In the order in which they were asked or taken from what was kept.
     pub answers: Vec<CommandOutput>,
 }
@@ -45,7 +46,7 @@ impl<'a> Script<'a> {
         let oldest = now + -refresh.as_secs().try_into().unwrap_or(i64::MAX);
         let fresh = kept.iter().filter(|kept| kept.ts > oldest && kept.ts <= now);
         let kept = fresh.map(|kept| (kept.command.clone(), kept.clone())).collect();
-        Script { cmts, platform, commands, kept, answers: Vec::new() }
+        Script { cmts, platform, commands, kept, last_asked: None, answers: Vec::new() }
     }
 
     /// The next command to type, or none when all is asked.
@@ -64,11 +65,33 @@ impl<'a> Script<'a> {
                     output: kept.output.clone(),
                     elapsed_ms: 0,
                     complete: true,
+                    echo: None,
                     age_s: Some(now.since(kept.ts).max(0).unsigned_abs()),
                 }),
                 None => return Some(step.command),
             }
         }
+    }
+
+    /// Adds an answer, and the `late` end of the one before it.
+    pub fn add(&mut self, output: CommandOutput, late: Option<String>) {
+        self.append(late);
+        self.last_asked = Some(output.command.clone());
+        self.answers.push(output);
+    }
+
+    /// Adds the `late` end of the answer to the command that was asked last; none: its end is not known.
+    pub fn append(&mut self, late: Option<String>) {
+        match (self.asked_last(), late) {
+            (Some(answer), Some(late)) => answer.output.push_str(&late),
+            (Some(answer), None) => answer.complete = false,
+            (None, _) => {}
+        }
+    }
+
+    fn asked_last(&mut self) -> Option<&mut CommandOutput> {
+        let command = self.last_asked.as_ref()?;
+        self.answers.iter_mut().rev().find(|answer| answer.command == *command && answer.age_s.is_none())
     }
 
     /// A kept answer that has to be asked for again, because a profile number stands there that nothing

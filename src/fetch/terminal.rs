@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    exchange::{Exchange, Step},
+    exchange::{Exchange, Step, Stuck},
     transcript::{Transcript, Way},
 };
 use crate::{
@@ -15,10 +15,12 @@ use crate::{
     text,
 };
 
-/// How long a device may take to close the session after it was told to.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a device may be silent after it was told to close the session.
+const FAREWELL: Duration = Duration::from_secs(4);
+/// How long it may go on sending before it closes the session.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
 
-/// A shell with a prompt that was learned.
+/// A shell at a prompt.
 pub struct Terminal<'a> {
     shell: Shell<'a>,
     budget: &'a mut Budget,
@@ -28,14 +30,26 @@ pub struct Terminal<'a> {
     received: u64,
     /// Bytes of the cleaned answers so far: what a device sends may stand for more than its own length.
     cleaned: u64,
-    prompt: String,
+    exchange: Exchange,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Asked {
+    /// The answer; not complete when the command failed.
+    pub output: CommandOutput,
+    /// What came before the echo, the end of the answer to the command before; none when that cannot be told.
+    pub late: Option<String>,
+    /// Whether the session can go on.
+    pub result: Result<(), Failure>,
 }
 
 impl<'a> Terminal<'a> {
     /// Waits for the first prompt, within the phase of the login.
     ///
     /// # Errors
-    /// The budget's, `disconnected`, `output_too_large`.
+    /// The budget's, `auth_failed` when the shell asks for a login or a new password, `disconnected`,
+    /// `output_too_large`.
     pub fn login(
         shell: Shell<'a>,
         budget: &'a mut Budget,
@@ -43,41 +57,33 @@ impl<'a> Terminal<'a> {
         idle: Duration,
         most: u64,
     ) -> Result<Self, Failure> {
-        let mut terminal = Terminal {
-            shell,
-            budget,
-            transcript,
-            idle,
-            most,
-            received: 0,
-            cleaned: 0,
-            prompt: String::new(),
-        };
-        let mut exchange = Exchange::login();
-        terminal.carry_out(&mut exchange, false)?;
-        terminal.prompt = exchange.prompt().to_owned();
-        terminal.transcript.note(&format!("the prompt is {:?}", terminal.prompt));
+        let exchange = Exchange::login(idle);
+        let mut terminal =
+            Terminal { shell, budget, transcript, idle, most, received: 0, cleaned: 0, exchange };
+        terminal.carry_out(false)?;
+        let prompt = terminal.exchange.prompt();
+        terminal.transcript.note(&format!("the prompt is {prompt:?}"));
         Ok(terminal)
     }
 
-    /// Asks one command; the answer is handed over in any case, incomplete when it failed.
-    pub fn ask(&mut self, command: &str) -> (CommandOutput, Result<(), Failure>) {
+    /// Asks one command.
+    pub fn ask(&mut self, command: &str) -> Asked {
         let began = Instant::now();
-        let mut exchange = Exchange::command(command, &self.prompt);
-        let mut result = self.converse(command, &mut exchange);
-        if result.is_ok() {
-            self.prompt = exchange.prompt().to_owned();
+        self.exchange = std::mem::take(&mut self.exchange).command(command);
+        let mut result = self.converse(command);
+        let (mut answer, mut late) = (self.exchange.answer(), self.exchange.late());
+        for text in [Some(&mut answer), late.as_mut()].into_iter().flatten() {
+            result = result.and(self.count_cleaned(text));
         }
-        let mut answer = exchange.output();
-        result = result.and(self.count_cleaned(&mut answer));
         let output = CommandOutput {
             command: command.to_owned(),
             output: answer,
             elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             complete: result.is_ok(),
+            echo: (result.is_ok() && !self.exchange.echoed()).then_some(false),
             age_s: None,
         };
-        (output, result)
+        Asked { output, late, result }
     }
 
     /// `--max-output` holds for the cleaned text too; what is beyond it is cut off.
@@ -96,48 +102,89 @@ impl<'a> Terminal<'a> {
         Failure::new(Status::OutputTooLarge, format!("more than {} bytes (--max-output)", self.most))
     }
 
-    fn converse(&mut self, command: &str, exchange: &mut Exchange) -> Result<(), Failure> {
+    fn converse(&mut self, command: &str) -> Result<(), Failure> {
         let words =
             format!("silent for {} s in the answer to {command:?} (--idle-timeout)", self.idle.as_secs_f64());
         self.budget.phase(self.idle, Failure::new(Status::ReadTimeout, words));
-        self.say(format!("{command}\n").as_bytes())?;
-        self.carry_out(exchange, true)
+        self.write(format!("{command}\n").as_bytes())?;
+        self.carry_out(true)
     }
 
-    fn say(&mut self, text: &[u8]) -> Result<(), Failure> {
+    fn write(&mut self, text: &[u8]) -> Result<(), Failure> {
         self.transcript.write(Way::Out, text);
         self.shell.write(text, self.budget)
     }
 
-    /// Reads and types until the exchange is over. `each_byte_counts`: what comes extends the phase.
-    fn carry_out(&mut self, exchange: &mut Exchange, each_byte_counts: bool) -> Result<(), Failure> {
-        let mut buffer = [0; 16 << 10];
+    /// Reads and types until the exchange is over. `extends`: what comes extends the phase.
+    fn carry_out(&mut self, extends: bool) -> Result<(), Failure> {
         let mut since = Instant::now();
         loop {
-            match exchange.step(since.elapsed()) {
+            match self.exchange.step(since.elapsed()) {
                 Step::Done => return Ok(()),
+                Step::Stuck(stuck) => return Err(self.explain(stuck)),
                 Step::Type(keys) => {
-                    self.say(keys)?;
+                    self.write(keys)?;
                     since = Instant::now();
                 }
                 Step::Wait(patience) => {
-                    let length = self.shell.read(&mut buffer, patience, self.budget)?;
-                    if length == 0 {
-                        continue;
-                    }
-                    let bytes = &buffer[..length];
-                    self.transcript.write(Way::In, bytes);
-                    exchange.received(bytes);
-                    since = Instant::now();
-                    if each_byte_counts {
-                        self.budget.extend(self.idle);
-                    }
-                    self.received += length as u64;
-                    if self.received > self.most {
-                        return Err(self.too_large());
+                    let quiet = || since.elapsed();
+                    if self.read(patience, quiet, extends).map_err(|failure| self.quote(failure))? {
+                        since = Instant::now();
                     }
                 }
             }
+        }
+    }
+
+    /// Reads what is there into the exchange; false when nothing came.
+    fn read(
+        &mut self,
+        patience: Duration,
+        quiet: impl FnOnce() -> Duration,
+        extends: bool,
+    ) -> Result<bool, Failure> {
+        let mut buffer = [0; 16 << 10];
+        let length = self.shell.read(&mut buffer, patience, self.budget)?;
+        let bytes = &buffer[..length];
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        self.transcript.write(Way::In, bytes);
+        self.exchange.received(bytes, quiet());
+        if extends {
+            self.budget.extend(self.idle);
+        }
+        self.received += length as u64;
+        if self.received > self.most {
+            return Err(self.too_large());
+        }
+        Ok(true)
+    }
+
+    /// A time-out names the line that the device was waiting with.
+    fn quote(&self, failure: Failure) -> Failure {
+        let is_timeout = matches!(failure.status, Status::LoginTimeout | Status::ReadTimeout);
+        match self.exchange.last_words().filter(|_| is_timeout) {
+            Some(line) => Failure { error: format!("{}; last line: {line:?}", failure.error), ..failure },
+            None => failure,
+        }
+    }
+
+    fn explain(&self, stuck: Stuck) -> Failure {
+        let line = self.exchange.last_words().unwrap_or_default();
+        match stuck {
+            Stuck::SecondLogin => Failure::new(
+                Status::AuthFailed,
+                format!("the shell asks for a second login, which is not supported; last line: {line:?}"),
+            ),
+            Stuck::PasswordExpired => Failure::new(
+                Status::AuthFailed,
+                format!("the password has expired: log in by hand and change it; last line: {line:?}"),
+            ),
+            Stuck::NoEcho => Failure::transient(
+                Status::ReadTimeout,
+                format!("the device did not echo the command, so its answer is unknown; last line: {line:?}"),
+            ),
         }
     }
 
@@ -146,38 +193,36 @@ impl<'a> Terminal<'a> {
     /// # Errors
     /// `auth_failed` when the device refuses; those of an exchange.
     pub fn enable(&mut self, password: Option<&Secret>) -> Result<(), Failure> {
-        let Some(host) = self.prompt.strip_suffix('>') else { return Ok(()) };
+        let prompt = self.exchange.prompt();
+        let Some(host) = prompt.strip_suffix('>') else { return Ok(()) };
         let privileged = format!("{host}#");
-        let mut exchange = Exchange::question("enable", &privileged);
-        self.converse("enable", &mut exchange)?;
-        if exchange.asked_password() {
+        self.exchange = std::mem::take(&mut self.exchange).enable(&privileged);
+        self.converse("enable")?;
+        if self.exchange.asked_password() {
             let password = password.ok_or_else(|| {
                 Failure::new(Status::AuthFailed, "enable asks for a password: set CCAP_ENABLE_PASSWORD")
             })?;
-            let mut exchange = Exchange::question("", &privileged);
+            self.exchange = std::mem::take(&mut self.exchange).password();
             self.transcript.write(Way::Out, b"(secret)\n");
             self.shell.write(format!("{}\n", password.reveal()).as_bytes(), self.budget)?;
-            self.carry_out(&mut exchange, true)?;
-            if exchange.asked_password() || exchange.prompt() != privileged {
-                return Err(Failure::new(Status::AuthFailed, "enable was refused"));
-            }
-        } else if exchange.prompt() != privileged {
+            self.carry_out(true)?;
+        }
+        if self.exchange.prompt() != privileged {
             return Err(Failure::new(Status::AuthFailed, "enable was refused"));
         }
-        self.prompt = privileged;
         Ok(())
     }
 
-    /// Switches off paging and wrapping; a device that knows none of the words pages on, and is answered.
+    /// Switches off paging and wrapping. Where a device knows none of the spellings, its pages are answered.
     ///
     /// # Errors
     /// Those of an exchange.
     pub fn set_up(&mut self, dialogue: &Dialogue) -> Result<(), Failure> {
         for spellings in dialogue.setup {
             for command in *spellings {
-                let (answer, result) = self.ask(command);
+                let Asked { output, result, .. } = self.ask(command);
                 result?;
-                if platform::error_text(&answer.output).is_none() {
+                if platform::error_text(&output.output).is_none() {
                     break;
                 }
             }
@@ -192,32 +237,30 @@ impl<'a> Terminal<'a> {
     pub fn detect(&mut self) -> Result<Platform, Failure> {
         for platform in Platform::ALL {
             let (command, words) = platform::family(platform).dialogue().detect;
-            let (answer, result) = self.ask(command);
+            let Asked { output, result, .. } = self.ask(command);
             result?;
-            let said = answer.output.to_ascii_lowercase();
-            if platform::error_text(&answer.output).is_none() && words.iter().any(|word| said.contains(word))
+            let text = output.output.to_ascii_lowercase();
+            if platform::error_text(&output.output).is_none() && words.iter().any(|word| text.contains(word))
             {
                 return Ok(platform);
             }
         }
-        Err(Failure::new(Status::CommandFailed, "no known platform answers here: name one with --platform"))
+        Err(Failure::new(Status::CommandFailed, "the platform is not recognised; name it with --platform"))
     }
 
-    /// Logs out: VTY lines are few. `broken_off`: in the middle of an answer, which is interrupted first.
-    pub fn leave(mut self, logout: &str, broken_off: bool) {
-        let patience = if broken_off { FAREWELL / 4 } else { FAREWELL };
-        self.budget.phase(patience, Failure::new(Status::ReadTimeout, "no good-bye"));
-        let interrupt = if broken_off { "\u{3}" } else { "" };
-        let mut said = self.say(format!("{interrupt}{logout}\n").as_bytes());
-        let mut buffer = [0; 4096];
-        while said.is_ok() {
-            said = match self.shell.read(&mut buffer, patience, self.budget) {
-                Ok(length) => {
-                    self.transcript.write(Way::In, &buffer[..length]);
-                    Ok(())
-                }
-                Err(end) => Err(end),
-            };
+    /// Logs out, because VTY lines are few. `interrupt`: in the middle of an answer, which is interrupted first.
+    /// Returns the end of the last answer, as in [`Asked::late`].
+    pub fn leave(mut self, logout: &str, interrupt: bool) -> Option<String> {
+        self.idle = if interrupt { FAREWELL / 8 } else { FAREWELL.min(self.idle) };
+        self.budget
+            .phase(self.idle, Failure::new(Status::ReadTimeout, "the device did not close the session"));
+        self.exchange = std::mem::take(&mut self.exchange).command(logout);
+        let control_c = if interrupt { "\u{3}" } else { "" };
+        let mut result = self.write(format!("{control_c}{logout}\n").as_bytes());
+        let (idle, began) = (self.idle, Instant::now());
+        while result.is_ok() && began.elapsed() < LONGEST_FAREWELL {
+            result = self.read(idle, Duration::default, !interrupt).map(drop);
         }
+        self.exchange.late()
     }
 }

@@ -224,9 +224,13 @@ pub struct CommandOutput {
     /// From sending to the final prompt, ms.
     #[serde(default)]
     pub elapsed_ms: u64,
-    /// The final prompt was seen; an output that is not complete never yields samples.
+    /// The command's echo was seen, then the output, then the final prompt. An output that is not complete never
+    /// yields samples.
     #[serde(default)]
     pub complete: bool,
+    /// `false` when the device does not echo: then the prompt, an empty line and a long silence ended the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<bool>,
     /// Age in seconds, when it was kept from an earlier session (profiles and configuration).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_s: Option<u64>,

@@ -100,7 +100,7 @@ fn the_platform_is_found_out_and_silence_has_its_budget() {
     let inventory = line(&sshd, "").replace("CCAP001", "lab");
     let detected = fetch(&sshd, &inventory).args(["--detect", "--known-hosts"]).args([&known_hosts]).run();
     // The script knows no `show chassistype`, so nothing tells what it is.
-    let detected = detected.says(3, &["lab: command_failed: no known platform answers here"]);
+    let detected = detected.says(3, &["lab: command_failed: the platform is not recognised"]);
     assert_eq!(detected.records()[0]["platform"], "unknown");
     let hanging = fetch(&sshd, &line(&sshd, ""))
         .args(["--command", "hang", "--idle-timeout", "1s", "--known-hosts"])
