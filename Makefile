@@ -13,7 +13,7 @@ TEST  := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run 
 PREFIX  ?= /usr/local
 BUILT   ?= $(or $(CARGO_TARGET_DIR),target)/release
 TOOLS   := $(basename $(notdir $(wildcard src/bin/*.rs)))
-SCRIPTS := daily-report.sh inventory.sh maintenance.sh modulation_scanner.sh
+SCRIPTS := daily-report.sh inventory.sh maintenance.sh modulation_scanner.sh settings.sh
 BIN  = $(DESTDIR)$(PREFIX)/bin
 LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
@@ -68,10 +68,11 @@ man:
 
 install:
 	@for tool in $(TOOLS); do test -x $(BUILT)/$$tool || { echo "$(BUILT)/$$tool is missing: run make build" >&2; exit 1; }; done
-	install -d $(BIN) $(LIB) $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
+	install -d $(BIN) $(LIB)/brands $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
 	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd $(DOC)/examples/cron.d
 	install -m 755 $(TOOLS:%=$(BUILT)/%) $(BIN)
 	install -m 755 $(SCRIPTS:%=examples/%) $(LIB)
+	install -m 644 examples/brands/* $(LIB)/brands
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
 	install -m 644 completions/bash/* $(SHARE)/bash-completion/completions

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks after the database and the scanner, every four hours from cron. Each part is done whatever became of the
+# Maintains the database and the scanner, every four hours from cron. Each part is done whatever became of the
 # others: status (of tables and scanner), prune, check (database, scanner, age of the data), report (today's files).
 #   --check-only      status and check: nothing is changed or started
 #   --reports-only    report
@@ -8,6 +8,7 @@
 #   --dry-run         say what would be done
 #   MODTOOLS_HOME   works here; default /var/lib/modtools
 #   MODTOOLS_RUN    the --dir of mod-watch; default run, in MODTOOLS_HOME
+#   MODTOOLS_LOCK_WAIT  seconds that a run waits for another one; default 60; --watchdog-only needs no lock
 #   MODTOOLS_LOG    where maintenance.log is written, a new one each day, kept 30 days; default /var/log/modtools
 # Silent when all is well. Exit status: 0 well · 1 a part failed · 2 wrong usage · 3 something is to be looked at ·
 # 4 another one is at work
@@ -25,7 +26,7 @@ while [ $# -gt 0 ]; do
         --force) export ENABLE_AUTO_CLEANUP=true ;;
         --dry-run) dry_run=1 ;;
         -h | --help) usage; exit 0 ;;
-        *) echo "maintenance: $1 is no option" >&2; usage >&2; exit 2 ;;
+        *) echo "maintenance: $1 is not an option" >&2; usage >&2; exit 2 ;;
     esac
     shift
 done
@@ -35,8 +36,11 @@ run=${MODTOOLS_RUN:-run}
 logs=${MODTOOLS_LOG:-/var/log/modtools}
 mkdir -p "$logs"
 log=$logs/maintenance.log
-exec 9>maintenance.lock
-flock -n 9 || { echo "maintenance: another one is at work" >&2; exit 4; }
+# The watchdog needs no lock of ours: mod-watch has its own. The others wait a little for each other.
+if [ "${parts[*]}" != watchdog ]; then
+    exec 9>maintenance.lock
+    flock -w "${MODTOOLS_LOCK_WAIT:-60}" 9 || { echo "maintenance: another one is at work" >&2; exit 4; }
+fi
 
 rotate() {
     local first day
@@ -83,20 +87,29 @@ plan() {
     [ "$1" != check ] || [ -n "$check_only" ] || steps+=(${watched:+watchdog})
 }
 
-# Runs a step with its words in the log; the last of them on stderr, too, when it did not go well.
+# Why a step did not go well: its last error; of --fresh, which says it on standard output, the devices that are stale.
+reason() { # reason NAME OUTPUT ERRORS
+    local stale
+    stale=$([ "$1" != fresh ] || sed -n -E 's/.*"cmts":"([^"]*)".*"fresh":false.*/\1/p' "$2" | paste -sd ' ')
+    if [ -s "$3" ]; then tail -n 1 "$3"; elif [ -n "$stale" ]; then echo "not read lately: $stale"; else tail -n 1 "$2"; fi
+}
+
+# Runs a step with what it prints in the log; why it did not go well on stderr, too.
 worst=0
 step() {
-    local code=0 said command
+    local code=0 output errors command
     command_of "$1"
-    said=$(mktemp)
+    output=$(mktemp) errors=$(mktemp)
+    echo "$1: ${command[*]}" | stamped
     # Nothing that is started here may keep our lock.
-    { echo "$1: ${command[*]}"; "${command[@]}" 9>&-; } 2>&1 | tee "$said" | stamped || code=$?
+    "${command[@]}" >"$output" 2>"$errors" 9>&- || code=$?
+    cat "$output" "$errors" | stamped
     echo "$1: exit $code" | stamped
     if [ "$code" != 0 ]; then
-        echo "maintenance: $1: exit $code: $(tail -n 1 "$said")" >&2
+        echo "maintenance: $1: exit $code: $(reason "$1" "$output" "$errors")" >&2
         if [ "$code" != 3 ]; then worst=1; elif [ "$worst" = 0 ]; then worst=3; fi
     fi
-    rm -f "$said"
+    rm -f "$output" "$errors"
 }
 
 for part in "${parts[@]}"; do plan "$part"; done
