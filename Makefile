@@ -2,6 +2,7 @@
 # make test   everything, against real servers on loopback
 # make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
 # make test-cluster  two collectors into three Galera nodes that die and come back
+# make test-systemd  the units of examples/systemd on a real systemd, PID 1 in namespaces of its own
 # make check  what a change must pass before it lands
 # make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
 # make man    man pages and completions anew, from the flags
@@ -19,7 +20,7 @@ LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOC  = $(SHARE)/doc/modtools
 
-.PHONY: all build demo test test-kill test-cluster check fmt lint doc clean soak man install uninstall
+.PHONY: all build demo test test-kill test-cluster test-systemd check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -47,6 +48,11 @@ test-cluster:
 	$(CARGO) build --bins
 	tests/cluster.sh run $(CARGO) test --test it -- --ignored store_cluster
 
+test-systemd:
+	@tests/setup.sh test
+	$(CARGO) build --bins --example ccap-sim
+	tests/systemd.sh run $(CURDIR)/tests/systemd-units.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
+
 fmt:
 	$(CARGO) fmt --check
 
@@ -69,7 +75,7 @@ man:
 install:
 	@for tool in $(TOOLS); do test -x $(BUILT)/$$tool || { echo "$(BUILT)/$$tool is missing: run make build" >&2; exit 1; }; done
 	install -d $(BIN) $(LIB)/brands $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
-	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd $(DOC)/examples/cron.d
+	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd/modtools-.service.d $(DOC)/examples/sysusers.d $(DOC)/examples/cron.d
 	install -m 755 $(TOOLS:%=$(BUILT)/%) $(BIN)
 	install -m 755 $(SCRIPTS:%=examples/%) $(LIB)
 	install -m 644 examples/brands/* $(LIB)/brands
@@ -81,7 +87,9 @@ install:
 	install -m 644 README.md CHANGELOG.md LICENSE $(DOC)
 	install -m 644 docs/* $(DOC)/docs
 	install -m 644 examples/modtools.env $(DOC)/examples
-	install -m 644 examples/systemd/* $(DOC)/examples/systemd
+	install -m 644 examples/systemd/*.service examples/systemd/*.timer $(DOC)/examples/systemd
+	install -m 644 examples/systemd/modtools-.service.d/* $(DOC)/examples/systemd/modtools-.service.d
+	install -m 644 examples/sysusers.d/* $(DOC)/examples/sysusers.d
 	install -m 644 examples/cron.d/* $(DOC)/examples/cron.d
 
 # Settings, databases, reports and logs are not touched.

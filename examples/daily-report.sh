@@ -49,7 +49,7 @@ trap 'rm -f "$report"' EXIT
 
 report_of() { mod-report --date "$date" --format ndjson "${report_flags[@]}" "$@"; }
 report() { report_of --save -o "$report"; }
-page() { report_of --top 0 --web "$web" ${brand:+--brand "$brand"} >/dev/null; }
+page() { report_of --web "$web" ${brand:+--brand "$brand"} >/dev/null; }
 deploy() { report_of --web "$web" ${brand:+--brand "$brand"} --deploy "${deploy_flags[@]}" >/dev/null; }
 mail() {
     local code=0

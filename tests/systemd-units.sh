@@ -30,7 +30,7 @@ active() { [ "$(systemctl is-active "$1")" = active ]; }
 step "install"
 make -s -C "$package" install BUILT="$built" PREFIX=/usr/local
 cp -r "$package"/examples/systemd/. /etc/systemd/system/
-cp "$package/examples/sysusers.d/modtools.conf" /etc/sysusers.d/
+install -D -m 644 "$package/examples/sysusers.d/modtools.conf" /etc/sysusers.d/modtools.conf
 systemd-sysusers
 systemctl daemon-reload
 systemd-analyze verify /etc/systemd/system/mod*.service /etc/systemd/system/mod*.timer

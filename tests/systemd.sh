@@ -70,6 +70,8 @@ UNIT
 cd "$root"
 pivot_root . oldroot
 umount -l /oldroot
+# As systemd has it outside of containers: credentials are mounted by a child and must be seen by all.
+mount --make-rshared /
 export container=modtools
 exec /lib/systemd/systemd --unit=job.target --log-target=journal --show-status=false
 BOOT

@@ -61,15 +61,19 @@ impl fmt::Debug for Settings {
 
 impl Settings {
     /// The settings of this process: its environment, over `env_file`, else `./.env`, else
-    /// `/etc/modtools/env`. Lines that cannot be read are named and passed over.
+    /// `$CREDENTIALS_DIRECTORY/env`, else `/etc/modtools/env`. Lines that cannot be read are named and passed over.
     ///
     /// # Errors
     /// [`Error::Read`] for a file that was named, or that stands in its place, and cannot be read;
     /// [`Error::Usage`] for one that is not UTF-8, belongs to somebody else, or grows beyond bounds.
     pub fn load(env_file: Option<&Path>) -> Result<Self> {
         let environment = environment(std::env::vars_os())?;
-        let found =
-            [Path::new(".env"), Path::new("/etc/modtools/env")].into_iter().find(|path| path.is_file());
+        // A credential that systemd could not load is an empty line.
+        let credential =
+            std::env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join("env"));
+        let credential = credential.filter(|file| file.metadata().is_ok_and(|file| file.len() > 1));
+        let places = [Some(Path::new(".env")), credential.as_deref(), Some(Path::new("/etc/modtools/env"))];
+        let found = places.into_iter().flatten().find(|path| path.is_file());
         let Some(file) = env_file.or(found) else {
             return Ok(Self::of(environment));
         };

@@ -30,7 +30,7 @@ pub(super) enum Readers {
     Any,
 }
 
-/// The secret in a file; none where the file does not exist.
+/// The secret in a file; none where the file does not exist, or is a credential that systemd left empty.
 ///
 /// # Errors
 /// [`Error::Usage`], naming the setting and the file; [`Error::Read`].
@@ -60,6 +60,8 @@ pub(super) fn read(name: &str, path: &Path, readers: Readers) -> Result<Option<S
     let text = encoding::utf8(&bytes).map_err(|problem| refuse(problem.to_string()))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     match secret {
+        // A credential that systemd could not load is an empty line (SetCredential= has no less).
+        "" if readers == Readers::Any => Ok(None),
         "" => Err(refuse("it is empty".to_owned())),
         _ if secret.contains(['\r', '\n']) => Err(refuse("it holds more than one line".to_owned())),
         _ => Ok(Some(secret.to_owned())),

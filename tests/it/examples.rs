@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt as _, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -79,9 +79,14 @@ impl Home {
 
     /// maintenance.sh with those tools.
     fn maintenance(&self, args: &[&str]) -> Run {
+        self.maintenance_with(args, &[])
+    }
+
+    fn maintenance_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Run {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let dirs = std::iter::once(self.stand_ins()).chain(std::env::split_paths(&path));
-        self.script("maintenance.sh", args).env("PATH", std::env::join_paths(dirs).unwrap()).run()
+        let script = self.script("maintenance.sh", args).env("PATH", std::env::join_paths(dirs).unwrap());
+        environment.iter().fold(script, |script, (name, value)| script.env(name, value)).run()
     }
 }
 
@@ -148,7 +153,7 @@ fn a_day_without_samples_is_mailed_and_told() {
 }
 
 #[test]
-fn a_daily_report_ends_at_the_part_that_fails_and_names_it() {
+fn a_web_server_that_is_away_costs_the_deployment_and_not_the_mail() {
     let mailbox = Mailbox::start(&json!({}));
     let home = Home::with_history(&[
         "WEB_SERVER=www@nowhere.invalid",
@@ -158,10 +163,32 @@ fn a_daily_report_ends_at_the_part_that_fails_and_names_it() {
         "FROM_EMAIL=noc@example.net",
         "TO_EMAILS=a@example.net",
     ]);
-    home.script("daily-report.sh", &[]).run().says(1, &["mod-report: ", "daily-report: deploy failed"]);
-    assert!(home.there("web/index.html"), "what comes before it was done");
-    assert!(mailbox.mails().is_empty(), "what comes after it was not");
-    home.script("daily-report.sh", &["paint"]).run().says(2, &["paint is no part"]);
+    let run = home.script("daily-report.sh", &[]).run();
+    run.says(1, &["mod-report: ", "daily-report: deploy failed (exit 3)"]);
+    assert!(home.there("web/index.html"));
+    assert_eq!(mailbox.recipients(), ["a@example.net"]);
+    home.script("daily-report.sh", &["paint"]).run().says(2, &["unknown part paint"]);
+}
+
+#[test]
+fn what_the_parts_are_given_comes_from_the_env_file() {
+    let mailbox = Mailbox::start(&json!({}));
+    let brand = in_package("examples/brands/vodafoneziggo.json");
+    let home = Home::with_history(&[
+        "SMTP_HOST=127.0.0.1",
+        &format!("SMTP_PORT={}", mailbox.port),
+        "FROM_EMAIL=noc@example.net",
+        "TO_EMAILS=a@example.net",
+        "MODTOOLS_REPORT=--top 1",
+        "export MODTOOLS_MAIL = '--layout seed --lang nl'  # as before",
+        &format!("MODTOOLS_BRAND=\"{}\"", brand.display()),
+    ]);
+    home.script("daily-report.sh", &["report", "page", "mail"]).run().clean(0);
+    let mail = &mailbox.mails()[0];
+    let csv = mail.part("text/csv").text();
+    assert!(csv.starts_with("CMTS;upstream;hops;"), "{csv}");
+    assert_eq!(csv.lines().count(), 2, "one upstream: {csv}");
+    assert!(home.text("web/index.html").contains("VodafoneZiggo"));
 }
 
 #[test]
@@ -223,7 +250,7 @@ fn maintenance_does_only_what_its_flags_say() {
     assert_eq!(home.text("calls"), "mod-prune --dry-run\n");
     assert!(run.stdout.contains("files: mod-report --date today"), "{}", run.stdout);
     assert!(!home.there("log/maintenance.log"));
-    home.maintenance(&["--all"]).says(2, &["--all is no option", "--check-only"]);
+    home.maintenance(&["--all"]).says(2, &["--all is not an option", "--check-only"]);
 }
 
 #[test]
@@ -262,9 +289,21 @@ fn maintenance_is_done_once_at_a_time_and_forgets_old_logs() {
     assert!(aged.unwrap().success());
     let held = fs::File::create(home.path().join("maintenance.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&held).unwrap();
-    home.maintenance(&[]).says(4, &["another one is at work"]);
-    drop(held);
-    home.maintenance(&[]).clean(0);
+    let held_by_another = |args: &[&str]| home.maintenance_with(args, &[("MODTOOLS_LOCK_WAIT", "1")]);
+    held_by_another(&[]).says(4, &["another one is at work"]);
+    // The watchdog of the same minute waits for nobody.
+    held_by_another(&["--watchdog-only"]).clean(0);
+    // A full run waits for the other one, and then is done.
+    let inode = format!(":{} ", held.metadata().unwrap().ino());
+    let is_waited_for = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|lock| lock.contains("-> FLOCK") && lock.contains(&inode))
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| home.maintenance(&[]).clean(0));
+        until("a run that waits", is_waited_for);
+        drop(held);
+    });
     assert!(!log("maintenance.log.2025-01-01").exists());
     assert!(home.text("log/maintenance.log.2026-01-02").starts_with("2026-01-02 03:04:05"));
     assert!(!home.text("log/maintenance.log").contains("2026-01-02"));
@@ -296,7 +335,7 @@ fn every_cron_job_does_what_it_says() {
     tool("mod-store").args(["--init"]).dir(home.path()).run().clean(0);
     let cron = |command: &str| {
         let fetch = format!("--known-hosts {}", fleet.known_hosts().display());
-        let command = command.replace("/etc/modtools/inventory.ndjson", &fleet.inventory().to_string_lossy());
+        let command = command.replace("-i inventory.ndjson", &format!("-i {}", fleet.inventory().display()));
         let command = command.replace("--cache cache", &format!("--cache cache {fetch}"));
         let path = script("").command(home.path());
         let path = path.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
@@ -319,7 +358,7 @@ fn every_cron_job_does_what_it_says() {
     };
     let samples = || tool("mod-report").args(["--date", "today"]).dir(home.path()).run().records()[0].clone();
     let jobs = jobs();
-    assert_eq!(jobs.len(), 7, "{jobs:?}");
+    assert_eq!(jobs.len(), 8, "{jobs:?}");
     for (user, command) in &jobs {
         assert_eq!(user, "modtools");
         if let Some((_, rest)) = command.split_once("$MODTOOLS_LIB/") {
@@ -336,7 +375,7 @@ fn every_cron_job_does_what_it_says() {
             let before = samples()["measurements"].as_u64();
             cron(command);
             assert!(samples()["measurements"].as_u64() > before);
-        } else if command.contains("--date today") {
+        } else if command.contains("--date today page") {
             cron(command);
             assert!(home.there("web/index.html"));
         }
