@@ -49,7 +49,7 @@ test-cluster:
 	tests/cluster.sh run $(CARGO) test --test it -- --ignored store_cluster
 
 test-systemd:
-	@tests/setup.sh test
+	@tests/setup.sh systemd
 	$(CARGO) build --bins --example ccap-sim
 	tests/systemd.sh run $(CURDIR)/tests/systemd-units.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 

@@ -4,6 +4,7 @@
 #   tests/setup.sh build    a C compiler and OpenSSL's headers: enough for `make demo`
 #   tests/setup.sh test     and the real servers that the tests talk to
 #   tests/setup.sh cluster  and what makes a cluster of them
+#   tests/setup.sh systemd  and a systemd
 set -eu
 
 missing=
@@ -45,6 +46,9 @@ if [ "${1:-test}" != build ]; then
     need util-linux command_there flock
     need chromium command_there chromium
     need chromium-driver command_there chromedriver
+fi
+if [ "${1:-test}" = systemd ]; then
+    need systemd test -x /lib/systemd/systemd
 fi
 if [ "${1:-test}" = cluster ]; then
     need galera-4 test -e /usr/lib/galera/libgalera_smm.so -o -e /usr/lib64/galera-4/libgalera_smm.so
