@@ -219,8 +219,14 @@ impl Session {
     }
 
     fn by_questions(&self, user: &str, password: &str, budget: &Budget) -> Result<bool, Failure> {
-        let mut answers =
-            Answers { session: self, user, password: Some(password), name_given: false, refused: None };
+        let mut answers = Answers {
+            session: self,
+            user,
+            password: Some(password),
+            name_given: false,
+            left_open: 0,
+            refused: None,
+        };
         let step = || self.ssh.userauth_keyboard_interactive(user, &mut answers);
         let result = self.drive(budget, step);
         match answers.refused {
@@ -370,14 +376,18 @@ impl Shell<'_> {
     }
 }
 
+/// Questions that are answered by nothing in one login.
+const LEFT_OPEN: u32 = 4;
+
 /// Answers keyboard-interactive questions: the account's name where what is typed may be seen and a name
-/// is asked for, the password to the first other question. Nothing is sent in answer to one more: the session
+/// is asked for, nothing where something else may be seen, the password to the first other question. Nothing is sent in answer to one more: the session
 /// is cut, because a device takes an empty answer for another wrong password.
 struct Answers<'a> {
     session: &'a Session,
     user: &'a str,
     password: Option<&'a str>,
     name_given: bool,
+    left_open: u32,
     refused: Option<String>,
 }
 
@@ -387,9 +397,15 @@ impl KeyboardInteractivePrompt for Answers<'_> {
             let text = prompt.text.to_ascii_lowercase();
             prompt.echo && ["user", "login", "name"].iter().any(|word| text.contains(word))
         };
+        // A question whose answer may be seen, such as a reason for access.
+        let asks_something =
+            |prompt: &Prompt<'_>| prompt.echo && !prompt.text.to_ascii_lowercase().contains("pass");
         let mut answer = |prompt: &Prompt<'_>| {
             let answer = if asks_name(prompt) {
                 (!std::mem::replace(&mut self.name_given, true)).then_some(self.user)
+            } else if asks_something(prompt) {
+                self.left_open += 1;
+                (self.left_open <= LEFT_OPEN).then_some("")
             } else {
                 self.password.take()
             };
