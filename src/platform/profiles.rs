@@ -7,9 +7,10 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::{Platform, family};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     modulation::Modulation,
     record::ExplainedBy,
+    tables::{self, Problem, Table},
 };
 
 /// Interval usage code (burst type) of one line of a profile, as far as it matters here:
@@ -96,38 +97,38 @@ pub struct ProfileBook {
 }
 
 impl ProfileBook {
-    /// Reads a CSV file of `platform or device glob, number, modulation`; `#` begins a comment.
+    /// Reads a table of `platform or device pattern, number, modulation`, with or without a header line.
     ///
     /// # Errors
-    /// [`Error::Read`], or [`Error::Usage`] with file and line for a line that cannot be understood.
+    /// [`crate::error::Error::Read`], or [`crate::error::Error::Usage`] with file and line for a line that cannot
+    /// be understood.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::read(path))?;
-        Self::parse(&text).map_err(|reason| Error::usage(format!("--profiles {}: {reason}", path.display())))
+        tables::read("--profiles", path, Self::parse)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, Problem> {
         let mut book = Self::default();
-        for (number, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            let fields: Vec<_> = line.split([',', ';', '\t']).map(str::trim).collect();
-            let at = |reason: String| format!("line {}: {reason}", number + 1);
-            match fields[..] {
-                [""] => {}
-                // A header line, in any words: the number column does not hold a number.
-                [_, profile, _] if number == 0 && profile.parse::<u32>().is_err() => {}
-                [scope, profile, modulation] => {
-                    let profile =
-                        profile.parse().map_err(|_| at(format!("invalid profile number {profile:?}")))?;
-                    let modulation = modulation.parse().map_err(at)?;
-                    if let Ok(platform) = scope.parse() {
-                        book.platforms.push((platform, profile, modulation));
-                    } else {
-                        let glob = GlobBuilder::new(scope).case_insensitive(true).build();
-                        let glob = glob.map_err(|e| at(e.to_string()))?;
-                        book.devices.push((glob.compile_matcher(), profile, modulation));
-                    }
-                }
-                _ => return Err(at(format!("{line:?} is not `platform-or-device,number,modulation`"))),
+        for (number, row) in Table::new(text).with_comments_behind().enumerate() {
+            let row = row?;
+            let at = |reason: String| Problem { line: row.line, reason };
+            let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
+            let [scope, profile, modulation] = cells[..] else {
+                let found = cells.len();
+                return Err(at(format!("{found} cells; expected platform or device, number, modulation")));
+            };
+            let (profile, modulation) = match (profile.parse::<u32>(), modulation.parse::<Modulation>()) {
+                (Ok(profile), Ok(modulation)) => (profile, modulation),
+                // The names of the columns, in any words.
+                (Err(_), Err(_)) if number == 0 => continue,
+                (Err(_), _) => return Err(at(format!("invalid profile number {profile:?}"))),
+                (_, Err(reason)) => return Err(at(reason)),
+            };
+            if let Ok(platform) = scope.parse() {
+                book.platforms.push((platform, profile, modulation));
+            } else {
+                let glob = GlobBuilder::new(scope).case_insensitive(true).build();
+                let glob = glob.map_err(|e| at(e.to_string()))?;
+                book.devices.push((glob.compile_matcher(), profile, modulation));
             }
         }
         Ok(book)
@@ -162,7 +163,8 @@ mod tests {
         own.add(202, Iuc::Long, Modulation::Qpsk);
         own.add(202, Iuc::ALong, Modulation::Qam32);
         own.add(202, Iuc::AShort, Modulation::Qam8);
-        let book = ProfileBook::parse("scope,number,modulation\ncasa,316,qam128\nCCAP0*,7,64qam # ours\n")?;
+        let book = ProfileBook::parse("scope,number,modulation\ncasa,316,qam128\nCCAP0*,7,64qam # ours\n");
+        let book = book.map_err(|problem| problem.reason)?;
         let says = |platform, cmts, n| book.explain(platform, cmts, &own, n);
         let device = |m| Some((m, ExplainedBy::Device));
         let (user, built_in) = (|m| Some((m, ExplainedBy::User)), |m| Some((m, ExplainedBy::BuiltIn)));
@@ -174,7 +176,15 @@ mod tests {
         // The number of another family says nothing.
         assert_eq!(says(Platform::Casa, "CCAP101", 364), built_in(Modulation::Qam64));
         assert_eq!(says(Platform::Cbr8, "CCAP201", 364), None);
-        assert!(ProfileBook::parse("x,1,2\nnonsense").is_err());
+        assert_eq!(ProfileBook::parse("x,1,2\nnonsense").map_err(|problem| problem.line).err(), Some(1));
+        let windows = "e6000;999;QAM32\r\n\"CCAP{001,002}\";7;QAM16\r\n";
+        let book = ProfileBook::parse(windows).map_err(|problem| problem.reason)?;
+        let none = ProfileTable::default();
+        assert_eq!(book.explain(Platform::E6000, "CCAP003", &none, 999), user(Modulation::Qam32));
+        assert_eq!(book.explain(Platform::E6000, "CCAP002", &none, 7), user(Modulation::Qam16));
+        for (text, line) in [("e6000,99x,QAM32", 1), ("a,b,c\ncasa,7,QAM33", 2), ("casa,1\n", 1)] {
+            assert_eq!(ProfileBook::parse(text).map_err(|problem| problem.line).err(), Some(line), "{text}");
+        }
         Ok(())
     }
 }

@@ -58,3 +58,4 @@ mod watch_faults;
 mod watch_once;
 mod watch_shared;
 mod web;
+mod written_tables;
