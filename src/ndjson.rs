@@ -171,7 +171,7 @@ impl Account {
     /// Counts a line that could not be used: one line on stderr and an `error` record.
     ///
     /// # Errors
-    /// [`Error::Output`].
+    /// The errors of the output.
     pub fn bad_line(
         &mut self,
         stage: &str,

@@ -93,9 +93,13 @@ pub const ALL: &[(&str, Kind)] = &[
     ("INVENTORY_CACERT", Script),
     ("INVENTORY_JQ", Script),
     ("MODTOOLS_LIB", Script),
+    ("MODTOOLS_LOCK_WAIT", Script),
     ("MODTOOLS_LOG", Script),
     ("MODTOOLS_RUN", Script),
     ("MODTOOLS_WEB", Script),
+    ("INVENTORY_CACERT", Script),
+    ("INVENTORY_JQ", Script),
+    ("INVENTORY_MIN_PCT", Script),
     // Given to the command of mod-watch --on-failure
     ("MODTOOLS_NAME", Environment),
     ("MODTOOLS_REASON", Environment),

@@ -16,7 +16,8 @@ use crate::support::{in_package, tool};
 
 /// The source without its unit tests and its property test, file by file.
 fn sources() -> Vec<(PathBuf, String)> {
-    let (mut sources, mut folders) = (Vec::new(), vec![in_package("src")]);
+    let (mut sources, mut folders): (Vec<(PathBuf, String)>, _) = (Vec::new(), vec![in_package("src")]);
+    let mut tests = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -27,11 +28,24 @@ fn sources() -> Vec<(PathBuf, String)> {
                 && !path.ends_with("exchange/property.rs")
             {
                 let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                let mut code = String::new();
+                for (n, part) in text.split("#[cfg(test)]\nmod ").enumerate() {
+                    match part.split_once(";\n").filter(|(name, _)| n > 0 && !name.contains(' ')) {
+                        // Tests in a file of their own.
+                        Some((name, rest)) => {
+                            tests.insert(format!("{name}.rs"));
+                            code.push_str(rest);
+                        }
+                        None if n == 0 => code.push_str(part),
+                        None => break,
+                    }
+                }
                 sources.push((path, code));
             }
         }
     }
+    sources
+        .retain(|(path, _)| !path.file_name().is_some_and(|name| tests.contains(&*name.to_string_lossy())));
     sources
 }
 
