@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::{in_package, tool};
 
-/// The source without its unit tests and its property test, file by file.
+/// The source without its unit tests, file by file.
 fn sources() -> Vec<(PathBuf, String)> {
     let (mut sources, mut folders): (Vec<(PathBuf, String)>, _) = (Vec::new(), vec![in_package("src")]);
     let mut tests = BTreeSet::new();
@@ -25,7 +25,6 @@ fn sources() -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "rs")
                 && !path.ends_with("settings/names.rs")
-                && !path.ends_with("exchange/property.rs")
             {
                 let text = fs::read_to_string(&path).unwrap();
                 let mut code = String::new();
