@@ -15,6 +15,7 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::Common,
     clock::Clock,
+    database::contain,
     error::{Error, Result},
     exit::Exit,
     help,
@@ -270,5 +271,8 @@ fn start_logging(tool: &'static str, level: Option<log::LevelFilter>, debug: &[&
     LOGGER.replace(tool, level, debug);
     // A second start in one process (tests) keeps the first logger.
     let _ = log::set_logger(&LOGGER);
-    std::panic::set_hook(Box::new(|panic| log::error!("internal fault, please report it: {panic}")));
+    std::panic::set_hook(Box::new(|panic| match contain::is_contained(panic.location()) {
+        true => log::debug!("a client library gave up: {panic}"),
+        false => log::error!("internal fault, please report it: {panic}"),
+    }));
 }

@@ -41,7 +41,7 @@ off\t'Do not check host keys (a laboratory)'"
 complete -c mod-report -l algorithms -d 'SSH algorithms to offer' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
 modern\t'Only modern ones'
 legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
-complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
+complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required|verify-ca&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l fresh -d 'The age and status of each CMTS\'s last good scan; exit 3 when one is older than 2.5 intervals'
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'

@@ -2,7 +2,7 @@ complete -c mod-store -l spool -d 'Keep what the database cannot take now in fil
 complete -c mod-store -l spool-size -d 'End with a failure rather than let the spool grow beyond this' -r
 complete -c mod-store -l spool-age -d 'Give up, with a warning, what has waited in the spool for longer' -r
 complete -c mod-store -l batch -d 'Rows per statement on MySQL and MariaDB, at most 10000' -r
-complete -c mod-store -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
+complete -c mod-store -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required|verify-ca&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
 complete -c mod-store -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-store -l init -d 'Make the tables that are missing, and on MySQL the partitions of the days to keep'
 complete -c mod-store -l migrate -d 'With --init: move an older modulation_new into the present shape, while it stays readable. It can be broken off and taken up again; the old table stays as modulation_old. With --dry-run: say how'

@@ -52,7 +52,7 @@ impl Common {
 }
 
 /// A help text of its own: to rustdoc the brackets of a doc comment would be links.
-const DB_HELP: &str = "sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE] \
+const DB_HELP: &str = "sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required|verify-ca&ca=FILE] \
      [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]";
 
 /// Which database (contract, section 3).

@@ -19,7 +19,7 @@ What a finished day came to is kept in modulation_day before its samples go.
 Exit status:
   0  nothing old is left; with --status: all tables are healthy
   1  the database or standard output failed; what was deleted before stays deleted
-  2  wrong usage or settings: nothing was done
+  2  wrong usage or settings, or every sample would go (see --force): nothing was done
   3  something old is left (deadline, a day that could not be kept), or samples are dated in the
      future; with --status: something is to be done
   4  another mod-prune is at work: nothing was done";
@@ -52,6 +52,9 @@ pub struct Prune {
     /// Interval between scans, as mod-report has it
     #[arg(long, value_name = "D", default_value = "10m", value_parser = super::report::interval)]
     pub interval: Duration,
+    /// Prune even when every sample would go, which otherwise means that the clock is wrong
+    #[arg(long)]
+    pub force: bool,
     /// Make the id of an older modulation_new count on after the highest that is there, if that gains 1 %
     #[arg(long)]
     pub reset_id: bool,

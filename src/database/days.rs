@@ -57,6 +57,9 @@ pub trait Days {
     /// Whether there is a place to keep them.
     fn keeps_days(&self) -> bool;
 
+    /// From here on writing waits only a moment for others: for a report, which can do without.
+    fn hurry(&mut self);
+
     /// The heads of all days, oldest first.
     ///
     /// # Errors

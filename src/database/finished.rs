@@ -107,6 +107,9 @@ impl<'a> Keeper<'a> {
         care: Care,
         days: impl IntoIterator<Item = NaiveDate>,
     ) -> Result<Self> {
+        if care == Care::Report {
+            database.hurry();
+        }
         let heads = if database.keeps_days() { database.day_heads()? } else { Vec::new() };
         let mut keeper = Keeper {
             database,

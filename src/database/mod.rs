@@ -15,6 +15,8 @@
 
 mod admit;
 mod channels;
+pub mod contain;
+mod contained;
 mod days;
 pub mod finished;
 mod mariadb;
@@ -24,8 +26,11 @@ mod target;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
+pub use mariadb::faults::{Class, FAULTS};
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use target::{Host, Server, Target, Tls};
+
+use contained::Contained;
 
 use crate::{
     cli,
@@ -162,8 +167,12 @@ pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<
     };
     let Context { settings, clock, .. } = context;
     Ok(match Target::find(flags.db.as_deref(), settings, init)? {
-        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access)?),
-        Target::MySql(server) => Box::new(mariadb::MariaDb::open(&server, settings, access, *clock)?),
+        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access, *clock)?),
+        Target::MySql(server) => {
+            let place = Target::MySql(server.clone()).place();
+            let open = || mariadb::MariaDb::open(&server, settings, access, *clock);
+            Box::new(Contained::open(&place, open)?)
+        }
     })
 }
 

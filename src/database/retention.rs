@@ -1,4 +1,4 @@
-//! What a database must do so that it does not grow for ever: which rows are too old, dropping them by
+//! What a database must do so that it does not grow without end: which rows are too old, dropping them by
 //! partition or by chunk, and how the tables are. mod-prune decides; this is what it asks for.
 
 use crate::{error::Result, record::Timestamp};
@@ -139,11 +139,12 @@ pub trait Retention {
     /// Those of the database.
     fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>>;
 
-    /// Drops partitions of a plan. It takes milliseconds, but waits for those who read the table.
+    /// Drops the partitions of a plan, in milliseconds. Returns false when others use the table: it waits for them
+    /// only a second, because everyone else waits behind it.
     ///
     /// # Errors
     /// Those of the database.
-    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<()>;
+    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<bool>;
 
     /// Deletes the next chunk of at most `batch` rows from before a moment, in a transaction of its own.
     ///

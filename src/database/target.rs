@@ -11,7 +11,7 @@ use crate::{
 /// The file that is used when nothing else is said.
 const DEFAULT_FILE: &str = "modulation.db";
 const DEFAULT_PORT: u16 = 3306;
-const FORMS: &str = "sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required&ca=FILE]";
+const FORMS: &str = "sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required|verify-ca&ca=FILE]";
 
 /// A database, as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Server {
     pub tls: Tls,
 }
 
-/// One server: a name or an address (IPv6 without brackets), and its TCP port.
+/// One server: a name or an address (IPv6 without brackets) and its TCP port, or the path of a Unix socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Host {
@@ -52,11 +52,17 @@ pub enum Tls {
     /// No connection without it; the server's certificate is checked against the authorities of
     /// this file (PEM), else against the public ones.
     Required(Option<PathBuf>),
+    /// The same against the authorities of this file, but whatever name the certificate has: one that MySQL makes
+    /// for itself has none.
+    VerifyCa(PathBuf),
 }
 
 impl std::fmt::Display for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Host { name, port } = self;
+        if self.is_socket() {
+            return f.write_str(name);
+        }
         if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
     }
 }
@@ -99,7 +105,7 @@ impl Target {
                 let rest = rest.strip_prefix("//").ok_or_else(|| format!("it is not of the form {FORMS}"))?;
                 Server::parse(rest).map(Target::MySql)
             }
-            _ => Err(format!("{scheme:?} is no kind of database that is known: {FORMS}")),
+            _ => Err(format!("unknown kind of database {scheme:?}; expected {FORMS}")),
         }
     }
 
@@ -188,13 +194,22 @@ impl Server {
 }
 
 impl Host {
+    /// Whether it is a Unix socket of this machine.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.name.starts_with('/')
+    }
+
     /// `HOST[:PORT]` between commas. A host without a port has that of the last one.
     fn list(text: &str, default: u16) -> Result<Vec<Host>, String> {
         let hosts = text.split(',').map(|one| Self::split(one.trim())).collect::<Result<Vec<_>, _>>()?;
         let default = hosts.last().and_then(|&(_, port)| port).unwrap_or(default);
         hosts
             .into_iter()
-            .map(|(name, port)| Ok(Host { name: decode(name)?, port: port.unwrap_or(default) }))
+            .map(|(name, port)| {
+                let name = if name.starts_with('/') { name.to_owned() } else { decode(name)? };
+                Ok(Host { name, port: port.unwrap_or(default) })
+            })
             .collect()
     }
 
@@ -205,9 +220,11 @@ impl Host {
                 match after.strip_prefix(':') {
                     Some(port) => (name, Some(port)),
                     None if after.is_empty() => (name, None),
-                    None => return Err(format!("{after:?} after an IPv6 host is no :PORT")),
+                    None => return Err(format!("{after:?} stands after an IPv6 host; expected :PORT")),
                 }
             }
+            // The path of a socket has no port.
+            None if text.starts_with('/') => (text, None),
             None => match text.split_once(':') {
                 Some((_, port)) if port.contains(':') => return Err("write an IPv6 host as [ADDRESS]".into()),
                 Some((name, port)) => (name, Some(port)),
@@ -220,7 +237,7 @@ impl Host {
         let port = match port {
             Some(port) => {
                 let number = port.parse().ok().filter(|&number| number != 0);
-                Some(number.ok_or_else(|| format!("{port:?} is no TCP port"))?)
+                Some(number.ok_or_else(|| format!("invalid TCP port {port:?}"))?)
             }
             None => None,
         };
@@ -231,18 +248,27 @@ impl Host {
 impl Tls {
     /// The options after `?`.
     fn parse(options: &str) -> Result<Self, String> {
-        let (mut required, mut ca) = (None, None);
+        let (mut required, mut named, mut ca) = (None, true, None);
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
                 Some(("ssl", "required")) => required = Some(true),
+                Some(("ssl", "verify-ca")) => (required, named) = (Some(true), false),
                 Some(("ssl", "off")) => required = Some(false),
                 Some(("ca", file)) if !file.is_empty() => ca = Some(PathBuf::from(decode(file)?)),
-                _ => return Err(format!("{option:?} is no option: ssl=required, ssl=off and ca=FILE are")),
+                _ => {
+                    return Err(format!(
+                        "unknown option {option:?}; expected ssl=required, ssl=verify-ca, ssl=off or ca=FILE"
+                    ));
+                }
             }
         }
         match (required, ca) {
             (Some(false), Some(_)) => Err("ssl=off and ca= exclude each other".into()),
             (Some(false) | None, None) => Ok(Tls::Off),
+            (Some(true), Some(ca)) if !named => Ok(Tls::VerifyCa(ca)),
+            (Some(true), None) if !named => {
+                Err("ssl=verify-ca needs ca=FILE, the authority to check against".into())
+            }
             (_, ca) => Ok(Tls::Required(ca)),
         }
     }
@@ -292,6 +318,14 @@ mod tests {
                 server(Some("u@x"), vec![host("a", 3307), host("b", 3307)], "d/b", Tls::Required(None)),
             ),
             (
+                "mysql://u@%2Frun%2Fmysqld%2Fmysqld.sock/d",
+                server(Some("u"), vec![host("/run/mysqld/mysqld.sock", 3306)], "d", Tls::Off),
+            ),
+            (
+                "mysql://u@db/d?ssl=verify-ca&ca=/etc/ca%20file.pem",
+                server(Some("u"), vec![host("db", 3306)], "d", Tls::VerifyCa("/etc/ca file.pem".into())),
+            ),
+            (
                 "mysql://u@[::1]:1,10.0.0.2:2/d?ca=/etc/ca%20file.pem",
                 server(Some("u"), vec![host("::1", 1), host("10.0.0.2", 2)], "d", ca()),
             ),
@@ -318,6 +352,7 @@ mod tests {
             ("mysql://u@[::1/d", "]"),
             ("mysql://u@h/d?tls=1", "ssl=required"),
             ("mysql://u@h/d?ssl=off&ca=x", "exclude"),
+            ("mysql://u@h/d?ssl=verify-ca", "ca=FILE"),
             ("mysql://u%4@h/d", "%25"),
         ] {
             let reason = Target::parse(url).expect_err(url);
@@ -334,6 +369,9 @@ mod tests {
         let settings = Settings::of(access);
         let expected = server(None, vec![host("old", 3310)], "a", Tls::Off);
         assert_eq!(Target::find(None, &settings, false).ok(), Some(expected));
+        let socket = Settings::of([("ACCESS_HOST", "/run/my%sql.sock"), ("ACCESS_DATABASE", "a")]);
+        let expected = server(None, vec![host("/run/my%sql.sock", 3306)], "a", Tls::Off);
+        assert_eq!(Target::find(None, &socket, false).ok(), Some(expected));
         let half = Settings::of([("ACCESS_HOST", "old")]);
         assert!(Target::find(None, &half, false).expect_err("half").to_string().contains("ACCESS_DATABASE"));
     }

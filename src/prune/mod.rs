@@ -40,7 +40,8 @@ pub fn run(
         return if args.status {
             status::run(&request, context, &mut *database, output)
         } else {
-            dry_run(&request, context, &mut *database, output)
+            let newest = database.newest()?;
+            dry_run(&request.judged_by(newest)?, context, &mut *database, output)
         };
     }
     if !context.settings.switch("ENABLE_AUTO_CLEANUP", true)? {
@@ -49,6 +50,7 @@ pub fn run(
     }
     let mut database = database::open(&args.database, context, Access::Keep)?;
     database.lock()?;
+    let request = request.judged_by(database.newest()?)?;
     let until = Until::new(args.deadline, context.signals.clone());
     prune(&request, &mut *database, &until, output)
 }

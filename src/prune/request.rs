@@ -28,6 +28,10 @@ pub struct Request {
     pub detail_before: Timestamp,
     pub days_before: Timestamp,
     pub batch: u64,
+    detail_hours: u32,
+    rollup_days: u32,
+    /// `--force`.
+    force: bool,
     /// `--reset-id`.
     pub reset_id: bool,
     /// ENABLE_ID_RESET, from this id on.
@@ -58,17 +62,47 @@ impl Request {
             true => Some(settings.parse("ID_RESET_THRESHOLD", "an id")?.unwrap_or(0)),
             false => None,
         };
-        Ok(Request {
+        let request = Request {
             now,
             calendar: Calendar { tz, interval_s: args.interval.as_secs(), now },
             keep_days,
-            samples_before: now + -DAY_S * i64::from(keep_days),
-            detail_before: now + -3600 * i64::from(args.detail_hours),
-            days_before: now + -DAY_S * i64::from(args.rollup_days),
+            samples_before: now,
+            detail_before: now,
+            days_before: now,
+            detail_hours: args.detail_hours,
+            rollup_days: args.rollup_days,
+            force: args.force,
             batch: number(args.batch, "CLEANUP_BATCH_SIZE", BATCH)?.into(),
             reset_id: args.reset_id,
             reset_from,
-        })
+        };
+        Ok(request.at(now))
+    }
+
+    fn at(self, moment: Timestamp) -> Self {
+        Request {
+            samples_before: moment + -DAY_S * i64::from(self.keep_days),
+            detail_before: moment + -3600 * i64::from(self.detail_hours),
+            days_before: moment + -DAY_S * i64::from(self.rollup_days),
+            ..self
+        }
+    }
+
+    /// Judges age by the newest sample that is stored, so that a clock that is wrong destroys nothing.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when every sample would go: nobody scans, or the clock is wrong.
+    pub fn judged_by(self, newest: Option<Timestamp>) -> Result<Self> {
+        let Some(newest) = newest.filter(|_| !self.force) else { return Ok(self) };
+        if newest < self.samples_before {
+            return Err(Error::usage(format!(
+                "the newest sample is of {newest} and all samples would go, with {} days to keep: the clock \
+                 ({}) is wrong or nothing has been stored since; nothing was done; use --force to prune nevertheless",
+                self.keep_days, self.now
+            )));
+        }
+        let moment = self.now.min(newest + DAY_S);
+        Ok(self.at(moment))
     }
 
     /// The first local day that modulation_day keeps.

@@ -12,6 +12,10 @@ use crate::{
 /// After a chunk, as long as it took is left to others, but no longer than this.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// A table that others use is tried again after this, so often: they go on meanwhile.
+const BUSY_PAUSE: Duration = Duration::from_secs(3);
+const BUSY_TRIES: u32 = 60;
+
 /// Prunes a table; none where there is none.
 ///
 /// # Errors
@@ -30,14 +34,34 @@ pub fn prune(
         Method::Partitions(_) => {
             if let Some(stopped) = until.stop() {
                 pruned = Pruned { rows: 0, partitions: Vec::new(), stopped, ..pruned };
-            } else {
-                database.drop_partitions(aged, &plan)?;
+            } else if let Some(stopped) = drop_partitions(database, aged, &plan, until)? {
+                pruned = Pruned { rows: 0, partitions: Vec::new(), stopped, ..pruned };
             }
         }
         Method::Chunks => chunks(database, aged, request.batch, until, &mut pruned)?,
     }
     pruned.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     Ok(Some(pruned))
+}
+
+/// Tries until the table is free. Returns why it was given up, if it was.
+fn drop_partitions(
+    database: &mut dyn Database,
+    aged: Aged,
+    plan: &Plan,
+    until: &Until,
+) -> Result<Option<Stopped>> {
+    for _ in 0..BUSY_TRIES {
+        if database.drop_partitions(aged, plan)? {
+            return Ok(None);
+        }
+        until.pause(BUSY_PAUSE);
+        if let Some(stopped) = until.stop() {
+            return Ok(Some(stopped));
+        }
+    }
+    log::warn!("{}: others use the table all the time; the next run tries again", aged.table());
+    Ok(Some(Stopped::Busy))
 }
 
 fn chunks(

@@ -16,6 +16,8 @@ closed_set! {
         Signal = "signal",
         /// A day that is about to go could not be kept in `modulation_day`: from it on, samples stay.
         HeldBack = "held_back",
+        /// Others used the table all the time; the next run tries again.
+        Busy = "busy",
         /// `--dry-run`: nothing was begun.
         DryRun = "dry_run",
     }

@@ -50,6 +50,10 @@ pub(super) struct Keeper {
     /// When `lastupdatemodulation` is due again.
     touch_from: Timestamp,
     warned_touch: bool,
+    /// Absences since the last group that was stored: each waits longer.
+    absences: u32,
+    /// Samples of the spool that were given up.
+    given_up: u64,
     said: Option<(String, Instant)>,
 }
 
@@ -61,7 +65,7 @@ impl Keeper {
     pub fn open(open: Opener, spool: Option<Spool>, clock: Clock) -> Result<Self> {
         let mut keeper = Keeper {
             open,
-            state: State::Away(Absence::begin(String::new())),
+            state: State::Away(Absence::begin(String::new(), 0)),
             spool,
             replay: Replay::default(),
             limits: Limits::default(),
@@ -70,6 +74,8 @@ impl Keeper {
             clock,
             touch_from: Timestamp(i64::MIN),
             warned_touch: false,
+            absences: 0,
+            given_up: 0,
             said: None,
         };
         match (keeper.open)() {
@@ -100,6 +106,11 @@ impl Keeper {
         }
     }
 
+    /// Samples of the spool that were given up in this run.
+    pub fn given_up(&self) -> u64 {
+        self.given_up
+    }
+
     /// Samples of the spool that are in the database since this was asked last.
     pub fn take_replayed(&mut self) -> u64 {
         std::mem::take(&mut self.replayed)
@@ -124,6 +135,7 @@ impl Keeper {
         let State::Here(database) = &mut self.state else { return self.put(groups) };
         match database.store(groups, false) {
             Ok(counts) => {
+                self.absences = 0;
                 if counts.iter().any(|counts| counts.stored > 0) {
                     self.touch();
                 }
@@ -183,6 +195,7 @@ impl Keeper {
             spool.refresh()?;
             let gone = spool.expire(&lock, now)?;
             if gone.groups > 0 {
+                self.given_up += gone.samples;
                 log::warn!(
                     "given up, after more than {} in the spool {}: {gone}",
                     spool.age(),
@@ -194,7 +207,8 @@ impl Keeper {
     }
 
     fn leave(&mut self, error: &Error) {
-        self.state = State::Away(Absence::begin(error.to_string()));
+        self.state = State::Away(Absence::begin(error.to_string(), self.absences));
+        self.absences += 1;
         self.replay.stop();
         self.say_away(error);
     }
@@ -257,8 +271,8 @@ impl Keeper {
         }
     }
 
+    /// What is too old is given up only after it was offered to the database once more.
     fn replay_some(&mut self) -> Result<()> {
-        self.give_up()?;
         let (State::Here(database), Some(spool)) = (&mut self.state, &mut self.spool) else { return Ok(()) };
         let judge = |group: &Group| fit(group, &self.limits, self.clock.now());
         match self.replay.step(&mut **database, spool, judge) {
@@ -267,10 +281,13 @@ impl Keeper {
                 if piece.stored > 0 {
                     self.touch();
                 }
+                if piece.stored > 0 {
+                    self.absences = 0;
+                }
                 if let Some(error) = piece.refused.last() {
                     self.say_refused(error);
                 }
-                Ok(())
+                if self.replay.is_between_passes() { self.give_up() } else { Ok(()) }
             }
             Err(error @ Error::Away { .. }) => {
                 self.leave(&error);
@@ -323,9 +340,14 @@ impl Keeper {
 }
 
 impl Absence {
-    fn begin(reason: String) -> Self {
+    /// `before`: absences just before this one, without a group stored in between.
+    fn begin(reason: String, before: u32) -> Self {
         let tried = Instant::now();
-        Absence { reason, tries: 0, tried, again: tried + PATIENCE }
+        Absence { reason, tries: before, tried, again: tried + Self::patience(before) }
+    }
+
+    fn patience(tries: u32) -> Duration {
+        PATIENCE.saturating_mul(1 << tries.min(6)).min(MOST_PATIENCE)
     }
 
     /// Each time twice as long, and never exactly: many collectors wait for the same database.
@@ -333,8 +355,7 @@ impl Absence {
         self.reason = reason;
         self.tries += 1;
         self.tried = Instant::now();
-        let longest = PATIENCE.saturating_mul(1 << self.tries.min(6)).min(MOST_PATIENCE);
-        self.again = self.tried + longest.mul_f64(0.5 + fastrand::f64() / 2.0);
+        self.again = self.tried + Self::patience(self.tries).mul_f64(0.5 + fastrand::f64() / 2.0);
     }
 }
 

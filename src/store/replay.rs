@@ -52,6 +52,11 @@ impl Replay {
         waits.then(|| self.from.unwrap_or_else(Instant::now))
     }
 
+    /// Whether everything that waits has been tried.
+    pub fn is_between_passes(&self) -> bool {
+        self.pass.is_none()
+    }
+
     /// The database is back.
     pub fn now(&mut self) {
         self.from = None;

@@ -329,7 +329,8 @@ impl<'a> Session<'a> {
             log::warn!("the input broke off without its `end`; what came is stored");
         }
         let partial = self.account.bad > 0 || rejected > 0 || self.not_good > 0 || self.account.broke_off();
-        let waits = waiting.is_some();
+        let given_up = self.keeper.given_up() > 0;
+        let waits = waiting.is_some() || given_up;
         if let Some(waiting) = waiting {
             log::warn!("{waiting}; the next run with it stores them");
         }

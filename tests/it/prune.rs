@@ -262,3 +262,20 @@ fn without_a_database_there_is_nothing_to_prune() {
     tool("mod-prune").args(["--db", "sqlite:none.db"]).dir(dir.path()).run().says(2, &["none.db", "--init"]);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+/// A clock that is ahead: nothing goes that would not go by the samples' own time.
+#[test]
+fn a_wrong_clock_destroys_nothing() {
+    let mut store = Store::new();
+    store.fill(-40 * DAY_S, -20 * DAY_S, 6 * HOUR_S, 2);
+    let before = store.number("SELECT count(*) FROM modulation_new");
+    // The newest sample is older than all that is to be kept.
+    store.prune(&[]).says(2, &["--force", "clock"]);
+    assert_eq!(store.number("SELECT count(*) FROM modulation_new"), before);
+    // Between: age is judged by the newest sample.
+    store.prune(&["--keep-days", "22"]).clean(0);
+    let newest = store.number("SELECT max(timestamp) FROM modulation_new");
+    assert!(store.oldest("modulation_new", "timestamp") <= newest - 19 * DAY_S);
+    store.prune(&["--force"]).clean(0);
+    assert_eq!(store.number("SELECT count(*) FROM modulation_new"), 0);
+}

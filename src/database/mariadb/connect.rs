@@ -1,18 +1,23 @@
-//! A connection to the first server that answers, with a time-out on everything, and what the
-//! server's faults are in our words.
+//! A connection to the first server that answers, with a time-out on everything and a session that inherits nothing
+//! from the server's configuration. What its faults mean stands in [`super::faults`].
 
 use std::{
-    io::{self, ErrorKind},
+    io::ErrorKind,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::Duration,
 };
 
-use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts};
+use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts, prelude::Queryable};
 
+use super::{
+    faults::{self, Class, hint, io_fault, is_away, is_timeout},
+    guard::{Budget, Guard},
+    hosts,
+};
 use crate::{
-    database::{Host, Server, Tls},
+    database::{Host, Server, Tls, contain, contained::SENSELESS},
     error::{Error, Result},
     settings::Secret,
 };
@@ -24,18 +29,37 @@ const ANSWER: Duration = Duration::from_secs(30);
 const REPORT: Duration = Duration::from_secs(300);
 /// Times that a transaction is run again after a deadlock.
 pub(super) const RERUNS: u32 = 6;
+/// Times that a transaction is run again after it waited for a lock in vain, which takes seconds each time.
+const LOCK_WAITS: u32 = 2;
 /// Times that a lost connection is made again for one transaction.
 const RECONNECTS: u32 = 2;
+/// An answer to a statement that stores, and one to a report.
+const SHORT_ANSWER: Budget = Budget { bytes: 512 << 20, time: Duration::from_secs(120) };
+const LONG_ANSWER: Budget = Budget { bytes: u64::MAX, time: Duration::from_secs(1800) };
 /// Every statement for storing stays prepared: one per power of two and table.
 const STATEMENTS: usize = 64;
 
-/// Strict, in UTC, not waiting for ever; idle between two scans without being thrown out.
-const SESSION: &str = "SET SESSION time_zone = '+00:00', \
-     sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-     wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, lock_wait_timeout = 10";
-
+/// All that a session needs and a server may have set otherwise. Each statement is one that every server knows.
+const SESSION: [&str; 3] = [
+    "SET NAMES utf8mb4",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
+    "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+];
+/// Not waiting for ever, and not thrown out between two scans. A server or proxy without one of these is used as it is.
+const LIMITS: &str = "SET SESSION wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, \
+     lock_wait_timeout = 5";
 /// A node of a cluster that is not ready lets us in, and answers this by 1047.
 const READY: &str = "SELECT 1";
+const FACTS: &str = "SELECT @@max_allowed_packet, @@global.read_only";
+
+/// A connection, and what the server said of itself.
+pub(super) struct Connected {
+    pub connection: Conn,
+    /// Bytes that a statement may have.
+    pub max_packet: usize,
+    /// The server refuses to write, unless the account has a special right.
+    read_only: bool,
+}
 
 /// Where and as whom to connect, again and again.
 pub(super) struct Connector {
@@ -44,6 +68,8 @@ pub(super) struct Connector {
     pub password: Secret,
     /// For reports, which wait longer.
     pub patient: bool,
+    /// For writing: a read-only host is passed by.
+    pub writes: bool,
     /// Its name for messages.
     pub place: String,
     /// The host that is tried first.
@@ -51,59 +77,86 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Connects to the first host that lets us in, beginning with the one that did so last.
+    /// Connects to the first host that serves us, beginning with the one that did so last. A read-only one is taken
+    /// for writing only when there is no other: the account may have the right to write nevertheless.
     ///
     /// # Errors
     /// What each host said: [`Error::Away`], unless every one of them turned us away for good.
-    pub fn connect(&self) -> Result<Conn> {
+    pub fn connect(&self) -> Result<Connected> {
         let hosts = &self.server.hosts;
-        let first = self.first.load(Ordering::Relaxed);
-        let (mut faults, mut away) = (Vec::new(), false);
-        for at in (0..hosts.len()).map(|n| (first + n) % hosts.len()) {
+        let (mut faults, mut away, mut read_only) = (Vec::new(), false, None);
+        for at in hosts::order(hosts, self.first.load(Ordering::Relaxed)) {
             match self.try_host(&hosts[at]) {
-                Ok(connection) => {
+                Ok(connected) if connected.read_only && self.writes && hosts.len() > 1 => {
+                    log::info!("{}: read-only, passed by", hosts[at]);
+                    hosts::blame(&hosts[at]);
+                    read_only.get_or_insert((at, connected));
+                }
+                Ok(connected) => {
                     self.first.store(at, Ordering::Relaxed);
-                    return Ok(connection);
+                    return Ok(connected);
                 }
                 Err(refusal) => {
                     away |= refusal.away;
+                    hosts::blame(&hosts[at]);
                     faults.push(format!("{}: {}", hosts[at], refusal.reason));
                 }
             }
+        }
+        if let Some((at, connected)) = read_only {
+            self.first.store(at, Ordering::Relaxed);
+            return Ok(connected);
         }
         let (place, reason) = (self.place.clone(), format!("no connection: {}", faults.join("; ")));
         Err(if away { Error::Away { place, reason } } else { Error::Database { place, reason } })
     }
 
-    /// As [`Connector::connect`], but the present host comes last: it is not ready, silent or gone.
-    pub fn connect_elsewhere(&self) -> Result<Conn> {
-        let next = (self.first.load(Ordering::Relaxed) + 1) % self.server.hosts.len();
-        self.first.store(next, Ordering::Relaxed);
+    /// As [`Connector::connect`], but the present host comes last: it is read-only, not ready, silent or gone.
+    pub fn connect_elsewhere(&self) -> Result<Connected> {
+        let present = self.first.load(Ordering::Relaxed);
+        hosts::blame(&self.server.hosts[present]);
+        self.first.store((present + 1) % self.server.hosts.len(), Ordering::Relaxed);
         self.connect()
     }
 
     /// Gets ready to run a transaction again after a fault, or gives up with it.
     pub fn recover(&self, connection: &mut Conn, fault: &Fault, tries: u32) -> Result<()> {
-        match Again::after(fault, self.server.hosts.len()) {
-            Again::Rerun if tries <= RERUNS => {
+        match self.again(fault) {
+            Again::Rerun if tries <= if is_lock_wait(fault) { LOCK_WAITS } else { RERUNS } => {
                 log::debug!("run again: {fault}");
-                thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
+                pause(tries);
                 Ok(())
             }
             Again::Reconnect if tries <= RECONNECTS => {
                 log::info!("connecting again: {fault}");
                 thread::sleep(Duration::from_millis(fastrand::u64(1..=200)));
-                *connection = self.connect_elsewhere()?;
+                *connection = self.connect_elsewhere()?.connection;
                 Ok(())
             }
             _ => Err(self.fault(fault)),
         }
     }
 
+    /// A server that is silent, rather than gone, is not asked again where there is no other one.
+    pub fn again(&self, fault: &Fault) -> Again {
+        match faults::class(fault) {
+            Class::Again => Again::Rerun,
+            Class::Elsewhere if is_timeout(fault) && self.server.hosts.len() == 1 => Again::No,
+            Class::Elsewhere => Again::Reconnect,
+            Class::Away | Class::Refused | Class::Wrong => Again::No,
+        }
+    }
+
     /// The driver gives up at the first address of a name that does not answer, but tries them all
     /// within a family that it is bound to.
-    fn try_host(&self, host: &Host) -> Result<Conn, Refusal> {
+    fn try_host(&self, host: &Host) -> Result<Connected, Refusal> {
         let refusal = |reason: String| Refusal { reason, away: true };
+        if host.is_socket() {
+            return self.begin(self.options().socket(Some(&host.name)));
+        }
+        if self.server.tls == Tls::Off {
+            return self.begin_guarded(host);
+        }
         let addresses: Vec<_> = (host.name.as_str(), host.port)
             .to_socket_addrs()
             .map_err(|e| refusal(format!("the name cannot be resolved: {e}")))?
@@ -111,25 +164,59 @@ impl Connector {
         let mut last = refusal("the name has no address".to_owned());
         for family in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
             if addresses.iter().any(|address| address.is_ipv4() == family.is_ipv4()) {
-                match Conn::new(self.options(host, family)) {
-                    Ok(connection) => return Ok(connection),
-                    Err(fault) => last = Refusal { reason: self.reason(&fault), away: is_away(&fault) },
+                let options = self
+                    .options()
+                    .ip_or_hostname(Some(&host.name))
+                    .tcp_port(host.port)
+                    .bind_address(Some(SocketAddr::new(family, 0)));
+                match self.begin(options) {
+                    Ok(connected) => return Ok(connected),
+                    Err(refusal) => last = refusal,
                 }
             }
         }
         Err(last)
     }
 
-    fn options(&self, host: &Host, family: IpAddr) -> Opts {
+    fn begin(&self, options: OptsBuilder) -> Result<Connected, Refusal> {
+        match contain::catch(|| connect(options.into())) {
+            None => Err(Refusal { reason: SENSELESS.into(), away: true }),
+            Some(Ok(connected)) => Ok(connected),
+            Some(Err(fault)) => Err(Refusal { reason: self.reason(&fault), away: is_away(&fault) }),
+        }
+    }
+
+    /// Nothing vouches for this server: what it says is bounded.
+    fn begin_guarded(&self, host: &Host) -> Result<Connected, Refusal> {
+        let guard = Guard::connect(&host.name, host.port, CONNECT).map_err(|error| {
+            let reason = match error.kind() {
+                ErrorKind::TimedOut => format!("no connection within {} s", CONNECT.as_secs()),
+                _ => error.to_string(),
+            };
+            Refusal { reason, away: true }
+        })?;
+        let options = self.options().ip_or_hostname(Some("127.0.0.1")).tcp_port(guard.port);
+        match self.begin(options) {
+            Ok(connected) => {
+                guard.allow(if self.patient { LONG_ANSWER } else { SHORT_ANSWER });
+                Ok(connected)
+            }
+            Err(refusal) => Err(match guard.broken() {
+                Some(reason) => Refusal { reason, away: true },
+                None => refusal,
+            }),
+        }
+    }
+
+    fn options(&self) -> OptsBuilder {
+        let trusted = |ca: &Option<_>| SslOpts::default().with_root_cert_path(ca.clone());
         let tls = match &self.server.tls {
             Tls::Off => None,
-            Tls::Required(ca) => Some(SslOpts::default().with_root_cert_path(ca.clone())),
+            Tls::Required(ca) => Some(trusted(ca)),
+            Tls::VerifyCa(ca) => Some(trusted(&Some(ca.clone())).with_danger_skip_domain_validation(true)),
         };
-        let answer = if self.patient { REPORT } else { ANSWER };
+        let answer = self.answer();
         OptsBuilder::new()
-            .ip_or_hostname(Some(&host.name))
-            .tcp_port(host.port)
-            .bind_address(Some(SocketAddr::new(family, 0)))
             .user(Some(&self.user))
             .pass(Some(self.password.reveal()))
             .db_name(Some(&self.server.database))
@@ -140,14 +227,17 @@ impl Connector {
             .tcp_keepalive_time_ms(Some(60_000))
             .ssl_opts(tls)
             .stmt_cache_size(STATEMENTS)
-            .init(vec![SESSION, READY])
-            .into()
+    }
+
+    /// How long an answer is waited for.
+    fn answer(&self) -> Duration {
+        if self.patient { REPORT } else { ANSWER }
     }
 
     /// A fault of the server, the network or the driver, on one line.
     pub fn reason(&self, fault: &Fault) -> String {
         if is_timeout(fault) {
-            return format!("no answer within {} s", if self.patient { REPORT } else { ANSWER }.as_secs());
+            return format!("no answer within {} s", self.answer().as_secs());
         }
         match fault {
             Fault::MySqlError(error) => {
@@ -162,9 +252,7 @@ impl Connector {
             Fault::DriverError(error) => error.to_string(),
             other => {
                 let words = io_fault(other).map_or_else(|| other.to_string(), ToString::to_string);
-                let untrusted = self.server.tls == Tls::Required(None) && words.contains("certificate");
-                let remedy = if untrusted { "; one that is not public needs ca=FILE in the URL" } else { "" };
-                words + remedy
+                words.clone() + certificate_remedy(&words, &self.server.tls).unwrap_or_default()
             }
         }
     }
@@ -182,64 +270,66 @@ struct Refusal {
     away: bool,
 }
 
-/// Whether the fault is one of the server or the network as it is now, rather than of what we asked.
-pub(super) fn is_away(fault: &Fault) -> bool {
-    match fault {
-        Fault::IoError(error) if error.kind() == ErrorKind::InvalidData => false,
-        Fault::MySqlError(error) => {
-            matches!(
-                error.code,
-                // Disk full, log full, table full.
-                1021 | 1026 | 1114
-                // Too many connections, out of memory.
-                | 1037 | 1038 | 1040 | 1041 | 1203
-                // Galera not ready, shutdown, killed, network.
-                | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1184 | 1927
-                // Busy: lock wait, deadlock, interrupted statement.
-                | 1205 | 1213 | 1317 | 1969
-                // Read-only.
-                | 1290 | 1792 | 1836 | 4031
-                // Gone, lost.
-                | 2002 | 2003 | 2006 | 2013
-            ) || full_disk(&error.message)
+/// Connects, and makes the session what we need whatever the server's defaults are.
+fn connect(options: Opts) -> ::mysql::Result<Connected> {
+    let mut connection = Conn::new(options)?;
+    SESSION.iter().try_for_each(|statement| connection.query_drop(statement))?;
+    match connection.query_drop(LIMITS) {
+        Err(Fault::MySqlError(error)) if faults::class_of_code(error.code) == Class::Refused => {}
+        other => other?,
+    }
+    connection.query_drop(READY)?;
+    let facts: Option<(u64, u64)> = match connection.query_first(FACTS) {
+        // A proxy may not know them.
+        Err(Fault::MySqlError(error))
+            if !matches!(faults::class_of_code(error.code), Class::Elsewhere | Class::Away) =>
+        {
+            None
         }
-        Fault::DriverError(error) => !matches!(error, DriverError::TlsNotSupported),
-        Fault::IoError(_) | Fault::CodecError(_) => true,
-        _ => false,
+        other => other?,
+    };
+    let (max_packet, read_only) = facts.unwrap_or((1 << 20, 0));
+    let max_packet = usize::try_from(max_packet).unwrap_or(usize::MAX).max(1024);
+    Ok(Connected { connection, max_packet, read_only: read_only != 0 })
+}
+
+/// What helps when the server's certificate is not accepted.
+fn certificate_remedy(words: &str, tls: &Tls) -> Option<&'static str> {
+    let words = words.to_ascii_lowercase();
+    if words.contains("notvalidforname") || words.contains("not valid for name") {
+        Some(
+            ": the certificate does not name this host, as one that MySQL makes for itself; \
+             ssl=verify-ca&ca=FILE checks its authority only, or give the server a certificate with subjectAltName",
+        )
+    } else if words.contains("unsupportedcertversion") {
+        Some(
+            ": the server's certificate is X.509 version 1, which cannot be checked; \
+             give the server one of version 3 (openssl x509 -req … -extfile FILE)",
+        )
+    } else if words.contains("certificate") && *tls == Tls::Required(None) {
+        Some("; one that is not public needs ca=FILE in the URL")
+    } else {
+        None
     }
 }
 
-/// The storage engine hands on the system's own fault (1030 and others).
-fn full_disk(message: &str) -> bool {
-    ["No space left on device", "Disk full", "error 28 "].iter().any(|words| message.contains(words))
+/// Runs a statement that alters a table. It waits for whoever reads the table, and everyone else waits behind it: so
+/// it gives up soon, by 1205, and the caller tries again when the others have gone on.
+pub(super) fn alter(connection: &mut Conn, statement: &str) -> ::mysql::Result<()> {
+    connection.query_drop("SET SESSION lock_wait_timeout = 1")?;
+    let outcome = connection.query_drop(statement);
+    connection.query_drop("SET SESSION lock_wait_timeout = 5")?;
+    outcome
 }
 
-/// What helps against the faults that are met in practice.
-fn hint(code: u16) -> Option<&'static str> {
-    Some(match code {
-        1062 => "the table has been migrated, or its id column is at its end",
-        167 | 1467 => "the id column is at its end; make it BIGINT UNSIGNED",
-        1045 => "is ACCESS_PASSWORD right?",
-        1049 => "make it with CREATE DATABASE",
-        1205 => "another connection holds the lock",
-        1290 | 1836 => "the server is read-only",
-        1526 => "a partition is missing; mod-store --init makes it",
-        _ => return None,
-    })
+/// Whether a statement gave up because others use the table.
+pub(super) fn is_lock_wait(fault: &Fault) -> bool {
+    matches!(fault, Fault::MySqlError(error) if error.code == 1205)
 }
 
-/// The fault of the connection itself, which the driver wraps in two ways.
-fn io_fault(fault: &Fault) -> Option<&io::Error> {
-    match fault {
-        Fault::IoError(error) => Some(error),
-        Fault::CodecError(error) => std::error::Error::source(error)?.downcast_ref(),
-        _ => None,
-    }
-}
-
-/// Whether the server was silent for too long.
-fn is_timeout(fault: &Fault) -> bool {
-    io_fault(fault).is_some_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+/// Waits before a transaction is run again, longer each time.
+pub(super) fn pause(tries: u32) {
+    thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
 }
 
 /// What may be done about a fault within a transaction.
@@ -251,29 +341,4 @@ pub(super) enum Again {
     Rerun,
     /// The whole transaction, on a new connection.
     Reconnect,
-}
-
-impl Again {
-    /// A server that is silent, rather than gone, is not asked again where there is no other one.
-    pub fn after(fault: &Fault, hosts: usize) -> Self {
-        match fault {
-            _ if is_timeout(fault) => {
-                if hosts > 1 {
-                    Again::Reconnect
-                } else {
-                    Again::No
-                }
-            }
-            Fault::MySqlError(error) => match error.code {
-                1205 | 1213 => Again::Rerun,
-                // Galera not ready, shutdown, killed, gone, lost.
-                1047 | 1053 | 1927 | 2006 | 2013 => Again::Reconnect,
-                _ => Again::No,
-            },
-            // What was said is wrong: a certificate, a count.
-            Fault::IoError(error) if error.kind() == ErrorKind::InvalidData => Again::No,
-            Fault::IoError(_) | Fault::CodecError(_) => Again::Reconnect,
-            _ => Again::No,
-        }
-    }
 }

@@ -25,6 +25,13 @@ impl Days for MariaDb {
         self.tables.has("modulation_day")
     }
 
+    fn hurry(&mut self) {
+        let sql = "SET SESSION innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+        if let Err(fault) = self.connection.query_drop(sql) {
+            log::debug!("waiting as long as ever: {fault}");
+        }
+    }
+
     fn day_heads(&mut self) -> Result<Vec<DayHead>> {
         heads(&mut self.connection).map_err(|e| self.connector.fault(&e))
     }
@@ -45,7 +52,8 @@ impl Days for MariaDb {
     }
 
     fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
-        self.again(|connection| write(connection, head, rows))
+        let bytes = self.max_packet;
+        self.again(|connection| write(connection, head, rows, bytes))
     }
 
     fn write_head(&mut self, head: &DayHead) -> Result<()> {
@@ -137,15 +145,30 @@ fn rows(
     Ok(())
 }
 
-fn write(connection: &mut Conn, head: &DayHead, rows: &[DayRow<'_>]) -> ::mysql::Result<()> {
+fn write(connection: &mut Conn, head: &DayHead, rows: &[DayRow<'_>], bytes: usize) -> ::mysql::Result<()> {
     let made = head.made.to_json();
     let mut transaction = connection.start_transaction(TxOpts::default())?;
     transaction.exec_drop("DELETE FROM modulation_day WHERE day = ?", (date(head.day),))?;
-    for rows in rows.chunks(BATCH) {
-        insert(&mut transaction, head, rows)?;
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(fitting(rest, bytes));
+        insert(&mut transaction, head, now)?;
+        rest = later;
     }
     insert(&mut transaction, head, &[head_row(head, &made)])?;
     transaction.commit()
+}
+
+/// How many of the first rows fit into a statement of so many bytes; at least one.
+fn fitting(rows: &[DayRow<'_>], bytes: usize) -> usize {
+    let mut left = bytes / 2;
+    let fits = |row: &&DayRow<'_>| {
+        let size = row.cmts.len() + row.upstream.len() + row.time_s.len() + row.finished.len() + 120;
+        let fits = size <= left;
+        left = left.saturating_sub(size);
+        fits
+    };
+    rows.iter().take(BATCH).take_while(fits).count().max(1)
 }
 
 fn head_row<'a>(head: &DayHead, made: &'a str) -> DayRow<'a> {

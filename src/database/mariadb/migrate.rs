@@ -12,7 +12,7 @@ use super::{
     schema,
     shape::Shape,
     tables,
-    write::{Insert, KEYED},
+    write::{Insert, KEYED, Room},
     zone::utc,
 };
 use crate::{
@@ -49,7 +49,7 @@ struct Way<'a> {
     id: &'a str,
     target: &'a Insert,
     shape: &'a Shape,
-    batch: usize,
+    room: Room,
     now: Timestamp,
 }
 
@@ -120,8 +120,9 @@ impl MariaDb {
         let seen = self.last_id()?;
         let shape = self.shape.clone();
         loop {
-            let (now, batch) = (self.clock.now(), self.batch);
-            let way = Way { source, id, target, shape: &shape, batch, now };
+            let now = self.clock.now();
+            let room = Room { rows: self.batch, bytes: self.max_packet };
+            let way = Way { source, id, target, shape: &shape, room, now };
             match way.chunk(&mut self.connection, after, seen) {
                 Ok(None) => return Ok(()),
                 Ok(Some(last)) => {
@@ -218,7 +219,7 @@ impl Way<'_> {
         )?;
         let Some(last) = rows.last().and_then(|row| number(row, 4)) else { return Ok(None) };
         let fitting: Vec<Fitting> = rows.iter().filter_map(|row| self.fit(row)).collect();
-        let moved = self.target.run(&mut transaction, &fitting, self.batch, |row, values| {
+        let moved = self.target.run(&mut transaction, &fitting, self.room, |row, values| {
             let (ts, cmts, upstream, modulation) = row;
             values.extend([ts.clone(), cmts.into(), upstream.into(), modulation.into()]);
         })?;

@@ -2,6 +2,9 @@
 
 mod connect;
 mod days;
+pub mod faults;
+mod guard;
+mod hosts;
 mod id;
 mod inspect;
 mod migrate;
@@ -16,7 +19,7 @@ mod write;
 mod writer;
 mod zone;
 
-use std::sync::atomic::AtomicUsize;
+use std::{sync::atomic::AtomicUsize, thread, time::Duration};
 
 use ::mysql::{Conn, Error as Fault};
 
@@ -24,9 +27,10 @@ use super::{
     Access, Counts, Database, Group, Inspection, Limits, Migration, Server, Stored, Target,
     channels::Channels,
     mariadb::{
-        connect::{Again, Connector},
+        connect::{Again, Connected, Connector},
         shape::Shape,
         tables::Tables,
+        write::Room,
         writer::Writer,
         zone::Zone,
     },
@@ -45,6 +49,9 @@ const POOL: u32 = 10;
 /// After partitions could not be made ahead (a long report holds the table), it is tried again
 /// after this, seconds: whoever waits for the table makes everyone else wait behind.
 const PARTITIONS_EVERY_S: i64 = 600;
+/// While a table is in use, a partition that is needed now is tried so often, with pauses in which others go on.
+const BUSY_TRIES: u32 = 5;
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
 /// Days of samples kept, as mod-prune has it, unless DATA_RETENTION_DAYS says otherwise.
 const KEEP_DAYS: u32 = 8;
 
@@ -62,6 +69,8 @@ pub(super) struct MariaDb {
     keep_days: u32,
     clock: Clock,
     batch: usize,
+    /// Bytes that a statement may have, as the server said.
+    max_packet: usize,
     channels: Option<Channels>,
     warned_ambiguous: bool,
     warned_partitions: bool,
@@ -79,8 +88,10 @@ impl MariaDb {
         let server = Server { user: Some(user.clone()), ..server.clone() };
         let place = Target::MySql(server.clone()).place();
         let patient = matches!(access, Access::Read | Access::Keep);
-        let connector = Connector { server, user, password, patient, place, first: AtomicUsize::new(0) };
-        let mut connection = connector.connect()?;
+        let writes = matches!(access, Access::Write(_) | Access::Keep);
+        let first = AtomicUsize::new(0);
+        let connector = Connector { server, user, password, patient, writes, place, first };
+        let Connected { mut connection, max_packet, .. } = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
         let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
         let shape = tables.shape(&mut connection, &connector, local, store_all)?;
@@ -99,6 +110,7 @@ impl MariaDb {
             keep_days,
             clock,
             batch,
+            max_packet,
             channels: None,
             warned_ambiguous: false,
             warned_partitions: false,
@@ -128,7 +140,7 @@ impl MariaDb {
             if !covered {
                 let reason = format!("{table} has no partition for {ts} and none can be made: {reason}");
                 let place = self.connector.place.clone();
-                return Err(if connect::is_away(&fault) {
+                return Err(if faults::is_away(&fault) {
                     Error::Away { place, reason }
                 } else {
                     Error::Database { place, reason }
@@ -143,11 +155,29 @@ impl MariaDb {
         Ok(())
     }
 
-    /// A connection that was lost while nothing came is made again.
+    /// A table that lacks the partition is waited for; ahead of need it is tried once.
     fn extend(&mut self, table: &'static str, ts: Timestamp, now: Timestamp) -> Result<Result<(), Fault>> {
+        for _ in 0..BUSY_TRIES {
+            match self.extend_once(table, ts, now)? {
+                Err(fault) if self.tables.end(table) <= ts.0 && connect::is_lock_wait(&fault) => {
+                    thread::sleep(BUSY_PAUSE);
+                }
+                other => return Ok(other),
+            }
+        }
+        self.extend_once(table, ts, now)
+    }
+
+    /// A connection that was lost while nothing came is made again.
+    fn extend_once(
+        &mut self,
+        table: &'static str,
+        ts: Timestamp,
+        now: Timestamp,
+    ) -> Result<Result<(), Fault>> {
         match self.tables.extend(&mut self.connection, table, ts, now) {
-            Err(fault) if Again::after(&fault, self.connector.server.hosts.len()) == Again::Reconnect => {
-                self.connection = self.connector.connect_elsewhere()?;
+            Err(fault) if self.connector.again(&fault) == Again::Reconnect => {
+                self.connection = self.connector.connect_elsewhere()?.connection;
                 Ok(self.tables.extend(&mut self.connection, table, ts, now))
             }
             other => Ok(other),
@@ -168,7 +198,7 @@ impl MariaDb {
     fn call_second(&mut self) {
         if self.second.is_none() && self.pool > 1 {
             // Without it things go slower, no more.
-            self.second = self.connector.connect().ok();
+            self.second = self.connector.connect().ok().map(|connected| connected.connection);
         }
     }
 
@@ -210,7 +240,8 @@ impl Database for MariaDb {
             connector: &self.connector,
             shape: &self.shape,
             tables: &self.tables,
-            batch: self.batch,
+            now: self.clock.now(),
+            room: Room { rows: self.batch, bytes: self.max_packet },
             again,
         };
         let second = self.second.as_mut().filter(|_| much);

@@ -1,12 +1,10 @@
 //! Pruning MySQL and MariaDB: whole partitions where the table has them, else chunks along a key.
 
-use std::{thread, time::Duration};
-
 use ::mysql::{Conn, Params, Row, Value, prelude::Queryable};
 
 use super::{
     MariaDb,
-    connect::{Again, RERUNS},
+    connect::{self, Again, RERUNS, is_lock_wait, pause},
     days::date,
     read::{instant, moment, number},
     schema::TABLES,
@@ -72,20 +70,24 @@ impl Retention for MariaDb {
         }))
     }
 
-    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<()> {
+    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<bool> {
         let (Method::Partitions(old), Some(statement)) = (&plan.method, &plan.statement) else {
-            return Ok(());
+            return Ok(true);
         };
         let table = aged.table();
         let there = self.day_partitions(table)?.map_or(0, |partitions| partitions.len());
         if there == old.len() {
             // A table cannot lose its last partition, and mod-store needs today's anyway.
             let now = self.clock.now();
-            self.tables
-                .extend(&mut self.connection, table, now, now)
-                .map_err(|e| self.connector.fault(&e))?;
+            match self.tables.extend(&mut self.connection, table, now, now) {
+                Err(fault) if is_lock_wait(&fault) => return Ok(false),
+                other => other.map_err(|e| self.connector.fault(&e))?,
+            }
         }
-        self.again(|connection| connection.query_drop(statement))
+        match connect::alter(&mut self.connection, statement) {
+            Err(fault) if is_lock_wait(&fault) => Ok(false),
+            other => other.map(|()| true).map_err(|e| self.connector.fault(&e)),
+        }
     }
 
     fn delete_chunk(
@@ -158,9 +160,9 @@ impl MariaDb {
     pub(super) fn again<T>(&mut self, mut run: impl FnMut(&mut Conn) -> ::mysql::Result<T>) -> Result<T> {
         for tries in 1.. {
             match run(&mut self.connection) {
-                Err(fault) if tries <= RERUNS && Again::after(&fault, 1) == Again::Rerun => {
+                Err(fault) if tries <= RERUNS && self.connector.again(&fault) == Again::Rerun => {
                     log::debug!("run again: {fault}");
-                    thread::sleep(Duration::from_millis(fastrand::u64(1..=20 << tries)));
+                    pause(tries);
                 }
                 result => return result.map_err(|e| self.connector.fault(&e)),
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ::mysql::{Conn, Error as Fault, Row, prelude::Queryable};
 
 use super::{
-    connect::Connector,
+    connect::{self, Connector},
     partitions::{self, Day},
     read::owned,
     schema::{self, TABLES},
@@ -123,7 +123,7 @@ impl Tables {
             return Ok(());
         }
         let clause = partitions::clause(&days);
-        let made = connection.query_drop(format!("ALTER TABLE {table} ADD PARTITION ({clause})"));
+        let made = connect::alter(connection, &format!("ALTER TABLE {table} ADD PARTITION ({clause})"));
         self.0.insert(table, partition_end(connection, table)?);
         match made {
             Err(_) if partitions::lacking(self.end(table), ts, now).is_empty() => Ok(()),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     database::{
         Counts, Group,
-        admit::{ERROR_CHARS, WORD_CHARS, clip},
+        admit::{DESCRIPTION_CHARS, ERROR_CHARS, WORD_CHARS, clip},
         channels::Change,
     },
     record::{Sample, Scan, Source, Timestamp},
@@ -26,7 +26,24 @@ pub(super) struct Insert {
     pub row: &'static str,
     /// What a row that is there already means.
     pub tail: &'static str,
+    /// Most bytes that the parameters of a row can take.
+    pub bytes: usize,
 }
+
+/// How large one statement may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub rows: usize,
+    /// max_allowed_packet of the server.
+    pub bytes: usize,
+}
+
+/// Most bytes of a name, a word and a time, each with its length and type.
+const NAME_BYTES: usize = 64 * 4 + 5;
+const WORD_BYTES: usize = 16 * 4 + 5;
+const TIME_BYTES: usize = 14;
+/// A statement's header and its tail.
+const FRAME_BYTES: usize = 700;
 
 /// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
 /// would make silence of an exhausted id or a missing partition.)
@@ -34,12 +51,14 @@ pub(super) const KEYED: Insert = Insert {
     head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
     row: "(?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
+    bytes: TIME_BYTES + 2 * NAME_BYTES + WORD_BYTES,
 };
 const OLDER: Insert = Insert { tail: "", ..KEYED };
 const DETAIL: Insert = Insert {
     head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) VALUES ",
     row: "(?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE source = source",
+    bytes: TIME_BYTES + 2 * NAME_BYTES + 2 * WORD_BYTES + 32,
 };
 const CHANNEL: Insert = Insert {
     head: "INSERT INTO modulation_channel \
@@ -48,6 +67,7 @@ const CHANNEL: Insert = Insert {
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
            center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
            first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
+    bytes: 2 * NAME_BYTES + 2 * WORD_BYTES + DESCRIPTION_CHARS * 4 + 64,
 };
 
 /// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
@@ -55,6 +75,7 @@ const MARK: Insert = Insert {
     head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
     row: "(?,?,0,0,?,0)",
     tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
+    bytes: TIME_BYTES + NAME_BYTES + 16,
 };
 /// A scan that is parsed again corrects what stands there.
 const SCAN: Insert = Insert {
@@ -64,6 +85,7 @@ const SCAN: Insert = Insert {
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
            attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
            unparsed = VALUES(unparsed)",
+    bytes: TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES + ERROR_CHARS * 4 + 64,
 };
 /// A replay of the past does not turn the clock back. The assignments are made from left to right.
 const DEVICE: Insert = Insert {
@@ -74,20 +96,22 @@ const DEVICE: Insert = Insert {
            last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
            last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
            last_try = GREATEST(last_try, VALUES(last_try))",
+    bytes: 2 * TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES,
 };
 
 impl Insert {
-    /// Inserts all rows, `batch` at a time and the rest in powers of two, so that few statements
-    /// are ever prepared. Gives the rows affected.
+    /// Inserts all rows, as many at a time as there is room for and the rest in powers of two, so that few
+    /// statements are ever prepared. Returns the rows affected.
     pub fn run<T>(
         &self,
         transaction: &mut Transaction<'_>,
         rows: &[T],
-        batch: usize,
+        room: Room,
         parameters: impl Fn(&T, &mut Vec<Value>),
     ) -> ::mysql::Result<u64> {
         let mut affected = 0;
         let mut rest = rows;
+        let batch = self.batch(room);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(chunk(rest.len(), batch));
             let mut values = Vec::with_capacity(now.len() * self.row.len() / 2);
@@ -97,6 +121,12 @@ impl Insert {
             rest = later;
         }
         Ok(affected)
+    }
+
+    /// Rows of a full statement: whatever they hold, it is not larger than the server takes.
+    fn batch(&self, room: Room) -> usize {
+        let fitting = room.bytes.saturating_sub(FRAME_BYTES) / (self.bytes + self.row.len() + 1);
+        room.rows.min(fitting).max(1)
     }
 
     fn sql(&self, rows: usize) -> String {
@@ -114,7 +144,9 @@ fn chunk(left: usize, batch: usize) -> usize {
 pub(super) struct Plan<'a> {
     pub shape: &'a Shape,
     pub tables: &'a Tables,
-    pub batch: usize,
+    pub room: Room,
+    /// A scan ahead of time is of now.
+    pub now: Timestamp,
     /// They may be there already, without a mark that says so.
     pub again: bool,
 }
@@ -180,7 +212,7 @@ impl Plan<'_> {
         let samples: Vec<_> = groups.iter().flat_map(Rows::each).collect();
         let sent = samples.len() as u64;
         if self.shape.keyed {
-            let affected = KEYED.run(transaction, &samples, self.batch, sample_row)?;
+            let affected = KEYED.run(transaction, &samples, self.room, sample_row)?;
             return Ok(match affected {
                 all if all == sent => Some(groups.iter().map(Rows::count).collect()),
                 0 => Some(vec![0; groups.len()]),
@@ -191,7 +223,7 @@ impl Plan<'_> {
             return Ok(None);
         }
         let marked: Vec<&Rows<'_>> = groups.iter().filter(|group| group.count() > 0).collect();
-        if MARK.run(transaction, &marked, self.batch, mark)? != marked.len() as u64 {
+        if MARK.run(transaction, &marked, self.room, mark)? != marked.len() as u64 {
             return Ok(None);
         }
         self.insert(transaction, &samples)?;
@@ -200,7 +232,7 @@ impl Plan<'_> {
 
     fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
         if self.shape.keyed {
-            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.batch, sample_row);
+            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.room, sample_row);
         }
         let mut samples: Vec<_> = group.each().collect();
         match self.replay(transaction, group)? {
@@ -220,7 +252,7 @@ impl Plan<'_> {
 
     /// New rows of an older table, which takes whatever comes.
     fn insert(&self, transaction: &mut Transaction<'_>, rows: &[(&Value, &Sample)]) -> ::mysql::Result<u64> {
-        let stored = OLDER.run(transaction, rows, self.batch, sample_row)?;
+        let stored = OLDER.run(transaction, rows, self.room, sample_row)?;
         if stored == rows.len() as u64 {
             return Ok(stored);
         }
@@ -235,7 +267,7 @@ impl Plan<'_> {
             return Ok(Replay::Whole);
         }
         if self.tables.has("modulation_scan") {
-            if MARK.run(transaction, &[rows], 1, mark)? > 0 {
+            if MARK.run(transaction, &[rows], self.room, mark)? > 0 {
                 return Ok(Replay::New);
             }
             let known: Option<(bool, u64)> = transaction.exec_first(
@@ -267,15 +299,20 @@ impl Plan<'_> {
         if self.tables.has("modulation_detail") {
             let samples = groups.iter().flat_map(|group| &group.samples).copied();
             let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
-            DETAIL.run(transaction, &detail, self.batch, detail_row)?;
+            DETAIL.run(transaction, &detail, self.room, detail_row)?;
         }
-        CHANNEL.run(transaction, changes, self.batch.min(1000), channel_row)?;
+        CHANNEL.run(
+            transaction,
+            changes,
+            Room { rows: self.room.rows.min(1000), ..self.room },
+            channel_row,
+        )?;
         let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
         if self.tables.has("modulation_scan") {
-            SCAN.run(transaction, &scans, self.batch, scan_row)?;
+            SCAN.run(transaction, &scans, self.room, scan_row)?;
         }
         if self.tables.has("modulation_device") {
-            DEVICE.run(transaction, &scans, self.batch, device_row)?;
+            DEVICE.run(transaction, &scans, self.room, |scan, values| device_row(scan, self.now, values))?;
         }
         Ok(())
     }
@@ -343,11 +380,12 @@ fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
     values.push(scan.unparsed.into());
 }
 
-fn device_row(scan: &&Scan, values: &mut Vec<Value>) {
+fn device_row(scan: &Scan, now: Timestamp, values: &mut Vec<Value>) {
+    let ts = scan.ts.min(now);
     values.push((&scan.cmts).into());
     values.push(clip(&scan.platform, WORD_CHARS).into());
-    values.push(utc(scan.ts));
-    values.push(scan.status.is_good().then(|| utc(scan.ts)).into());
+    values.push(utc(ts));
+    values.push(scan.status.is_good().then(|| utc(ts)).into());
     values.push(scan.status.word().into());
 }
 

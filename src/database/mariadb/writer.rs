@@ -9,11 +9,12 @@ use super::{
     connect::{Again, Connector},
     shape::Shape,
     tables::Tables,
-    write::Plan,
+    write::{Plan, Room},
 };
 use crate::{
-    database::{Counts, Group, channels::Change},
-    error::Result,
+    database::{Counts, Group, channels::Change, contain, contained::SENSELESS},
+    error::{Error, Result},
+    record::Timestamp,
 };
 
 /// From so many samples on the groups are shared between two connections.
@@ -24,7 +25,8 @@ pub(super) struct Writer<'a> {
     pub connector: &'a Connector,
     pub shape: &'a Shape,
     pub tables: &'a Tables,
-    pub batch: usize,
+    pub room: Room,
+    pub now: Timestamp,
     /// The groups may be there already, without a mark that says so.
     pub again: bool,
 }
@@ -62,11 +64,13 @@ impl Writer<'_> {
     ) -> Result<Vec<Counts>> {
         let (lower, upper) = groups.split_at(middle(groups));
         thread::scope(|scope| {
-            let other = scope.spawn(|| self.one(second, upper, &[]));
+            let other = scope.spawn(|| contain::catch(|| self.one(second, upper, &[])));
             let mut counts = self.one(first, lower, changes);
             let other = other.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
             if let Ok(counts) = &mut counts {
-                counts.extend(other?);
+                let senseless =
+                    || Error::Away { place: self.connector.place.clone(), reason: SENSELESS.into() };
+                counts.extend(other.ok_or_else(senseless)??);
             }
             counts
         })
@@ -74,17 +78,17 @@ impl Writer<'_> {
 
     /// One transaction, as often as it takes.
     fn one(&self, connection: &mut Conn, groups: &[&Group], changes: &[Change]) -> Result<Vec<Counts>> {
-        let Writer { connector, shape, tables, batch, mut again } = *self;
+        let Writer { connector, shape, tables, room, now, mut again } = *self;
         let mut tries = 0;
         loop {
-            let plan = Plan { shape, tables, batch, again };
+            let plan = Plan { shape, tables, room, now, again };
             match plan.run(connection, groups, changes) {
                 Ok(counts) => return Ok(counts),
                 Err(fault) => {
                     tries += 1;
                     connector.recover(connection, &fault, tries)?;
                     // The connection may have broken off in the very commit.
-                    again |= Again::after(&fault, 1) != Again::Rerun;
+                    again |= connector.again(&fault) != Again::Rerun;
                 }
             }
         }
@@ -111,7 +115,7 @@ fn middle(groups: &[&Group]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{self, Record, Timestamp};
+    use crate::record::{self, Record};
 
     fn group(samples: usize) -> Group {
         let line = r#"{"v":1,"type":"sample","ts":"2026-05-01T12:00:00Z","cmts":"C","upstream":"u","modulation":"QPSK"}"#;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{Sqlite, fault};
+use super::{HURRIED, Sqlite};
 use crate::{
     database::{DayHead, DayRow, Days, Made},
     error::Result,
@@ -15,8 +15,15 @@ impl Days for Sqlite {
         true
     }
 
+    fn hurry(&mut self) {
+        self.patience = HURRIED;
+        if let Err(error) = self.connection.busy_timeout(HURRIED) {
+            log::debug!("waiting as long as ever: {error}");
+        }
+    }
+
     fn day_heads(&mut self) -> Result<Vec<DayHead>> {
-        heads(&self.connection).map_err(|e| fault(&self.place, &e))
+        heads(&self.connection).map_err(|e| self.fault(&e))
     }
 
     fn day_rows(
@@ -62,7 +69,7 @@ impl Sqlite {
                 work(&transaction)?;
                 transaction.commit()
             })
-            .map_err(|e| fault(&self.place, &e))
+            .map_err(|e| self.fault(&e))
     }
 
     /// The numbers of one row.
@@ -74,7 +81,7 @@ impl Sqlite {
             }
             Ok(numbers)
         });
-        numbers.map_err(|e| fault(&self.place, &e))
+        numbers.map_err(|e| self.fault(&e))
     }
 }
 

@@ -7,7 +7,12 @@ mod read;
 mod schema;
 mod write;
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -15,13 +20,17 @@ use super::{
     Access, Counts, Database, Group, Inspection, Limits, Stored, channels::Channels, sqlite::schema::State,
 };
 use crate::{
+    clock::Clock,
     error::{Error, Result},
     measure::{Channel, Device, Window},
     record::{Scan, Timestamp},
 };
 
-/// How long another writer is waited for.
+/// How long another writer is waited for, and how long by a report that can do without.
 const BUSY: Duration = Duration::from_secs(30);
+const HURRIED: Duration = Duration::from_secs(1);
+/// With less free space than this a file cannot grow.
+const FREE_BYTES: u64 = 64 * 1024;
 
 /// A SQLite file, open.
 pub(super) struct Sqlite {
@@ -29,6 +38,9 @@ pub(super) struct Sqlite {
     place: String,
     limits: Limits,
     channels: Option<Channels>,
+    clock: Clock,
+    /// How long another writer is waited for.
+    patience: Duration,
     /// Looked for and not found: what we look at is an empty database in memory.
     absent: bool,
     /// Held as long as this is the mod-prune that works.
@@ -37,7 +49,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file; to store, makes it and its tables when they are missing.
-    pub fn open(path: &Path, access: Access) -> Result<Self> {
+    pub fn open(path: &Path, access: Access, clock: Clock) -> Result<Self> {
         let place = format!("sqlite:{}", path.display());
         let absent = !path.exists();
         let connection = match access {
@@ -50,14 +62,23 @@ impl Sqlite {
             }
             Access::Write(_) => {
                 parent_exists(path)?;
+                create(path)?;
                 let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
                 Connection::open_with_flags(path, create)
             }
         };
-        let connection = connection.map_err(|e| fault(&place, &e))?;
-        let mut this =
-            Sqlite { connection, place, limits: Limits::default(), channels: None, absent, lock: None };
-        this.prepare(access).map_err(|e| fault(&this.place, &e))?;
+        let connection = connection.map_err(|e| fault(&place, &e, BUSY))?;
+        let mut this = Sqlite {
+            connection,
+            place,
+            limits: Limits::default(),
+            channels: None,
+            clock,
+            patience: BUSY,
+            absent,
+            lock: None,
+        };
+        this.prepare(access).map_err(|e| this.fault(&e))?;
         this.refuse(access)?;
         Ok(this)
     }
@@ -88,9 +109,13 @@ impl Sqlite {
         Ok(())
     }
 
+    fn fault(&self, error: &rusqlite::Error) -> Error {
+        fault(&self.place, error, self.patience)
+    }
+
     fn refuse(&self, access: Access) -> Result<()> {
         let refuse = |reason: String| Err(Error::Database { place: self.place.clone(), reason });
-        match (State::of(&self.connection).map_err(|e| fault(&self.place, &e))?, access) {
+        match (State::of(&self.connection).map_err(|e| self.fault(&e))?, access) {
             (State::Ours, _) | (State::Empty, Access::Look(_)) => Ok(()),
             (State::Newer(version), _) => refuse(format!(
                 "its schema version {version} is newer than ours, {}; update modtools",
@@ -113,12 +138,30 @@ fn parent_exists(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes the file when it is missing, for its owner alone: SQLite gives its journals the same mode.
+fn create(path: &Path) -> Result<()> {
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::write(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the disk that holds a database is full. SQLite says "disk I/O error" for some of these faults.
+fn is_full(place: &str) -> bool {
+    let path = Path::new(place.strip_prefix("sqlite:").unwrap_or(place));
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_BYTES)
+}
+
 /// A fault of SQLite in our words.
-fn fault(place: &str, error: &rusqlite::Error) -> Error {
+fn fault(place: &str, error: &rusqlite::Error, patience: Duration) -> Error {
     use rusqlite::ErrorCode;
     let reason = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("another process has been writing to it for {} s", BUSY.as_secs())
+            format!("another process has been writing to it for {} s", patience.as_secs())
+        }
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(place) => {
+            "the disk is full".into()
         }
         Some(ErrorCode::CannotOpen) => {
             "it cannot be opened; is it a file, and may we read and write it?".into()
@@ -151,11 +194,11 @@ impl Database for Sqlite {
     }
 
     fn store(&mut self, groups: &[Group], _again: bool) -> Result<Vec<Counts>> {
-        self.store_groups(groups).map_err(|e| fault(&self.place, &e))
+        self.store_groups(groups).map_err(|e| self.fault(&e))
     }
 
     fn touch(&mut self, now: Timestamp) -> Result<()> {
-        write::touch(&mut self.connection, now).map_err(|e| fault(&self.place, &e))
+        write::touch(&mut self.connection, now).map_err(|e| self.fault(&e))
     }
 
     fn samples(
@@ -174,23 +217,23 @@ impl Database for Sqlite {
     }
 
     fn channels(&mut self) -> Result<Vec<Channel>> {
-        let rows = read::channels(&self.connection).map_err(|e| fault(&self.place, &e))?;
+        let rows = read::channels(&self.connection).map_err(|e| self.fault(&e))?;
         Ok(rows.into_iter().map(|row| row.channel).collect())
     }
 
     fn devices(&mut self) -> Result<Vec<Device>> {
-        read::devices(&self.connection).map_err(|e| fault(&self.place, &e))
+        read::devices(&self.connection).map_err(|e| self.fault(&e))
     }
 
     fn newest(&mut self) -> Result<Option<Timestamp>> {
-        read::newest(&self.connection).map_err(|e| fault(&self.place, &e))
+        read::newest(&self.connection).map_err(|e| self.fault(&e))
     }
 
     fn inspect(&mut self) -> Result<Inspection> {
         let mut found = Inspection::default();
         found.fact("server", format!("SQLite {}", rusqlite::version()));
         found.fact("encryption", "none: a local file");
-        self.inspect_tables(&mut found).map_err(|e| fault(&self.place, &e))?;
+        self.inspect_tables(&mut found).map_err(|e| self.fault(&e))?;
         Ok(found)
     }
 }
@@ -210,8 +253,14 @@ impl Outcome {
 impl Sqlite {
     fn read(&self, query: impl FnOnce(&Connection, &mut Outcome) -> rusqlite::Result<()>) -> Result<()> {
         let mut outcome = Outcome::default();
-        query(&self.connection, &mut outcome).map_err(|e| fault(&self.place, &e))?;
+        query(&self.connection, &mut outcome).map_err(|e| self.fault(&e))?;
         outcome.0.map_or(Ok(()), Err)
+    }
+
+    /// The mode of the file.
+    fn mode(&self) -> Option<u32> {
+        let path = self.connection.path().filter(|path| !path.is_empty())?;
+        Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
     }
 
     fn inspect_tables(&self, found: &mut Inspection) -> rusqlite::Result<()> {
@@ -220,6 +269,10 @@ impl Sqlite {
             found.missing.push("the file: mod-store --init makes it".into());
         } else if self.connection.is_readonly("main")? {
             found.missing.push("the right to write to the file".into());
+        }
+        if let Some(mode) = self.mode() {
+            let others = if mode & 0o022 == 0 { "" } else { ", so others may write to it: chmod go-w" };
+            found.fact("mode", format!("{mode:04o}{others}"));
         }
         for table in schema::TABLES {
             let there: i64 = self.connection.query_row(exists, [table], |row| row.get(0))?;

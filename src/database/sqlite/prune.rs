@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter, types::Value};
 
-use super::{Sqlite, fault, schema};
+use super::{Sqlite, schema};
 use crate::{
     database::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
     error::{Error, Result},
@@ -43,7 +43,7 @@ impl Retention for Sqlite {
         let rows = if count {
             let sql = format!("SELECT count(*) FROM {table} WHERE {time} < ?1");
             let rows = self.connection.query_row(&sql, [limit(aged, before)], |row| row.get::<_, i64>(0));
-            rows.map_err(|e| fault(&self.place, &e))?.try_into().unwrap_or_default()
+            rows.map_err(|e| self.fault(&e))?.try_into().unwrap_or_default()
         } else {
             0
         };
@@ -54,8 +54,8 @@ impl Retention for Sqlite {
         Ok(Some(Plan { method: Method::Chunks, statement: Some(statement), rows, estimated: false }))
     }
 
-    fn drop_partitions(&mut self, _aged: Aged, _plan: &Plan) -> Result<()> {
-        Ok(())
+    fn drop_partitions(&mut self, _aged: Aged, _plan: &Plan) -> Result<bool> {
+        Ok(true)
     }
 
     fn delete_chunk(
@@ -65,11 +65,11 @@ impl Retention for Sqlite {
         batch: u64,
         _progress: &mut Progress,
     ) -> Result<Chunk> {
-        chunk(&self.connection, aged, before, batch).map_err(|e| fault(&self.place, &e))
+        chunk(&self.connection, aged, before, batch).map_err(|e| self.fault(&e))
     }
 
     fn give_back(&mut self) -> Result<u64> {
-        give_back(&self.connection).map_err(|e| fault(&self.place, &e))
+        give_back(&self.connection).map_err(|e| self.fault(&e))
     }
 
     fn oldest(&mut self) -> Result<Option<Timestamp>> {
@@ -79,12 +79,12 @@ impl Retention for Sqlite {
     fn samples_after(&mut self, moment: Timestamp) -> Result<u64> {
         let sql = "SELECT count(*) FROM modulation_new WHERE timestamp > ?1";
         let count = self.connection.query_row(sql, [moment.0], |row| row.get::<_, i64>(0));
-        Ok(count.map_err(|e| fault(&self.place, &e))?.try_into().unwrap_or_default())
+        Ok(count.map_err(|e| self.fault(&e))?.try_into().unwrap_or_default())
     }
 
     fn tables(&mut self) -> Result<Vec<TableState>> {
         let states = schema::TABLES.iter().map(|table| state(&self.connection, table));
-        states.collect::<rusqlite::Result<_>>().map_err(|e| fault(&self.place, &e))
+        states.collect::<rusqlite::Result<_>>().map_err(|e| self.fault(&e))
     }
 
     fn id(&mut self) -> Result<Option<IdState>> {
@@ -108,7 +108,7 @@ impl Sqlite {
 
     fn moment(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Timestamp>> {
         let moment = self.connection.query_row(sql, parameters, |row| row.get::<_, Option<i64>>(0));
-        Ok(moment.map_err(|e| fault(&self.place, &e))?.map(Timestamp))
+        Ok(moment.map_err(|e| self.fault(&e))?.map(Timestamp))
     }
 }
 

@@ -15,13 +15,14 @@ use crate::{
 impl Sqlite {
     pub(super) fn store_groups(&mut self, groups: &[Group]) -> rusqlite::Result<Vec<Counts>> {
         let changes = self.known_channels()?.changes(groups);
+        let now = self.clock.now();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut counts = Vec::with_capacity(groups.len());
         for group in groups {
             counts.push(samples(&transaction, group)?);
             if let Some(scan) = &group.scan {
                 scan_row(&transaction, scan)?;
-                device(&transaction, scan)?;
+                device(&transaction, scan, now)?;
             }
         }
         channels(&transaction, &changes)?;
@@ -128,9 +129,11 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A replay of the past does not turn the clock back.
-fn device(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> {
-    let good = scan.status.is_good().then_some(scan.ts.0);
+/// A replay of the past does not turn the clock back, and a scan ahead of time is of now: otherwise a device that dies
+/// would be taken for well until then.
+fn device(transaction: &Transaction<'_>, scan: &Scan, now: Timestamp) -> rusqlite::Result<()> {
+    let ts = scan.ts.min(now).0;
+    let good = scan.status.is_good().then_some(ts);
     transaction
         .prepare_cached(
             "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) \
@@ -142,7 +145,7 @@ fn device(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> {
                last_good = max(coalesce(last_good, excluded.last_good), coalesce(excluded.last_good, last_good)), \
                last_try = max(last_try, excluded.last_try)",
         )?
-        .execute(params![scan.cmts, clip(&scan.platform, WORD_CHARS), scan.ts.0, good, scan.status.word()])?;
+        .execute(params![scan.cmts, clip(&scan.platform, WORD_CHARS), ts, good, scan.status.word()])?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::{
     collections::VecDeque,
     fs::{self, DirBuilder, File},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,6 +32,9 @@ const UNFINISHED: &str = ".unfinished-";
 const DAMAGED: &str = "damaged";
 /// A file that is still being written after this, seconds, is nobody's any more.
 const UNFINISHED_S: u64 = 3600;
+
+/// What counts at most between two entries, seconds: more is a pause, or a clock that was set.
+const STEP_S: i64 = 86_400;
 
 /// A directory of groups that wait.
 pub(super) struct Spool {
@@ -57,6 +60,21 @@ impl Spool {
     /// Opens the directory, which is made when it is missing.
     pub fn open(dir: &Path, size: u64, age: Duration) -> Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::write(dir))?;
+        let made = fs::metadata(dir).map_err(Error::read(dir))?;
+        let us = rustix::process::geteuid().as_raw();
+        if made.uid() != us {
+            return Err(Error::usage(format!(
+                "the spool {} belongs to user {}, not to user {us}; name one of your own",
+                dir.display(),
+                made.uid()
+            )));
+        }
+        if made.mode() & 0o022 != 0 {
+            return Err(Error::usage(format!(
+                "others may write to the spool {}; chmod go-w it",
+                dir.display()
+            )));
+        }
         let mut spool = Spool { dir: dir.to_owned(), size, age, waiting: VecDeque::new(), number: 0 };
         spool.refresh()?;
         Ok(spool)
@@ -198,9 +216,8 @@ impl Spool {
 
     /// Gives up what has waited for too long; how much that was. Only under the lock.
     pub fn expire(&mut self, _lock: &Lock, now: Timestamp) -> Result<Depth> {
-        let limit = i64::try_from(self.age.as_secs()).unwrap_or(i64::MAX);
         let mut gone = Depth::default();
-        while let Some(entry) = self.waiting.front().filter(|entry| now.since(entry.at) > limit).cloned() {
+        while let Some(entry) = self.waiting.front().filter(|_| self.has_expired(now)).cloned() {
             gone.groups += entry.groups;
             gone.samples += entry.samples;
             gone.bytes += entry.bytes;
@@ -210,10 +227,14 @@ impl Spool {
         Ok(gone)
     }
 
-    /// Whether something has waited for too long.
+    /// Whether the first entry has waited for too long, by the time that the spool has seen: from one entry to the
+    /// next, and from the last one to now, no more than a day counts. A clock that is a year ahead gives nothing up.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         let limit = i64::try_from(self.age.as_secs()).unwrap_or(i64::MAX);
-        self.waiting.front().is_some_and(|entry| now.since(entry.at) > limit)
+        let later = self.waiting.iter().skip(1).map(|entry| entry.at).chain([now]);
+        let waited =
+            self.waiting.iter().zip(later).map(|(entry, next)| next.since(entry.at).clamp(0, STEP_S));
+        waited.fold(0, i64::saturating_add) > limit
     }
 }
 

@@ -74,6 +74,20 @@ fn what_waited_too_long_is_given_up_and_counted() {
 }
 
 #[test]
+fn a_clock_that_is_far_ahead_gives_nothing_up() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let age = Duration::from_secs(8 * 86_400);
+    let mut spool = Spool::open(dir.path(), 1 << 20, age).expect("a spool");
+    for day in 0..8 {
+        spool.put(&[group("A", &["u1"], true)], NOW + day * 86_400).expect("put");
+    }
+    assert!(!spool.has_expired(NOW + 370 * 86_400));
+    spool.put(&[group("A", &["u1"], true)], NOW + 370 * 86_400).expect("put");
+    assert!(!spool.has_expired(NOW + 370 * 86_400), "what a wrong clock spooled makes nothing old");
+    assert!(spool.has_expired(NOW + 371 * 86_400));
+}
+
+#[test]
 fn only_one_replays_and_other_files_are_left_alone() {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join(".unfinished-x"), "{").expect("written");

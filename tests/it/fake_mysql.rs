@@ -1,0 +1,252 @@
+//! A MySQL server that is none: it speaks just enough of the protocol to let mod-store log in, learn that there is a
+//! keyed table, and store; and it answers with a fault wherever a test wants one.
+
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+/// Where a fault is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Connect,
+    Statement,
+    Prepare,
+    Execute,
+    Commit,
+}
+
+/// A fault, as often as is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
+    pub at: Moment,
+    pub code: u16,
+    pub times: usize,
+}
+
+/// What the server answers in the place of everything else; bytes of whole packets without their headers.
+pub type Answers = fn(command: u8, text: &str) -> Option<Vec<Vec<u8>>>;
+
+pub struct FakeServer {
+    pub port: u16,
+    /// Rows that were sent and committed.
+    committed: Arc<AtomicU64>,
+}
+
+impl FakeServer {
+    pub fn new(trouble: Option<Trouble>) -> Self {
+        Self::with(trouble, false, |_, _| None)
+    }
+
+    pub fn with(trouble: Option<Trouble>, read_only: bool, answers: Answers) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (trouble, committed) = (Arc::new(Mutex::new(trouble)), Arc::new(AtomicU64::new(0)));
+        let (shared, rows) = (trouble, committed.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (trouble, rows) = (shared.clone(), rows.clone());
+                thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    // The client may go at any moment.
+                    let _ = Session { stream, sequence: 0, trouble, rows, pending: 0, read_only, answers }
+                        .serve();
+                });
+            }
+        });
+        FakeServer { port, committed }
+    }
+
+    pub fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Relaxed)
+    }
+}
+
+struct Session {
+    stream: TcpStream,
+    sequence: u8,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+    rows: Arc<AtomicU64>,
+    pending: u64,
+    read_only: bool,
+    answers: Answers,
+}
+
+const PLUGIN: &[u8] = b"mysql_native_password\0";
+
+impl Session {
+    fn serve(&mut self) -> io::Result<()> {
+        let mut hello = vec![10];
+        hello.extend(b"8.0.40\0");
+        hello.extend([1, 0, 0, 0]);
+        hello.extend(b"12345678\0");
+        let capabilities: u32 = 1 | 8 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
+        hello.extend(&capabilities.to_le_bytes()[..2]);
+        hello.extend([45, 2, 0]);
+        hello.extend(&capabilities.to_le_bytes()[2..]);
+        hello.push(21);
+        hello.extend([0; 10]);
+        hello.extend(b"123456789012\0");
+        hello.extend(PLUGIN);
+        self.send(&hello)?;
+        self.read()?;
+        if self.is_trouble(Moment::Connect)? {
+            return Ok(());
+        }
+        self.ok(0)?;
+        loop {
+            let packet = self.read()?;
+            let Some((&command, rest)) = packet.split_first() else { return Ok(()) };
+            let text = String::from_utf8_lossy(rest).into_owned();
+            if let Some(packets) = (self.answers)(command, &text) {
+                for packet in packets {
+                    self.send(&packet)?;
+                }
+                continue;
+            }
+            match command {
+                1 => return Ok(()),
+                3 => self.query(&text)?,
+                0x16 => self.prepare(&text)?,
+                0x17 => {
+                    if !self.is_trouble(Moment::Execute)? {
+                        self.pending += 1;
+                        self.ok(1)?;
+                    }
+                }
+                0x19 => {}
+                _ => self.ok(0)?,
+            }
+        }
+    }
+
+    fn query(&mut self, sql: &str) -> io::Result<()> {
+        let moment = match sql {
+            "START TRANSACTION" => Some(Moment::Statement),
+            "COMMIT" => Some(Moment::Commit),
+            _ => None,
+        };
+        if let Some(moment) = moment
+            && self.is_trouble(moment)?
+        {
+            return Ok(());
+        }
+        if sql == "COMMIT" {
+            self.rows.fetch_add(std::mem::take(&mut self.pending), Ordering::Relaxed);
+        } else if sql == "ROLLBACK" || sql == "START TRANSACTION" {
+            self.pending = 0;
+        }
+        let read_only = if self.read_only { "1" } else { "0" };
+        let rows: &[&[&str]] = if sql.contains("@@global.read_only") {
+            &[&["1048576", read_only]]
+        } else if sql.contains("@@max_allowed_packet") {
+            &[&["1048576"]]
+        } else if sql == "SELECT 1" {
+            &[&["1"]]
+        } else if sql.contains("SELECT table_comment") {
+            &[]
+        } else if sql.contains("SELECT table_name") {
+            &[&["modulation_new"]]
+        } else if sql.starts_with("SHOW CREATE TABLE") {
+            &[&["modulation_new", "CREATE TABLE `modulation_new` (...)"]]
+        } else if sql.contains("information_schema.columns") {
+            &[
+                &["timestamp", "timestamp", "timestamp", "64", "x"],
+                &["cmts", "varchar", "varchar(64)", "64", "utf8mb4"],
+                &["upstream", "varchar", "varchar(64)", "64", "utf8mb4"],
+                &["modulation", "varchar", "varchar(16)", "16", "utf8mb4"],
+            ]
+        } else if sql.contains("information_schema.statistics") {
+            &[&["timestamp"], &["cmts"], &["upstream"]]
+        } else {
+            return self.ok(0);
+        };
+        let columns = rows.first().map_or(1, |row| row.len());
+        self.send(&[columns as u8])?;
+        for _ in 0..columns {
+            self.send(&column())?;
+        }
+        self.send(&EOF)?;
+        for row in rows {
+            self.send(&row.iter().flat_map(|value| text(value)).collect::<Vec<_>>())?;
+        }
+        self.send(&EOF)
+    }
+
+    fn prepare(&mut self, sql: &str) -> io::Result<()> {
+        if self.is_trouble(Moment::Prepare)? {
+            return Ok(());
+        }
+        let parameters = sql.matches('?').count() as u16;
+        let mut answer = vec![0, 1, 0, 0, 0, 0, 0];
+        answer.extend(parameters.to_le_bytes());
+        answer.extend([0, 0, 0]);
+        self.send(&answer)?;
+        for _ in 0..parameters {
+            self.send(&column())?;
+        }
+        if parameters > 0 { self.send(&EOF) } else { Ok(()) }
+    }
+
+    /// Answers with the fault, if it is time for it.
+    fn is_trouble(&mut self, moment: Moment) -> io::Result<bool> {
+        let code = {
+            let mut trouble = self.trouble.lock().unwrap();
+            match trouble.as_mut() {
+                Some(trouble) if trouble.at == moment && trouble.times > 0 => {
+                    trouble.times -= 1;
+                    trouble.code
+                }
+                _ => return Ok(false),
+            }
+        };
+        let mut answer = vec![0xff];
+        answer.extend(code.to_le_bytes());
+        answer.extend(b"#HY000as the test wants it");
+        self.send(&answer)?;
+        Ok(true)
+    }
+
+    fn ok(&mut self, affected: u8) -> io::Result<()> {
+        self.send(&[0, affected, 0, 2, 0, 0, 0])
+    }
+
+    fn send(&mut self, payload: &[u8]) -> io::Result<()> {
+        let mut packet = (payload.len() as u32).to_le_bytes()[..3].to_vec();
+        packet.push(self.sequence);
+        packet.extend(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        self.stream.write_all(&packet)
+    }
+
+    fn read(&mut self) -> io::Result<Vec<u8>> {
+        let mut header = [0; 4];
+        self.stream.read_exact(&mut header)?;
+        self.sequence = header[3].wrapping_add(1);
+        let mut payload = vec![0; u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize];
+        self.stream.read_exact(&mut payload)?;
+        Ok(payload)
+    }
+}
+
+pub const EOF: [u8; 5] = [0xfe, 0, 0, 2, 0];
+
+/// A text as the protocol writes it.
+pub fn text(value: &str) -> Vec<u8> {
+    let mut bytes = vec![value.len() as u8];
+    bytes.extend(value.bytes());
+    bytes
+}
+
+/// The definition of a column of text.
+pub fn column() -> Vec<u8> {
+    let mut bytes: Vec<u8> = ["def", "", "", "", "c", "c"].iter().flat_map(|part| text(part)).collect();
+    bytes.extend([0x0c, 45, 0, 0, 1, 0, 0, 0xfd, 0, 0, 0, 0, 0]);
+    bytes
+}
