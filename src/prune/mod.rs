@@ -15,7 +15,7 @@ use crate::{
     database::{self, Access, Aged, Database},
     error::{Error, Result},
     exit::Exit,
-    record::{self, Pruned, Stopped},
+    record::{self, Pruned, Stopped, Timestamp},
     stage::Context,
 };
 use request::Request;
@@ -40,7 +40,7 @@ pub fn run(
         return if args.status {
             status::run(&request, context, &mut *database, output)
         } else {
-            let newest = database.newest()?;
+            let newest = newest(&mut *database)?;
             dry_run(&request.judged_by(newest)?, context, &mut *database, output)
         };
     }
@@ -50,9 +50,15 @@ pub fn run(
     }
     let mut database = database::open(&args.database, context, Access::Keep)?;
     database.lock()?;
-    let request = request.judged_by(database.newest()?)?;
+    let request = request.judged_by(newest(&mut *database)?)?;
     let until = Until::new(args.deadline, context.signals.clone());
     prune(&request, &mut *database, &until, output)
+}
+
+/// When the last sample came, or a device was tried last without one.
+fn newest(database: &mut dyn Database) -> Result<Option<Timestamp>> {
+    let tried = database.devices()?.into_iter().map(|device| device.last_try).max();
+    Ok(database.newest()?.max(tried))
 }
 
 fn prune(

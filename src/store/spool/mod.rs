@@ -33,9 +33,6 @@ const DAMAGED: &str = "damaged";
 /// A file that is still being written after this, seconds, is nobody's any more.
 const UNFINISHED_S: u64 = 3600;
 
-/// What counts at most between two entries, seconds: more is a pause, or a clock that was set.
-const STEP_S: i64 = 86_400;
-
 /// A directory of groups that wait.
 pub(super) struct Spool {
     dir: PathBuf,
@@ -227,14 +224,12 @@ impl Spool {
         Ok(gone)
     }
 
-    /// Whether the first entry has waited for too long, by the time that the spool has seen: from one entry to the
-    /// next, and from the last one to now, no more than a day counts. A clock that is a year ahead gives nothing up.
+    /// Whether the first entry has waited for too long, by the last one that was spooled: a clock that is ahead gives
+    /// nothing up.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         let limit = i64::try_from(self.age.as_secs()).unwrap_or(i64::MAX);
-        let later = self.waiting.iter().skip(1).map(|entry| entry.at).chain([now]);
-        let waited =
-            self.waiting.iter().zip(later).map(|(entry, next)| next.since(entry.at).clamp(0, STEP_S));
-        waited.fold(0, i64::saturating_add) > limit
+        let ends = self.waiting.front().zip(self.waiting.back());
+        ends.is_some_and(|(first, last)| last.at.min(now).since(first.at) > limit)
     }
 }
 
