@@ -55,12 +55,19 @@ pub struct Prune {
     /// Prune even when every sample would go, which otherwise means that the clock is wrong
     #[arg(long)]
     pub force: bool,
+    /// Remove the devices whose names match GLOB and that nobody has tried for a day from modulation_device and
+    /// modulation_channel; do nothing else. With --dry-run: show them
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["status", "reset_id", "deadline", "force"])]
+    pub forget: Option<String>,
     /// Make the id of an older modulation_new count on after the highest that is there, if that gains 1 %
     #[arg(long)]
     pub reset_id: bool,
     /// Show rows, size, age and health of each table; change nothing
     #[arg(long, conflicts_with_all = ["dry_run", "reset_id", "deadline"])]
     pub status: bool,
+    /// With --status: one line with perfdata and the exit codes of a monitoring plugin
+    #[arg(long, requires = "status")]
+    pub nagios: bool,
     /// Show the statements and how many rows would go; change nothing
     #[arg(long)]
     pub dry_run: bool,

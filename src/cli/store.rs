@@ -44,6 +44,9 @@ pub struct Store {
     /// Say what server, tables, columns, rights and samples there are, and what is missing; write nothing
     #[arg(long, conflicts_with_all = ["init", "tee", "dry_run"])]
     pub check: bool,
+    /// With --check: one line with perfdata and the exit codes of a monitoring plugin
+    #[arg(long, requires = "check")]
+    pub nagios: bool,
     /// Pass every line on to standard output once it is committed or spooled, with a `stored` record per group
     #[arg(long)]
     pub tee: bool,
@@ -62,7 +65,8 @@ pub struct Store {
     /// Rows per statement on MySQL and MariaDB, at most 10000
     #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub batch: u16,
-    /// Store OFDMA and UNKNOWN also in an older modulation_new, whose other readers may not know them
+    /// Store every modulation in an older modulation_new; without it QPSK, QAM16 and QAM64 alone go there, because
+    /// the other programs that read it know no others
     #[arg(long)]
     pub store_all: bool,
     /// Read and judge everything, connect, but write nothing to the database

@@ -15,6 +15,9 @@ use crate::{
 /// `last_seen` is written at least this often, seconds.
 const SEEN_EVERY_S: i64 = 86_400;
 
+/// Modems and SNR alone are written at most this often, seconds.
+const FIGURES_EVERY_S: i64 = 3600;
+
 /// A row to write: the channel and when it was seen so.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
@@ -65,8 +68,11 @@ fn is_news(known: &Change, sample: &Sample) -> bool {
         || text(&sample.description, &channel.description, DESCRIPTION_CHARS)
         || sample.center_hz.is_some_and(|hz| channel.center_hz != Some(hz))
         || sample.width_hz.is_some_and(|hz| channel.width_hz != Some(hz));
+    // Figures change with every scan: they are written once an hour.
+    let figures = sample.modems.is_some_and(|modems| channel.modems != Some(modems))
+        || sample.snr_db.is_some_and(|snr| channel.snr_db != Some(snr));
     let age = sample.ts.since(*seen);
-    age >= SEEN_EVERY_S || (differs && age >= 0)
+    age >= SEEN_EVERY_S || (differs && age >= 0) || (figures && age >= FIGURES_EVERY_S)
 }
 
 fn merge(known: Option<&Channel>, sample: &Sample) -> Channel {
@@ -85,6 +91,8 @@ fn merge(known: Option<&Channel>, sample: &Sample) -> Channel {
     take(&mut channel.description, &sample.description, DESCRIPTION_CHARS);
     channel.center_hz = sample.center_hz.or(channel.center_hz);
     channel.width_hz = sample.width_hz.or(channel.width_hz);
+    channel.modems = sample.modems.or(channel.modems);
+    channel.snr_db = sample.snr_db.or(channel.snr_db);
     channel
 }
 

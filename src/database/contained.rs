@@ -53,6 +53,10 @@ impl<D: Database> Database for Contained<D> {
         self.run(|database| database.store(groups, again))
     }
 
+    fn lacks_tables(&self) -> bool {
+        self.database.lacks_tables()
+    }
+
     fn touch(&mut self, now: Timestamp) -> Result<()> {
         self.run(|database| database.touch(now))
     }
@@ -152,6 +156,22 @@ impl<D: Database> Retention for Contained<D> {
         progress: &mut Progress,
     ) -> Result<Chunk> {
         self.run(|database| database.delete_chunk(aged, before, batch, progress))
+    }
+
+    fn last_prune(&mut self) -> Result<Option<Timestamp>> {
+        self.run(Retention::last_prune)
+    }
+
+    fn note_prune(&mut self, now: Timestamp) -> Result<()> {
+        self.run(|database| database.note_prune(now))
+    }
+
+    fn server_time(&mut self) -> Result<Option<Timestamp>> {
+        self.run(Retention::server_time)
+    }
+
+    fn forget(&mut self, devices: &[String]) -> Result<()> {
+        self.run(|database| database.forget(devices))
     }
 
     fn give_back(&mut self) -> Result<u64> {

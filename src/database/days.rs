@@ -5,7 +5,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Result, measure::Window};
+use super::Group;
+use crate::{error::Result, measure::Window, record::Timestamp};
+
+/// No day is kept sooner than this after its end, s.
+const LATE_S: i64 = 1800;
 
 /// The head of a day: a row with an empty cmts and upstream, which no sample can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,21 @@ pub struct DayRow<'a> {
     pub time_s: &'a str,
     /// Everything else, a JSON object.
     pub finished: &'a str,
+}
+
+/// The days of which a sample may be a part in any time zone, and those that it may be carried into.
+pub(super) fn days_of(ts: Timestamp) -> [NaiveDate; 4] {
+    let day = ts.utc().date_naive();
+    [-1, 0, 1, 2].map(|n| day.checked_add_signed(chrono::TimeDelta::days(n)).unwrap_or(day))
+}
+
+/// The moments of groups that came so late that their day may be kept already: it is marked, and reckoned again.
+pub(super) fn late(groups: &[Group], now: Timestamp) -> Vec<NaiveDate> {
+    let is_late = |group: &&Group| !group.samples.is_empty() && now.since(group.ts) > LATE_S;
+    let mut days: Vec<_> = groups.iter().filter(is_late).flat_map(|group| days_of(group.ts)).collect();
+    days.sort_unstable();
+    days.dedup();
+    days
 }
 
 /// A database that keeps finished days.

@@ -23,9 +23,9 @@ use crate::{
 
 /// A day is finished so long after its end, s: until then its last samples may be on their way.
 const SETTLE_S: i64 = 1800;
-/// A report does not count more rows than this to know whether a day is still true: of a greater day
-/// the number of its scans, which takes no time, tells that samples came late. mod-prune counts all.
-const COUNTED: u64 = 1_000_000;
+/// Of a day of more rows than this the number of its scans, which takes no time, tells whether it is still true; the
+/// rows of a lesser one are counted.
+const COUNTED: u64 = 200_000;
 
 /// Whose days, and what time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl<'a> Keeper<'a> {
             return Ok(State::Wanted(if keep { Some(self.fresh(day, None)?) } else { None }));
         };
         let Calendar { tz, interval_s, .. } = self.calendar;
-        if kept.tz != tz.name() || kept.interval_s != interval_s {
+        if !is_same_day(&kept.tz, tz, day) || kept.interval_s != interval_s {
             // Not for one report's sake: mod-prune is the one who decides.
             let ours = self.care == Care::Prune && !kept.made.sealed;
             let head = if ours { Some(self.fresh(day, None)?) } else { None };
@@ -147,9 +147,12 @@ impl<'a> Keeper<'a> {
         if kept.made.sealed {
             return Ok(State::Kept);
         }
-        let great = kept.samples.saturating_add(kept.made.carried) > COUNTED;
+        let made_of = kept.samples.saturating_add(kept.made.carried);
         let scans = self.database.count_scans(self.span(day))?;
-        if great && self.care == Care::Report && scans == kept.made.scans {
+        // Where scans account for all samples, new ones would be in new scans; and what mod-store stores late into the
+        // same scans, it marks. Otherwise, as where another program fills the table, the rows are counted.
+        let [_, of_scans] = scans;
+        if made_of > COUNTED && scans == kept.made.scans && of_scans >= made_of {
             return Ok(State::Kept);
         }
         let head = self.fresh(day, Some(scans))?;
@@ -162,7 +165,7 @@ impl<'a> Keeper<'a> {
         Ok(State::Wanted(Some(head)))
     }
 
-    /// A great day whose scans changed but not its rows would be counted again each time.
+    /// A day whose scans changed but not its rows would be counted again each time.
     fn renew_scans(&mut self, kept: &DayHead, scans: [u64; 2]) {
         if scans != kept.made.scans {
             let head = DayHead { made: Made { scans, ..kept.made }, ..kept.clone() };
@@ -356,6 +359,11 @@ impl<'a> Keeper<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a kept day is the same stretch of time in another zone, as in an alias of its own.
+fn is_same_day(kept: &str, tz: Tz, day: NaiveDate) -> bool {
+    kept == tz.name() || kept.parse().is_ok_and(|kept| window::of_day(kept, day) == window::of_day(tz, day))
 }
 
 fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Error) -> Error {

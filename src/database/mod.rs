@@ -20,6 +20,7 @@ mod contained;
 mod days;
 pub mod finished;
 mod mariadb;
+mod provenance;
 mod retention;
 mod sqlite;
 mod target;
@@ -37,7 +38,7 @@ use crate::{
     error::Result,
     measure::{Channel, Device, Window},
     modulation::Modulation,
-    record::{Sample, Scan, Source, Timestamp},
+    record::{ExplainedBy, Sample, Scan, Source, Timestamp},
     stage::Context,
 };
 
@@ -66,7 +67,7 @@ pub struct Counts {
     pub duplicate: u64,
     /// Samples that do not fit, each with an `error` record.
     pub rejected: u64,
-    /// OFDMA and UNKNOWN samples, which an older table is spared.
+    /// Samples of modulations that the other readers of an older table do not know.
     pub left_out: u64,
     /// Samples that wait in the spool.
     pub spooled: u64,
@@ -105,7 +106,7 @@ pub struct Options {
     pub history_index: bool,
     /// Rows per statement.
     pub batch: usize,
-    /// OFDMA and UNKNOWN also into an older table.
+    /// Every modulation also into an older table.
     pub store_all: bool,
 }
 
@@ -149,10 +150,11 @@ pub struct Stored<'a> {
     pub upstream: &'a str,
     /// A word in the table that is no modulation reads as `Unknown`.
     pub modulation: Modulation,
-    /// Profile, source and SNR: only of the last 48 hours, and only when they were asked for.
+    /// Profile, source, SNR and what explains the profile: only of the last 48 hours, and only when they were asked for.
     pub profile: Option<u32>,
     pub source: Option<Source>,
     pub snr_db: Option<f64>,
+    pub explained_by: Option<ExplainedBy>,
 }
 
 /// Connects to the database that flags and settings name.
@@ -192,6 +194,11 @@ pub trait Database: Days + Retention + Send {
     /// [`crate::error::Error::Database`]. Then nothing is acknowledged, though some groups may be stored
     /// all the same: storing again is always safe.
     fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>>;
+
+    /// Whether tables are missing, and something is not kept therefore.
+    fn lacks_tables(&self) -> bool {
+        false
+    }
 
     /// Sets `lastupdatemodulation`, by which other programs see that samples came.
     ///

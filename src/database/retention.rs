@@ -47,6 +47,9 @@ impl Aged {
     }
 }
 
+/// Where devices stand, whatever becomes of their samples.
+pub(super) const DEVICE_TABLES: [&str; 2] = ["modulation_device", "modulation_channel"];
+
 /// How the old rows of a table go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -112,6 +115,8 @@ pub struct IdState {
     pub kind: String,
     /// The highest id that it can hold.
     pub limit: u64,
+    /// The statement that makes it count on after the highest id that is there.
+    pub reset: String,
     /// The id that the next row gets.
     pub next: u64,
     /// The highest id that is there.
@@ -157,6 +162,32 @@ pub trait Retention {
         batch: u64,
         progress: &mut Progress,
     ) -> Result<Chunk>;
+
+    /// When mod-prune ended last; none: it never did, or nothing tells.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn last_prune(&mut self) -> Result<Option<Timestamp>>;
+
+    /// Remembers that mod-prune ended.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn note_prune(&mut self, now: Timestamp) -> Result<()>;
+
+    /// What time the server has, which may be another machine; none: it has no clock of its own.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn server_time(&mut self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
+    /// Removes devices from modulation_device and modulation_channel.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn forget(&mut self, devices: &[String]) -> Result<()>;
 
     /// Gives free space back to the file system, where that is cheap; bytes.
     ///

@@ -18,6 +18,9 @@ pub struct Channel {
     pub center_hz: Option<u64>,
     pub width_hz: Option<u64>,
     pub description: Option<String>,
+    /// Registered modems and SNR, dB, as of the last time that they were written.
+    pub modems: Option<u64>,
+    pub snr_db: Option<f64>,
 }
 
 /// A value with the time that it is from: a newer one replaces it, whatever came first.

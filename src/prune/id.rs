@@ -4,7 +4,7 @@ use super::request::Request;
 use crate::{
     database::{Database, IdState},
     error::Result,
-    record::{Health, IdStatus},
+    record::{Health, IdStatus, Pruned, Stopped, Way},
 };
 
 /// What must be gained at least, as a part of the limit.
@@ -17,33 +17,61 @@ const CURES: &str = "make it BIGINT UNSIGNED (ALTER TABLE modulation_new MODIFY)
 /// # Errors
 /// Those of the database.
 pub fn reset(request: &Request, database: &mut dyn Database) -> Result<bool> {
-    if !request.reset_id && request.reset_from.is_none() {
-        return Ok(true);
-    }
-    let Some(id) = database.id()? else {
-        log::info!("modulation_new has no id that could be reset");
-        return Ok(true);
-    };
-    if !request.reset_id && request.reset_from.is_some_and(|from| id.next < from) {
-        return Ok(true);
-    }
+    let Some(id) = due(request, database)? else { return Ok(true) };
     let gain = gain(&id);
     let pct = 100.0 * gain as f64 / id.limit as f64;
-    if gain < id.limit / WORTH {
-        let said = format!(
+    if !is_worth_it(&id) {
+        log::warn!(
             "modulation_new.{}: a reset would gain {gain} ids, {pct:.3} % of {}: it is not worth it; {CURES}",
-            id.column, id.limit
+            id.column,
+            id.limit
         );
-        if request.reset_id {
-            log::warn!("{said}")
-        } else {
-            log::info!("{said}")
-        }
-        return Ok(!request.reset_id);
+        return Ok(false);
     }
     database.reset_id(&id)?;
     log::info!("modulation_new.{}: reset, which gained {gain} ids, {pct:.1} % of {}", id.column, id.limit);
     Ok(true)
+}
+
+/// What a reset would do, for `--dry-run`; none: nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn show(request: &Request, database: &mut dyn Database) -> Result<Option<Pruned>> {
+    let due = due(request, database)?.filter(is_worth_it);
+    Ok(due.map(|id| Pruned {
+        ts: request.now,
+        table: "modulation_new",
+        before: request.now,
+        by: Way::IdReset,
+        rows: 0,
+        estimated: false,
+        partitions: Vec::new(),
+        chunks: None,
+        elapsed_ms: 0,
+        stopped: Stopped::DryRun,
+        dry_run: true,
+        statement: Some(id.reset),
+    }))
+}
+
+/// The id, when it is to be reset: on demand, or when an INT has come to the threshold.
+fn due(request: &Request, database: &mut dyn Database) -> Result<Option<IdState>> {
+    if !request.reset_id && request.guard.is_none() {
+        return Ok(None);
+    }
+    let Some(id) = database.id()? else {
+        if request.reset_id {
+            log::info!("modulation_new has no id that could be reset");
+        }
+        return Ok(None);
+    };
+    let reached = request.guard.is_some_and(|threshold| threshold.is_reached(id.next, id.limit));
+    Ok(Some(id).filter(|_| request.reset_id || reached))
+}
+
+fn is_worth_it(id: &IdState) -> bool {
+    gain(id) >= id.limit / WORTH
 }
 
 /// Ids between the highest that is there and the next one.
@@ -94,6 +122,7 @@ mod tests {
             column: "id".into(),
             kind: "int(10) unsigned".into(),
             limit: u32::MAX.into(),
+            reset: String::new(),
             next,
             max: Some(max),
             increment: 3,

@@ -2,7 +2,9 @@
 //! its samples go. It can stop after any step, and the next run goes on from there.
 
 mod days;
+mod forget;
 mod id;
+mod nagios;
 mod request;
 mod status;
 mod table;
@@ -35,6 +37,12 @@ pub fn run(
     output: &mut dyn Write,
 ) -> Result<Exit> {
     let request = Request::new(args, context)?;
+    if let Some(pattern) = &args.forget {
+        return forget::run(&request, pattern, args.dry_run, context, args, output);
+    }
+    if args.status && args.nagios {
+        return nagios::run(&request, context, &args.database, output);
+    }
     if args.status || args.dry_run {
         let mut database = database::open(&args.database, context, Access::Read)?;
         return if args.status {
@@ -44,7 +52,7 @@ pub fn run(
             dry_run(&request.judged_by(newest)?, context, &mut *database, output)
         };
     }
-    if !context.settings.switch("ENABLE_AUTO_CLEANUP", true)? {
+    if request.cleanup_off {
         log::info!("ENABLE_AUTO_CLEANUP is off: nothing was done");
         return Ok(Exit::Done);
     }
@@ -55,9 +63,13 @@ pub fn run(
     prune(&request, &mut *database, &until, output)
 }
 
-/// When the last sample came, or a device was tried last without one.
+/// When the last sample came, or a device was tried last without one. Where nothing of ours tells, as in a table that
+/// another program fills, the server's clock does.
 fn newest(database: &mut dyn Database) -> Result<Option<Timestamp>> {
-    let tried = database.devices()?.into_iter().map(|device| device.last_try).max();
+    let tried = match database.devices()?.into_iter().map(|device| device.last_try).max() {
+        None => database.server_time()?,
+        tried => tried,
+    };
     Ok(database.newest()?.max(tried))
 }
 
@@ -92,6 +104,9 @@ fn prune(
     if !id::reset(request, database)? {
         exit = exit.merge(Exit::Partial);
     }
+    if let Err(error) = database.note_prune(request.now) {
+        log::info!("--status will not know of this run: {error}");
+    }
     let future = database.samples_after(request.now + AHEAD_S)?;
     if future > 0 {
         log::warn!("modulation_new: {future} rows are dated more than a day ahead; they are kept until then");
@@ -106,13 +121,17 @@ fn dry_run(
     database: &mut dyn Database,
     output: &mut dyn Write,
 ) -> Result<Exit> {
+    let mut shown = Vec::new();
     for (aged, before) in [
         (Aged::Samples, request.samples_before),
         (Aged::Scans, request.samples_before),
         (Aged::Detail, request.detail_before),
         (Aged::Days, request.days_before),
     ] {
-        let Some(pruned) = table::show(request, database, aged, before)? else { continue };
+        shown.extend(table::show(request, database, aged, before)?);
+    }
+    shown.extend(id::show(request, database)?);
+    for pruned in shown {
         if context.terminals.stdout {
             let nothing = format!("-- {}: no partition is old", pruned.table);
             let about = if pruned.estimated { "about " } else { "" };

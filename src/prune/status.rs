@@ -7,7 +7,7 @@ use crate::{
     database::{Database, TableState},
     error::{Error, Result},
     exit::Exit,
-    record::{self, Health, TableStatus, Timestamp},
+    record::{self, Health, Retained, TableStatus, Timestamp},
     stage::Context,
 };
 
@@ -25,10 +25,7 @@ pub fn run(
     database: &mut dyn Database,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    let mut statuses = Vec::new();
-    for table in database.tables()? {
-        statuses.push(judge(request, database, table)?);
-    }
+    let statuses = statuses(request, database)?;
     if context.terminals.stdout {
         show(&statuses, database.place(), output).map_err(Error::output)?;
     } else {
@@ -36,6 +33,15 @@ pub fn run(
     }
     let well = statuses.iter().all(|status| status.health == Health::Healthy);
     Ok(if well { Exit::Done } else { Exit::Partial })
+}
+
+/// How all tables are.
+///
+/// # Errors
+/// Those of the database.
+pub fn statuses(request: &Request, database: &mut dyn Database) -> Result<Vec<TableStatus>> {
+    let tables = database.tables()?;
+    tables.into_iter().map(|table| judge(request, database, table)).collect()
 }
 
 fn judge(request: &Request, database: &mut dyn Database, table: TableState) -> Result<TableStatus> {
@@ -53,6 +59,7 @@ fn judge(request: &Request, database: &mut dyn Database, table: TableState) -> R
         partitions: table.partitions,
         future: None,
         id: None,
+        retention: None,
         health: Health::Healthy,
         reasons: Vec::new(),
     };
@@ -79,6 +86,7 @@ fn judge_samples(request: &Request, database: &mut dyn Database, status: &mut Ta
             ),
         );
     }
+    status.retention = Some(request.retained(database.last_prune()?));
     let future = database.samples_after(request.now + AHEAD_S)?;
     if future > 0 {
         status.future = Some(future);
@@ -125,6 +133,9 @@ fn show(statuses: &[TableStatus], place: &str, output: &mut dyn Write) -> std::i
         )?;
     }
     for status in statuses {
+        if let Some(retention) = &status.retention {
+            show_retention(retention, output)?;
+        }
         if let Some(id) = &status.id {
             writeln!(
                 output,
@@ -148,6 +159,21 @@ fn show(statuses: &[TableStatus], place: &str, output: &mut dyn Write) -> std::i
         writeln!(output, "~ the server's estimate")?;
     }
     Ok(())
+}
+
+fn show_retention(retention: &Retained, output: &mut dyn Write) -> std::io::Result<()> {
+    let Retained { keep_days, detail_hours, rollup_days, off, last_run } = retention;
+    writeln!(
+        output,
+        "kept: samples {keep_days} days, detail {detail_hours} hours, finished days {rollup_days} days"
+    )?;
+    if !off.is_empty() {
+        writeln!(output, "switched off: {}", off.join(", "))?;
+    }
+    match last_run {
+        Some(ts) => writeln!(output, "mod-prune ran last: {ts}"),
+        None => writeln!(output, "mod-prune ran last: not known"),
+    }
 }
 
 /// Bytes for people.

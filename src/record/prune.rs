@@ -30,6 +30,10 @@ closed_set! {
         Partitions = "partitions",
         /// So many rows at a time.
         Chunks = "chunks",
+        /// Devices by their names.
+        Forget = "forget",
+        /// No rows: the id is made to count on after the highest that is there.
+        IdReset = "id_reset",
     }
 }
 
@@ -112,11 +116,31 @@ pub struct TableStatus {
     /// The AUTO_INCREMENT id of an older `modulation_new`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<IdStatus>,
+    /// What is kept, with modulation_new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retained>,
     /// The gravest of the reasons.
     pub health: Health,
     /// Why it is not healthy, each with its remedy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+}
+
+/// What mod-prune was told, with the `status` of modulation_new.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Retained {
+    /// Days that samples and scans are kept.
+    pub keep_days: u32,
+    /// Hours of detail.
+    pub detail_hours: u32,
+    /// Days that finished days are kept.
+    pub rollup_days: u32,
+    /// Settings by which something is switched off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub off: Vec<&'static str>,
+    /// When mod-prune ended last; missing when that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<Timestamp>,
 }
 
 /// How far an id is.

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use super::spool::Spool;
 use crate::{
-    database::Database,
+    database::{Database, Inspection},
     error::{Error, Result},
     exit::Exit,
+    record::Timestamp,
     text,
 };
 
@@ -32,4 +33,40 @@ pub(super) fn run(
         writeln!(output, "{name:width$}  {}", text::terminal(value)).map_err(Error::output)?;
     }
     Ok(if found.missing.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+/// One line for a monitoring plugin, with perfdata: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. A database that cannot be
+/// used is CRITICAL.
+pub(super) fn nagios(
+    database: Result<Box<dyn Database>>,
+    spool: Option<&Spool>,
+    now: Timestamp,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let looked = database.and_then(|mut database| {
+        let newest = database.newest().ok().flatten();
+        Ok((database.inspect()?, newest))
+    });
+    let (word, exit, line) = match looked {
+        Err(error @ (Error::Database { .. } | Error::Away { .. })) => {
+            ("CRITICAL", Exit::Usage, error.to_string())
+        }
+        Err(error) => ("UNKNOWN", Exit::Partial, error.to_string()),
+        Ok((Inspection { missing, .. }, newest)) => {
+            let mut figures = vec![format!("missing={}", missing.len())];
+            figures.extend(newest.map(|newest| format!("newest_sample={}s", now.since(newest).max(0))));
+            if let Some(depth) = spool.map(Spool::depth) {
+                figures.push(format!("spool_samples={}", depth.samples));
+                figures.push(format!("spool_bytes={}B", depth.bytes));
+            }
+            let waits = spool.filter(|spool| !spool.is_empty());
+            let waits = waits.map(|spool| format!("{} wait in the spool", spool.depth()));
+            let said: Vec<_> = missing.iter().map(|item| format!("missing: {item}")).chain(waits).collect();
+            let (word, exit) = if said.is_empty() { ("OK", Exit::Done) } else { ("WARNING", Exit::Failed) };
+            let said = if said.is_empty() { "nothing is missing".to_owned() } else { said.join("; ") };
+            (word, exit, format!("{said} | {}", figures.join(" ")))
+        }
+    };
+    writeln!(output, "MOD-STORE {word} - {}", text::terminal(&line)).map_err(Error::output)?;
+    Ok(exit)
 }

@@ -94,6 +94,11 @@ impl Keeper {
         &self.limits
     }
 
+    /// Whether the database lacks tables.
+    pub fn lacks_tables(&self) -> bool {
+        matches!(&self.state, State::Here(database) if database.lacks_tables())
+    }
+
     /// The status text: how much waits in the spool.
     pub fn status(&self) -> String {
         let waiting = match &self.spool {

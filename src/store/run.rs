@@ -47,6 +47,14 @@ pub fn run(
         Some(dir) if !args.dry_run => Some(Spool::open(dir, args.spool_size, args.spool_age)?),
         _ => None,
     };
+    if args.nagios {
+        return check::nagios(
+            open(&args.database, context, access),
+            spool.as_ref(),
+            context.clock.now(),
+            output,
+        );
+    }
     if args.check {
         let mut database = open(&args.database, context, access)?;
         return check::run(&mut *database, spool.as_ref(), output);
@@ -66,6 +74,7 @@ pub fn run(
         Box::new(move || open(&flags, &context, access))
     };
     let keeper = Keeper::open(opener, spool, context.clock)?;
+    let moved = if args.init && keeper.lacks_tables() { moved.merge(Exit::Partial) } else { moved };
     if args.init && stage::input_is_terminal() {
         return Ok(moved);
     }

@@ -52,6 +52,7 @@ mod store_migrate;
 mod store_mysql;
 mod store_notify;
 mod store_older;
+mod store_provenance;
 mod store_spool;
 mod support;
 mod support_sim;

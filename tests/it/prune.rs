@@ -37,10 +37,10 @@ impl Store {
                 let name = format!("u{upstream}");
                 let sql = "INSERT INTO modulation_new VALUES (?1, 'A', ?2, iif(?1 % 7 < 3, 'QPSK', 'QAM64'))";
                 transaction.execute(sql, params![ts, name]).unwrap();
-                let sql = "INSERT INTO modulation_detail VALUES (?1, 'A', ?2, 7, 'state', 30.5)";
+                let sql = "INSERT INTO modulation_detail VALUES (?1, 'A', ?2, 7, 'state', 30.5, 'device')";
                 transaction.execute(sql, params![ts, name]).unwrap();
             }
-            let sql = "INSERT INTO modulation_scan VALUES (?1, 'A', 'casa', 'ok', NULL, 1, 5, ?2, 0)";
+            let sql = "INSERT INTO modulation_scan VALUES (?1, 'A', 'casa', 'ok', NULL, 1, 5, ?2, 0, 0)";
             transaction.execute(sql, params![ts, upstreams]).unwrap();
             ts += step_s;
         }
@@ -278,4 +278,62 @@ fn a_wrong_clock_destroys_nothing() {
     assert!(store.oldest("modulation_new", "timestamp") <= newest - 19 * DAY_S);
     store.prune(&["--force"]).clean(0);
     assert_eq!(store.number("SELECT count(*) FROM modulation_new"), 0);
+}
+
+#[test]
+fn the_status_tells_what_is_kept_and_when_it_ran() {
+    let mut store = Store::new();
+    store.fill(-2 * DAY_S, 0, HOUR_S, 1);
+    let status = |env: &[(&str, &str)], flags: &[&str]| {
+        let tool = store.tool().args(["--status", "--keep-days", "5"]).args(flags);
+        env.iter().fold(tool, |tool, (name, value)| tool.env(name, value)).run()
+    };
+    let before = status(&[("ENABLE_AUTO_CLEANUP", "false")], &[]).clean(0);
+    let records = before.records();
+    let retention = &record(&records, "modulation_new")["retention"];
+    assert_eq!(
+        (retention["keep_days"].as_u64(), &retention["last_run"]),
+        (Some(5), &serde_json::Value::Null)
+    );
+    assert_eq!(retention["off"][0], "ENABLE_AUTO_CLEANUP");
+    store.prune(&[]).clean(0);
+    let after = status(&[], &[]).clean(0);
+    let records = after.records();
+    let last = &record(&records, "modulation_new")["retention"]["last_run"];
+    let last: Timestamp = last.as_str().unwrap().parse().unwrap();
+    assert!((store.now..store.now + HOUR_S).contains(&last.0));
+    let line = status(&[], &["--nagios"]).clean(0).stdout;
+    assert!(
+        line.starts_with("MOD-PRUNE OK - ") && line.contains(" | ") && line.lines().count() == 1,
+        "{line}"
+    );
+    store.connection.execute("UPDATE modulation_new SET timestamp = timestamp - 3000000", []).unwrap();
+    let line = status(&[], &["--nagios"]).clean(1).stdout;
+    assert!(line.starts_with("MOD-PRUNE WARNING - "), "{line}");
+    let away = tool("mod-prune").args(["--status", "--nagios", "--db", "mysql://u@127.0.0.1:1/x"]);
+    let line = away.env("ACCESS_PASSWORD", "x").run().clean(2).stdout;
+    assert!(line.starts_with("MOD-PRUNE CRITICAL - "), "{line}");
+}
+
+#[test]
+fn devices_that_are_gone_are_forgotten() {
+    let store = Store::new();
+    for (cmts, age) in [("OLD1", 3 * DAY_S), ("OLD2", 2 * DAY_S), ("OLD3", HOUR_S), ("NEW", 9 * DAY_S)] {
+        let device = "INSERT INTO modulation_device VALUES (?1, 'casa', ?2, ?2, 'ok')";
+        store.connection.execute(device, params![cmts, store.now - age]).unwrap();
+        let channel =
+            "INSERT INTO modulation_channel (cmts, upstream, first_seen, last_seen) VALUES (?1, 'u', 1, 2)";
+        store.connection.execute(channel, params![cmts]).unwrap();
+    }
+    let shown = store.prune(&["--forget", "old*", "--dry-run"]).says(3, &["OLD3", "not gone"]);
+    assert!(shown.stdout.contains("'OLD1', 'OLD2'"), "{}", shown.stdout);
+    assert_eq!(store.number("SELECT count(*) FROM modulation_device"), 4);
+    let run = store.prune(&["--forget", "old*"]).says(3, &["OLD3"]);
+    assert_eq!(
+        (run.records()[0]["rows"].as_u64(), run.records()[0]["by"].as_str()),
+        (Some(2), Some("forget"))
+    );
+    let left = "SELECT count(*) FROM modulation_device d JOIN modulation_channel c USING (cmts) \
+                WHERE cmts IN ('OLD3', 'NEW')";
+    assert_eq!((store.number(left), store.number("SELECT count(*) FROM modulation_device")), (2, 2));
 }

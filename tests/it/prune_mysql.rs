@@ -215,6 +215,18 @@ fn an_id_is_reset_only_when_that_gains_something() {
     db.run(insert);
     prune(&db, &["--reset-id"]).says(3, &["0 ids", "not worth it", "BIGINT UNSIGNED", "--migrate"]);
     db.run("ALTER TABLE modulation_new AUTO_INCREMENT = 1000000001");
+    // Up to 100 it is a percentage, and 80 of them are the default: nothing is reset at 23 %.
+    for run in [prune_tool(&db).args(["-v"]).run(), prune_tool(&db).env("ID_RESET_THRESHOLD", "80").run()] {
+        assert!(run.code == Some(0) && !run.stderr.contains("reset"), "{}", run.stderr);
+    }
+    let shown = prune_tool(&db).env("ID_RESET_THRESHOLD", "20").args(["--dry-run"]).run().clean(0);
+    assert!(shown.stdout.contains("ALTER TABLE modulation_new AUTO_INCREMENT = 2"), "{}", shown.stdout);
+    let off = prune_tool(&db)
+        .env("ID_RESET_THRESHOLD", "20")
+        .env("ENABLE_ID_RESET", "false")
+        .args(["--dry-run"])
+        .run();
+    assert!(!off.clean(0).stdout.contains("ALTER TABLE modulation_new AUTO_INCREMENT"));
     let threshold = |from: &str| {
         prune_tool(&db).env("ENABLE_ID_RESET", "true").env("ID_RESET_THRESHOLD", from).args(["-v"]).run()
     };

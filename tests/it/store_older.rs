@@ -99,19 +99,29 @@ fn narrow_columns_reject_one_by_one_and_never_cut() {
 fn without_the_right_to_create_the_older_table_is_still_filled() {
     let mut db = MariaDb::old(OLD);
     let url = db.account("SELECT, INSERT");
-    for flags in [&["--init"][..], &[]] {
+    // --init was not done: that is no success.
+    for (flags, code) in [(&["--init"][..], 3), (&[], 0)] {
         let run = db
             .tool(&url)
             .args(flags)
             .stdin(two_scans())
             .run()
-            .says(0, &["modulation_scan", "not kept", "replay"]);
+            .says(code, &["modulation_scan", "not kept", "replay"]);
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     }
     // Nothing tells it that the second run was a replay: that is what was said.
     assert_eq!(db.samples(), 6);
     let run = db.tool(&url).args(["--check"]).run().clean(3);
-    for word in ["right CREATE", "right UPDATE", "right ALTER", "older: a surrogate id", "missing"] {
+    for word in [
+        "right CREATE",
+        "right UPDATE",
+        "right ALTER",
+        "right DELETE",
+        "right DROP",
+        "CREATE INDEX modulation_time",
+        "older: a surrogate id",
+        "missing",
+    ] {
         assert!(run.stdout.contains(word), "{word}: {}", run.stdout);
     }
 }
@@ -176,4 +186,20 @@ fn the_table_in_all_its_moods_is_filled_read_and_left_as_it_is() {
                      WHERE table_schema = DATABASE() AND table_name = 'modulation_new'";
         assert_eq!(db.texts(after), before, "{id}");
     }
+}
+
+#[test]
+fn words_that_its_other_readers_do_not_know_stay_out() {
+    let mut db = MariaDb::old(OLD);
+    let words = ["QPSK", "QAM8", "QAM16", "QAM32", "QAM64", "QAM128", "QAM256", "OFDMA", "UNKNOWN"];
+    let samples: String = words.iter().map(|word| sample(NOON, "A", &format!("u{word}"), word, "")).collect();
+    let input = samples + &scan(NOON, "A", "ok", words.len() as u64) + END;
+    db.store(&["--init"], input.clone()).clean(0);
+    assert_eq!(
+        db.texts("SELECT DISTINCT modulation FROM modulation_new ORDER BY 1"),
+        ["QAM16", "QAM64", "QPSK"]
+    );
+    let mut all = MariaDb::old(OLD);
+    all.store(&["--init", "--store-all"], input).clean(0);
+    assert_eq!(all.samples(), words.len() as i64);
 }

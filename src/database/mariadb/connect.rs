@@ -242,6 +242,10 @@ impl Connector {
         match fault {
             Fault::MySqlError(error) => {
                 let hint = hint(error.code).map(|hint| format!(": {hint}")).unwrap_or_default();
+                // MariaDB says no more than this when it wants encryption.
+                let plain = error.code == 1045 && self.server.tls == Tls::Off;
+                let hint =
+                    if plain { hint + "; a server may also require ssl=required in the URL" } else { hint };
                 format!("{} ({}){hint}", error.message, error.code)
             }
             Fault::DriverError(DriverError::ConnectTimeout) => {

@@ -3,8 +3,8 @@
 use ::mysql::{Conn, Row, prelude::Queryable};
 
 use super::{
-    prune::quoted,
     read::{moment, number, text},
+    tables::quoted,
     zone::Zone,
 };
 use crate::database::IdState;
@@ -12,9 +12,11 @@ use crate::database::IdState;
 /// Rows that tell how many ids a row takes at present.
 const LATEST: u64 = 10_000;
 const DAY_S: f64 = 86_400.0;
+/// Rows of a shorter time, an hour, tell nothing of what a day takes.
+const LEAST_DAYS: f64 = 1.0 / 24.0;
 
 /// None when the key counts nothing.
-pub(super) fn look(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::Result<Option<IdState>> {
+pub(super) fn state(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::Result<Option<IdState>> {
     let kind: Option<String> = connection.exec_first(
         "SELECT column_type FROM information_schema.columns WHERE table_schema = DATABASE() \
          AND table_name = 'modulation_new' AND column_name = ? AND extra LIKE '%auto_increment%'",
@@ -39,9 +41,10 @@ pub(super) fn look(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::Re
     let per_day =
         max.zip(id_of(&first)).zip(at(&last).zip(at(&first))).and_then(|((max, min), (to, from))| {
             let days = to.since(from) as f64 / DAY_S;
-            (days > 0.0).then(|| (max - min) as f64 / days)
+            (days >= LEAST_DAYS).then(|| (max - min) as f64 / days)
         });
     Ok(Some(IdState {
+        reset: reset_statement(max),
         limit: limit(&kind),
         column: id,
         kind,
@@ -80,8 +83,8 @@ fn limit(kind: &str) -> u64 {
 }
 
 /// `ALTER TABLE …`: InnoDB itself does not count below the highest id that is there.
-pub(super) fn reset_statement(id: &IdState) -> String {
-    format!("ALTER TABLE modulation_new AUTO_INCREMENT = {}", id.max.unwrap_or_default().saturating_add(1))
+fn reset_statement(max: Option<u64>) -> String {
+    format!("ALTER TABLE modulation_new AUTO_INCREMENT = {}", max.unwrap_or_default().saturating_add(1))
 }
 
 #[cfg(test)]

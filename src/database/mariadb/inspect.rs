@@ -2,7 +2,14 @@
 
 use ::mysql::prelude::Queryable;
 
-use super::{MariaDb, read, rights, schema::TABLES, tables, zone::Zone};
+use super::{
+    MariaDb,
+    prune::{TIME_INDEX, has_time_index},
+    read, rights,
+    schema::TABLES,
+    tables,
+    zone::Zone,
+};
 use crate::{database::Inspection, record::Timestamp};
 
 impl MariaDb {
@@ -17,6 +24,11 @@ impl MariaDb {
         }
         if self.tables.has("modulation_new") {
             self.look_at_samples(&mut found)?;
+        }
+        if self.tables.has("modulation_new") && !has_time_index(&mut self.connection)? {
+            found.missing.push(format!(
+                "an index on modulation_new.timestamp, without which reports and pruning read the whole table: {TIME_INDEX}"
+            ));
         }
         let grants: Vec<String> = self.connection.query("SHOW GRANTS")?;
         let lacking = rights::missing(&grants, &self.connector.server.database);

@@ -7,12 +7,12 @@ use ::mysql::{Conn, Error as Fault, Row, TxOpts, Value, prelude::Queryable};
 
 use super::{
     MariaDb,
+    insert::{Insert, KEYED, Room},
     partitions::{self, Day},
     read::{moment, number, owned},
     schema,
     shape::Shape,
     tables,
-    write::{Insert, KEYED, Room},
     zone::utc,
 };
 use crate::{
@@ -166,7 +166,7 @@ impl MariaDb {
 
     fn id(&self) -> Result<String> {
         match &self.shape.id {
-            Some(id) => Ok(format!("`{}`", id.replace('`', "``"))),
+            Some(id) => Ok(tables::quoted(id)),
             None => self.refuse("modulation_new has no id of one column to go by"),
         }
     }

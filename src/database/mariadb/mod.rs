@@ -6,6 +6,7 @@ pub mod faults;
 mod guard;
 mod hosts;
 mod id;
+mod insert;
 mod inspect;
 mod migrate;
 mod partitions;
@@ -26,11 +27,12 @@ use ::mysql::{Conn, Error as Fault};
 use super::{
     Access, Counts, Database, Group, Inspection, Limits, Migration, Server, Stored, Target,
     channels::Channels,
+    days::late,
     mariadb::{
         connect::{Again, Connected, Connector},
+        insert::Room,
         shape::Shape,
         tables::Tables,
-        write::Room,
         writer::Writer,
         zone::Zone,
     },
@@ -121,7 +123,10 @@ impl MariaDb {
     fn known_channels(&mut self) -> Result<&mut Channels> {
         if self.channels.is_none() {
             let mut known = Channels::default();
-            known.learn(read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?);
+            known.learn(
+                read::channels(&mut self.connection, self.tables.provenance)
+                    .map_err(|e| self.connector.fault(&e))?,
+            );
             self.channels = Some(known);
         }
         Ok(self.channels.get_or_insert_default())
@@ -232,6 +237,8 @@ impl Database for MariaDb {
         } else {
             Vec::new()
         };
+        let late =
+            if self.tables.has("modulation_day") { late(groups, self.clock.now()) } else { Vec::new() };
         let much = !again && writer::is_much(&self.shape, groups);
         if much {
             self.call_second();
@@ -241,6 +248,7 @@ impl Database for MariaDb {
             shape: &self.shape,
             tables: &self.tables,
             now: self.clock.now(),
+            late: &late,
             room: Room { rows: self.batch, bytes: self.max_packet },
             again,
         };
@@ -250,6 +258,10 @@ impl Database for MariaDb {
             self.known_channels()?.learn(changes);
         }
         Ok(counts)
+    }
+
+    fn lacks_tables(&self) -> bool {
+        !self.tables.are_whole()
     }
 
     fn touch(&mut self, now: Timestamp) -> Result<()> {
@@ -270,7 +282,7 @@ impl Database for MariaDb {
         detail: bool,
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()> {
-        let detail = detail && self.tables.has("modulation_detail");
+        let detail = Some(self.tables.provenance).filter(|_| detail && self.tables.has("modulation_detail"));
         let mut outcome = Ok(());
         read::samples(&mut self.connection, &self.shape, window, detail, &mut |row| {
             outcome = each(row);
@@ -285,7 +297,7 @@ impl Database for MariaDb {
             return Ok(());
         }
         let mut outcome = Ok(());
-        read::scans(&mut self.connection, window, &mut |scan| {
+        read::scans(&mut self.connection, self.tables.provenance, window, &mut |scan| {
             outcome = each(scan);
             outcome.is_ok()
         })
@@ -297,7 +309,8 @@ impl Database for MariaDb {
         if !self.tables.has("modulation_channel") {
             return Ok(Vec::new());
         }
-        let rows = read::channels(&mut self.connection).map_err(|e| self.connector.fault(&e))?;
+        let rows = read::channels(&mut self.connection, self.tables.provenance)
+            .map_err(|e| self.connector.fault(&e))?;
         Ok(rows.into_iter().map(|row| row.channel).collect())
     }
 

@@ -1,6 +1,6 @@
 //! Pruning MySQL and MariaDB: whole partitions where the table has them, else chunks along a key.
 
-use ::mysql::{Conn, Params, Row, Value, prelude::Queryable};
+use ::mysql::{Conn, Params, Row, TxOpts, Value, prelude::Queryable};
 
 use super::{
     MariaDb,
@@ -8,10 +8,13 @@ use super::{
     days::date,
     read::{instant, moment, number},
     schema::TABLES,
+    tables::quoted,
     zone::{Zone, utc, value},
 };
 use crate::{
-    database::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
+    database::{
+        Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState, retention::DEVICE_TABLES,
+    },
     error::{Error, Result},
     record::Timestamp,
 };
@@ -20,7 +23,18 @@ use crate::{
 /// node by itself: two that prune through different nodes meet in deadlocks, which are run again.
 const LOCK: &str = "CONCAT('modtools-prune:', SHA1(DATABASE()))";
 /// The statement that makes the index which an older table lacks.
-const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";
+pub(super) const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";
+
+/// What tells of mod-prune itself: one row.
+const CREATE_NOTE: &str = "CREATE TABLE IF NOT EXISTS modulation_prune (one TINYINT NOT NULL PRIMARY KEY, \
+     ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB";
+const NOTE: &str =
+    "INSERT INTO modulation_prune (one, ts) VALUES (1, ?) ON DUPLICATE KEY UPDATE ts = VALUES(ts)";
+
+/// ER_NO_SUCH_TABLE, or no right to look at it.
+fn is_missing(fault: &::mysql::Error) -> bool {
+    matches!(fault, ::mysql::Error::MySqlError(error) if matches!(error.code, 1142 | 1146))
+}
 
 /// A RANGE partition by day.
 struct Partition {
@@ -114,6 +128,44 @@ impl Retention for MariaDb {
         Ok(Chunk { deleted, more: deleted >= batch })
     }
 
+    fn last_prune(&mut self) -> Result<Option<Timestamp>> {
+        let row: ::mysql::Result<Option<Row>> =
+            self.connection.exec_first("SELECT ts FROM modulation_prune", ());
+        match row {
+            Err(fault) if is_missing(&fault) => Ok(None),
+            other => Ok(other.map_err(|e| self.connector.fault(&e))?.and_then(|row| instant(&row, 0))),
+        }
+    }
+
+    fn note_prune(&mut self, now: Timestamp) -> Result<()> {
+        let note = |connection: &mut Conn| connection.exec_drop(NOTE, (utc(now),));
+        match note(&mut self.connection) {
+            Err(fault) if is_missing(&fault) => {
+                self.connection.query_drop(CREATE_NOTE).and_then(|()| note(&mut self.connection))
+            }
+            other => other,
+        }
+        .map_err(|e| self.connector.fault(&e))
+    }
+
+    fn server_time(&mut self) -> Result<Option<Timestamp>> {
+        let now: Option<i64> = self.first("SELECT UNIX_TIMESTAMP()", ())?;
+        Ok(now.map(Timestamp))
+    }
+
+    fn forget(&mut self, devices: &[String]) -> Result<()> {
+        let tables: Vec<_> = DEVICE_TABLES.into_iter().filter(|table| self.tables.has(table)).collect();
+        self.again(|connection| {
+            let mut transaction = connection.start_transaction(TxOpts::default())?;
+            for table in &tables {
+                for device in devices {
+                    transaction.exec_drop(format!("DELETE FROM {table} WHERE cmts = ?"), (device,))?;
+                }
+            }
+            transaction.commit()
+        })
+    }
+
     fn give_back(&mut self) -> Result<u64> {
         Ok(0)
     }
@@ -138,12 +190,11 @@ impl Retention for MariaDb {
     fn id(&mut self) -> Result<Option<IdState>> {
         let Some(id) = self.shape.id.clone() else { return Ok(None) };
         let zone = self.shape.zone;
-        super::id::look(&mut self.connection, id, zone).map_err(|e| self.connector.fault(&e))
+        super::id::state(&mut self.connection, id, zone).map_err(|e| self.connector.fault(&e))
     }
 
     fn reset_id(&mut self, id: &IdState) -> Result<()> {
-        let sql = super::id::reset_statement(id);
-        self.again(|connection| connection.query_drop(&sql))
+        self.again(|connection| connection.query_drop(&id.reset))
     }
 }
 
@@ -205,11 +256,8 @@ impl MariaDb {
         Ok(Some(rows.into_iter().map(partition).collect()))
     }
 
-    /// Whether `modulation_new` has an index that begins with its time.
     fn has_time_index(&mut self) -> Result<bool> {
-        let sql = "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
-                   AND table_name = 'modulation_new' AND seq_in_index = 1 AND column_name = 'timestamp'";
-        Ok(self.first::<u64>(sql, ())?.unwrap_or_default() > 0)
+        has_time_index(&mut self.connection).map_err(|e| self.connector.fault(&e))
     }
 
     /// Without an index on the time, the ids are gone through: all of them, since an old row that came
@@ -274,7 +322,9 @@ impl MariaDb {
     }
 }
 
-/// An identifier.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
+/// Whether `modulation_new` has an index that begins with its time.
+pub(super) fn has_time_index(connection: &mut Conn) -> ::mysql::Result<bool> {
+    let sql = "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
+               AND table_name = 'modulation_new' AND seq_in_index = 1 AND column_name = 'timestamp'";
+    Ok(connection.query_first::<u64, _>(sql)?.unwrap_or_default() > 0)
 }

@@ -7,10 +7,14 @@ use super::{
     zone::{Zone, time, utc, value},
 };
 use crate::{
-    database::{Stored, channels::Change},
+    database::{
+        Stored,
+        channels::Change,
+        provenance::{Provenance, or_null},
+    },
     measure::{Channel, Device, Window},
     modulation::Modulation,
-    record::{Scan, Source, Status, Timestamp},
+    record::{ExplainedBy, Scan, Source, Status, Timestamp},
 };
 
 /// A window on local time is read this much wider on both sides, and then cut in UTC.
@@ -21,7 +25,7 @@ pub(super) fn samples(
     connection: &mut Conn,
     shape: &Shape,
     window: Window,
-    detail: bool,
+    detail: Option<Provenance>,
     each: &mut dyn FnMut(Stored<'_>) -> bool,
 ) -> ::mysql::Result<()> {
     let (sql, from, to) = question(shape, window, detail);
@@ -42,7 +46,8 @@ pub(super) fn samples(
             modulation: text(&row, 3).and_then(Modulation::from_word).unwrap_or(Modulation::Unknown),
             profile: number(&row, 4).and_then(|profile| profile.try_into().ok()),
             source: text(&row, 5).and_then(Source::from_word),
-            snr_db: row.get::<Option<f64>, _>(6).flatten(),
+            snr_db: double(&row, 6),
+            explained_by: text(&row, 7).and_then(ExplainedBy::from_word),
         };
         if !each(stored) {
             break;
@@ -52,7 +57,7 @@ pub(super) fn samples(
 }
 
 /// The query for samples and its two parameters.
-fn question(shape: &Shape, window: Window, detail: bool) -> (&'static str, Value, Value) {
+fn question(shape: &Shape, window: Window, detail: Option<Provenance>) -> (String, Value, Value) {
     let (from, to) = match shape.zone {
         Zone::Utc => (utc(window.from), utc(window.to)),
         zone => (
@@ -61,13 +66,16 @@ fn question(shape: &Shape, window: Window, detail: bool) -> (&'static str, Value
         ),
     };
     // Detail is kept in UTC, so it is matched to local times only where they are UTC too.
-    let sql = if detail && shape.zone == Zone::Utc {
-        "SELECT s.timestamp, s.cmts, s.upstream, s.modulation, d.profile, d.source, d.snr_db \
-         FROM modulation_new s LEFT JOIN modulation_detail d USING (timestamp, cmts, upstream) \
-         WHERE s.timestamp >= ? AND s.timestamp < ? ORDER BY s.timestamp, s.cmts, s.upstream"
-    } else {
-        "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL \
-         FROM modulation_new WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp, cmts, upstream"
+    let sql = match detail.filter(|_| shape.zone == Zone::Utc) {
+        Some(provenance) => format!(
+            "SELECT s.timestamp, s.cmts, s.upstream, s.modulation, d.profile, d.source, d.snr_db, {} \
+             FROM modulation_new s LEFT JOIN modulation_detail d USING (timestamp, cmts, upstream) \
+             WHERE s.timestamp >= ? AND s.timestamp < ? ORDER BY s.timestamp, s.cmts, s.upstream",
+            or_null(provenance.detail, "d.explained_by")
+        ),
+        None => "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
+             FROM modulation_new WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp, cmts, upstream"
+            .to_owned(),
     };
     (sql, from, to)
 }
@@ -75,14 +83,16 @@ fn question(shape: &Shape, window: Window, detail: bool) -> (&'static str, Value
 /// Calls `each` until it says false. Rows without a status only mark samples that came without a scan.
 pub(super) fn scans(
     connection: &mut Conn,
+    provenance: Provenance,
     window: Window,
     each: &mut dyn FnMut(Scan) -> bool,
 ) -> ::mysql::Result<()> {
-    let mut rows = connection.exec_iter(
-        "SELECT ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed \
-         FROM modulation_scan WHERE ts >= ? AND ts < ? AND status IS NOT NULL ORDER BY ts, cmts",
-        (utc(window.from), utc(window.to)),
-    )?;
+    let built_in = or_null(provenance.scan, "built_in");
+    let sql = format!(
+        "SELECT ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, {built_in} \
+         FROM modulation_scan WHERE ts >= ? AND ts < ? AND status IS NOT NULL ORDER BY ts, cmts"
+    );
+    let mut rows = connection.exec_iter(sql, (utc(window.from), utc(window.to)))?;
     for row in rows.by_ref() {
         let row = row?;
         let scan = Scan {
@@ -95,7 +105,7 @@ pub(super) fn scans(
             elapsed_ms: number(&row, 6).unwrap_or_default(),
             samples: number(&row, 7).unwrap_or_default(),
             unparsed: number(&row, 8).unwrap_or_default(),
-            built_in: 0,
+            built_in: number(&row, 9).unwrap_or_default(),
         };
         if !each(scan) {
             break;
@@ -104,12 +114,13 @@ pub(super) fn scans(
     Ok(())
 }
 
-pub(super) fn channels(connection: &mut Conn) -> ::mysql::Result<Vec<Change>> {
-    let rows: Vec<Row> = connection.exec(
-        "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen \
-         FROM modulation_channel ORDER BY cmts, upstream",
-        (),
-    )?;
+pub(super) fn channels(connection: &mut Conn, provenance: Provenance) -> ::mysql::Result<Vec<Change>> {
+    let [modems, snr_db] = ["modems", "snr_db"].map(|column| or_null(provenance.channel, column));
+    let sql = format!(
+        "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen, {modems}, {snr_db} \
+         FROM modulation_channel ORDER BY cmts, upstream"
+    );
+    let rows: Vec<Row> = connection.exec(sql, ())?;
     let change = |row: Row| Change {
         channel: Channel {
             cmts: owned(&row, 0).unwrap_or_default(),
@@ -119,6 +130,8 @@ pub(super) fn channels(connection: &mut Conn) -> ::mysql::Result<Vec<Change>> {
             center_hz: number(&row, 4),
             width_hz: number(&row, 5),
             description: owned(&row, 6),
+            modems: number(&row, 8),
+            snr_db: double(&row, 9),
         },
         seen: instant(&row, 7).unwrap_or_default(),
     };
@@ -179,6 +192,10 @@ pub(super) fn moment(row: &Row, column: usize) -> Option<chrono::NaiveDateTime> 
 
 pub(super) fn instant(row: &Row, column: usize) -> Option<Timestamp> {
     moment(row, column).map(|at| Zone::Utc.of_column(at))
+}
+
+fn double(row: &Row, column: usize) -> Option<f64> {
+    row.get::<Option<f64>, _>(column).flatten()
 }
 
 /// A word that a newer modtools may have written is a fault as far as we can tell.

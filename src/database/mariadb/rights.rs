@@ -1,12 +1,14 @@
 //! What the account may do, from `SHOW GRANTS`.
 
 /// What storing needs, and what for.
-pub(super) const NEEDED: [(&str, &str); 5] = [
+pub(super) const NEEDED: [(&str, &str); 7] = [
     ("SELECT", "to recognise what is there"),
     ("INSERT", "to store"),
     ("UPDATE", "to keep channels and devices"),
     ("CREATE", "for --init"),
     ("ALTER", "to make partitions ahead"),
+    ("DELETE", "for mod-prune"),
+    ("DROP", "for mod-prune, which drops partitions"),
 ];
 
 /// The rights of [`NEEDED`] that none of the grants gives on this database.
@@ -70,7 +72,7 @@ mod tests {
                 "GRANT USAGE ON *.* TO `u`@`%` IDENTIFIED BY PASSWORD '*ALL ON'",
                 "GRANT SELECT, INSERT (cmts, upstream), UPDATE ON `access_1`.`modulation_new` TO `u`@`%`",
             ]),
-            ["CREATE", "ALTER"]
+            ["CREATE", "ALTER", "DELETE", "DROP"]
         );
         assert_eq!(words(&["GRANT ALL PRIVILEGES ON `other`.* TO `u`@`%`"]).len(), NEEDED.len());
     }

@@ -36,19 +36,21 @@ pub(super) fn create(table: &str, days: &[Day]) -> String {
         "modulation_detail" => {
             "timestamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, cmts VARCHAR(64) NOT NULL, \
              upstream VARCHAR(64) NOT NULL, profile INT UNSIGNED, source VARCHAR(16) NOT NULL, snr_db DOUBLE, \
-             PRIMARY KEY (timestamp, cmts, upstream)"
+             explained_by VARCHAR(16), PRIMARY KEY (timestamp, cmts, upstream)"
         }
         "modulation_channel" => {
             "cmts VARCHAR(64) NOT NULL, upstream VARCHAR(64) NOT NULL, platform VARCHAR(16), type VARCHAR(16), \
              center_hz BIGINT UNSIGNED, width_hz BIGINT UNSIGNED, description VARCHAR(255), \
              first_seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
-             last_seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (cmts, upstream)"
+             last_seen TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, modems BIGINT UNSIGNED, snr_db DOUBLE, \
+             PRIMARY KEY (cmts, upstream)"
         }
         "modulation_scan" => {
             "ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, cmts VARCHAR(64) NOT NULL, platform VARCHAR(16), \
              status VARCHAR(32) COMMENT 'NULL: samples came without a scan', error VARCHAR(1000), \
              attempts INT UNSIGNED NOT NULL, elapsed_ms BIGINT UNSIGNED NOT NULL, \
-             samples BIGINT UNSIGNED NOT NULL, unparsed BIGINT UNSIGNED NOT NULL, PRIMARY KEY (ts, cmts)"
+             samples BIGINT UNSIGNED NOT NULL, unparsed BIGINT UNSIGNED NOT NULL, \
+             built_in BIGINT UNSIGNED, PRIMARY KEY (ts, cmts)"
         }
         "modulation_device" => {
             "cmts VARCHAR(64) NOT NULL PRIMARY KEY, platform VARCHAR(16), \

@@ -14,14 +14,21 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    database::{Access, Limits, Options},
+    database::{
+        Access, Limits, Options,
+        provenance::{self, Provenance},
+    },
     error::{Error, Result},
     record::Timestamp,
 };
 
 /// The tables that are there, each with the end of its last partition if it has partitions.
 #[derive(Debug, Default)]
-pub(super) struct Tables(BTreeMap<&'static str, Option<i64>>);
+pub(super) struct Tables {
+    ends: BTreeMap<&'static str, Option<i64>>,
+    /// Columns that came later.
+    pub provenance: Provenance,
+}
 
 impl Tables {
     /// Learns what there is, and makes what is missing when told to.
@@ -45,6 +52,9 @@ impl Tables {
         if let Access::Write(options @ Options { init: true, .. }) = access {
             let days = partitions::initial(clock.now(), keep_days);
             denied = Self::learn(connection).map_err(fault)?.create(connection, &days).map_err(fault)?;
+            if denied.is_none() {
+                denied = Self::learn(connection).map_err(fault)?.add_columns(connection).map_err(fault)?;
+            }
             if options.history_index {
                 add_history_index(connection).map_err(fault)?;
             }
@@ -68,8 +78,15 @@ impl Tables {
         let mut tables = Tables::default();
         for (table, _) in TABLES.iter().filter(|(table, _)| names.iter().any(|name| name == table)) {
             let end = partition_end(connection, table)?;
-            tables.0.insert(table, end);
+            tables.ends.insert(table, end);
         }
+        let columns: Vec<(String, String)> = connection.query(
+            "SELECT table_name, column_name FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND table_name LIKE 'modulation%'",
+        )?;
+        tables.provenance = Provenance::of(|table, name| {
+            columns.iter().any(|(of, column)| of == table && column.eq_ignore_ascii_case(name))
+        });
         Ok(tables)
     }
 
@@ -84,7 +101,39 @@ impl Tables {
         Ok(None)
     }
 
+    /// Adds the columns that came later. A right that is lacking is given back as the server's words.
+    fn add_columns(&self, connection: &mut Conn) -> ::mysql::Result<Option<String>> {
+        for column in &provenance::COLUMNS {
+            if !self.has(column.table) || self.has_column(column) {
+                continue;
+            }
+            let provenance::Column { table, name, mysql, .. } = column;
+            match connect::alter(connection, &format!("ALTER TABLE {table} ADD COLUMN {name} {mysql}")) {
+                Err(Fault::MySqlError(error)) if is_denied(error.code) => return Ok(Some(error.message)),
+                // ER_DUP_FIELDNAME: it is there.
+                Err(Fault::MySqlError(error)) if error.code == 1060 => {}
+                other => other?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn has_column(&self, column: &provenance::Column) -> bool {
+        let Provenance { detail, channel, scan } = self.provenance;
+        match column.table {
+            "modulation_detail" => detail,
+            "modulation_channel" => channel,
+            _ => scan,
+        }
+    }
+
     fn say_what_is_off(&self, denied: Option<&str>) {
+        let whole = Provenance { detail: true, channel: true, scan: true };
+        if self.provenance != whole && self.has("modulation_scan") {
+            log::info!(
+                "modulation_detail, _channel or _scan lack columns for provenance; mod-store --init adds them"
+            );
+        }
         let missing: Vec<_> = TABLES.iter().filter(|(table, _)| !self.has(table)).collect();
         if missing.is_empty() {
             return;
@@ -95,19 +144,24 @@ impl Tables {
         log::warn!("no table {}: {why}; not kept: {}", names.join(", "), off.join("; "));
     }
 
+    /// Whether none is missing.
+    pub fn are_whole(&self) -> bool {
+        TABLES.iter().all(|(table, _)| self.has(table))
+    }
+
     /// Whether a table is there.
     pub fn has(&self, table: &str) -> bool {
-        self.0.contains_key(table)
+        self.ends.contains_key(table)
     }
 
     /// The tables whose partitions are ours to make.
     pub fn partitioned(&self) -> Vec<&'static str> {
-        self.0.iter().filter(|(_, end)| end.is_some()).map(|(&table, _)| table).collect()
+        self.ends.iter().filter(|(_, end)| end.is_some()).map(|(&table, _)| table).collect()
     }
 
     /// End of a table's last partition, UNIX seconds.
     pub fn end(&self, table: &str) -> i64 {
-        self.0.get(table).copied().flatten().unwrap_or(i64::MAX)
+        self.ends.get(table).copied().flatten().unwrap_or(i64::MAX)
     }
 
     /// Makes the partitions that a table lacks. Another mod-store may do so at the same moment.
@@ -124,7 +178,7 @@ impl Tables {
         }
         let clause = partitions::clause(&days);
         let made = connect::alter(connection, &format!("ALTER TABLE {table} ADD PARTITION ({clause})"));
-        self.0.insert(table, partition_end(connection, table)?);
+        self.ends.insert(table, partition_end(connection, table)?);
         match made {
             Err(_) if partitions::lacking(self.end(table), ts, now).is_empty() => Ok(()),
             made => made,
@@ -149,6 +203,11 @@ impl Tables {
             reason: format!("modulation_new cannot be used: {reason}"),
         })
     }
+}
+
+/// An identifier as it stands in SQL.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
 }
 
 /// ER_DBACCESS_DENIED, ER_TABLEACCESS_DENIED, ER_SPECIFIC_ACCESS_DENIED.

@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use ::mysql::{Conn, Error as Fault, Transaction, TxOpts, Value, prelude::Queryable};
+use chrono::NaiveDate;
 
 use super::{
+    days::date,
+    insert::{CHANNEL, CHANNEL_NOW, DETAIL, DETAIL_NOW, DEVICE, KEYED, MARK, OLDER, Room, SCAN, SCAN_NOW},
     shape::Shape,
     tables::Tables,
     zone::{utc, value},
@@ -12,133 +15,11 @@ use super::{
 use crate::{
     database::{
         Counts, Group,
-        admit::{DESCRIPTION_CHARS, ERROR_CHARS, WORD_CHARS, clip},
+        admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::Change,
     },
-    record::{Sample, Scan, Source, Timestamp},
+    record::{ExplainedBy, Sample, Scan, Source, Timestamp},
 };
-
-/// A statement that inserts many rows.
-pub(super) struct Insert {
-    /// Up to VALUES.
-    pub head: &'static str,
-    /// The parameters of a row.
-    pub row: &'static str,
-    /// What a row that is there already means.
-    pub tail: &'static str,
-    /// Most bytes that the parameters of a row can take.
-    pub bytes: usize,
-}
-
-/// How large one statement may be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    pub rows: usize,
-    /// max_allowed_packet of the server.
-    pub bytes: usize,
-}
-
-/// Most bytes of a name, a word and a time, each with its length and type.
-const NAME_BYTES: usize = 64 * 4 + 5;
-const WORD_BYTES: usize = 16 * 4 + 5;
-const TIME_BYTES: usize = 14;
-/// A statement's header and its tail.
-const FRAME_BYTES: usize = 700;
-
-/// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
-/// would make silence of an exhausted id or a missing partition.)
-pub(super) const KEYED: Insert = Insert {
-    head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
-    row: "(?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
-    bytes: TIME_BYTES + 2 * NAME_BYTES + WORD_BYTES,
-};
-const OLDER: Insert = Insert { tail: "", ..KEYED };
-const DETAIL: Insert = Insert {
-    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) VALUES ",
-    row: "(?,?,?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE source = source",
-    bytes: TIME_BYTES + 2 * NAME_BYTES + 2 * WORD_BYTES + 32,
-};
-const CHANNEL: Insert = Insert {
-    head: "INSERT INTO modulation_channel \
-           (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
-           center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
-           first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
-    bytes: 2 * NAME_BYTES + 2 * WORD_BYTES + DESCRIPTION_CHARS * 4 + 64,
-};
-
-/// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
-const MARK: Insert = Insert {
-    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
-    row: "(?,?,0,0,?,0)",
-    tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
-    bytes: TIME_BYTES + NAME_BYTES + 16,
-};
-/// A scan that is parsed again corrects what stands there.
-const SCAN: Insert = Insert {
-    head: "INSERT INTO modulation_scan \
-           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
-    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
-           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
-           unparsed = VALUES(unparsed)",
-    bytes: TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES + ERROR_CHARS * 4 + 64,
-};
-/// A replay of the past does not turn the clock back. The assignments are made from left to right.
-const DEVICE: Insert = Insert {
-    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
-    row: "(?,NULLIF(?,''),?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE \
-           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
-           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
-           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
-           last_try = GREATEST(last_try, VALUES(last_try))",
-    bytes: 2 * TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES,
-};
-
-impl Insert {
-    /// Inserts all rows, as many at a time as there is room for and the rest in powers of two, so that few
-    /// statements are ever prepared. Returns the rows affected.
-    pub fn run<T>(
-        &self,
-        transaction: &mut Transaction<'_>,
-        rows: &[T],
-        room: Room,
-        parameters: impl Fn(&T, &mut Vec<Value>),
-    ) -> ::mysql::Result<u64> {
-        let mut affected = 0;
-        let mut rest = rows;
-        let batch = self.batch(room);
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(chunk(rest.len(), batch));
-            let mut values = Vec::with_capacity(now.len() * self.row.len() / 2);
-            now.iter().for_each(|row| parameters(row, &mut values));
-            transaction.exec_drop(self.sql(now.len()), values)?;
-            affected += transaction.affected_rows();
-            rest = later;
-        }
-        Ok(affected)
-    }
-
-    /// Rows of a full statement: whatever they hold, it is not larger than the server takes.
-    fn batch(&self, room: Room) -> usize {
-        let fitting = room.bytes.saturating_sub(FRAME_BYTES) / (self.bytes + self.row.len() + 1);
-        room.rows.min(fitting).max(1)
-    }
-
-    fn sql(&self, rows: usize) -> String {
-        let places = vec![self.row; rows].join(",");
-        [self.head, &places, self.tail].concat()
-    }
-}
-
-/// Rows of the next statement.
-fn chunk(left: usize, batch: usize) -> usize {
-    if left >= batch { batch } else { 1 << left.ilog2() }
-}
 
 /// How groups are stored here.
 pub(super) struct Plan<'a> {
@@ -147,6 +28,8 @@ pub(super) struct Plan<'a> {
     pub room: Room,
     /// A scan ahead of time is of now.
     pub now: Timestamp,
+    /// Days that may be kept without these groups.
+    pub late: &'a [NaiveDate],
     /// They may be there already, without a mark that says so.
     pub again: bool,
 }
@@ -182,6 +65,9 @@ impl Plan<'_> {
         let mut transaction = connection.start_transaction(TxOpts::default())?;
         let stored = self.samples(&mut transaction, &rows)?;
         self.around(&mut transaction, &rows, changes)?;
+        if stored.iter().any(|&stored| stored > 0) {
+            mark_days(&mut transaction, self.late)?;
+        }
         transaction.commit()?;
         let count = |(group, stored): (&&Group, u64)| {
             let sent = group.samples.len() as u64;
@@ -296,26 +182,57 @@ impl Plan<'_> {
         groups: &[Rows<'_>],
         changes: &[Change],
     ) -> ::mysql::Result<()> {
+        let provenance = self.tables.provenance;
         if self.tables.has("modulation_detail") {
             let samples = groups.iter().flat_map(|group| &group.samples).copied();
             let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
-            DETAIL.run(transaction, &detail, self.room, detail_row)?;
+            if provenance.detail {
+                DETAIL_NOW.run(transaction, &detail, self.room, |sample, values| {
+                    detail_row(sample, values);
+                    values.push(sample.explained_by.map(ExplainedBy::word).into());
+                })?;
+            } else {
+                DETAIL.run(transaction, &detail, self.room, detail_row)?;
+            }
         }
-        CHANNEL.run(
-            transaction,
-            changes,
-            Room { rows: self.room.rows.min(1000), ..self.room },
-            channel_row,
-        )?;
+        let room = Room { rows: self.room.rows.min(1000), ..self.room };
+        if provenance.channel {
+            CHANNEL_NOW.run(transaction, changes, room, |change, values| {
+                channel_row(change, values);
+                values.push(change.channel.modems.into());
+                values.push(change.channel.snr_db.into());
+            })?;
+        } else {
+            CHANNEL.run(transaction, changes, room, channel_row)?;
+        }
         let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
         if self.tables.has("modulation_scan") {
-            SCAN.run(transaction, &scans, self.room, scan_row)?;
+            if provenance.scan {
+                SCAN_NOW.run(transaction, &scans, self.room, |scan, values| {
+                    scan_row(scan, values);
+                    values.push(scan.built_in.into());
+                })?;
+            } else {
+                SCAN.run(transaction, &scans, self.room, scan_row)?;
+            }
         }
         if self.tables.has("modulation_device") {
             DEVICE.run(transaction, &scans, self.room, |scan, values| device_row(scan, self.now, values))?;
         }
         Ok(())
     }
+}
+
+/// Marks the kept days that late samples belong to: they are reckoned again. One whose samples have been pruned stands.
+fn mark_days(transaction: &mut Transaction<'_>, late: &[NaiveDate]) -> ::mysql::Result<()> {
+    for &day in late {
+        transaction.exec_drop(
+            "UPDATE modulation_day SET finished = '{}' \
+             WHERE day = ? AND cmts = '' AND upstream = '' AND finished NOT LIKE '%\"sealed\":true%'",
+            (date(day),),
+        )?;
+    }
+    Ok(())
 }
 
 impl Rows<'_> {
@@ -343,7 +260,10 @@ fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
 
 /// Whether a sample says more than its modulation.
 fn has_detail(sample: &Sample) -> bool {
-    sample.profile.is_some() || sample.snr_db.is_some() || sample.source != Source::State
+    sample.profile.is_some()
+        || sample.snr_db.is_some()
+        || sample.source != Source::State
+        || sample.explained_by.is_some_and(|by| by != ExplainedBy::Printed)
 }
 
 fn detail_row(sample: &&Sample, values: &mut Vec<Value>) {
@@ -405,29 +325,4 @@ pub(super) fn touch(connection: &mut Conn, now: Timestamp) -> ::mysql::Result<()
         )?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_group_goes_in_full_batches_and_then_powers_of_two() {
-        let sizes = |mut left: usize, batch| {
-            let mut sizes = Vec::new();
-            while left > 0 {
-                sizes.push(chunk(left, batch));
-                left -= sizes[sizes.len() - 1];
-            }
-            sizes
-        };
-        assert_eq!(sizes(2048, 1000), [1000, 1000, 32, 16]);
-        assert_eq!(sizes(48, 1000), [32, 16]);
-        assert_eq!(sizes(3, 1), [1, 1, 1]);
-        assert!(
-            KEYED
-                .sql(2)
-                .ends_with("VALUES (?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE modulation = modulation")
-        );
-    }
 }

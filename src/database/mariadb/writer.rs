@@ -4,12 +4,14 @@
 use std::{panic, thread};
 
 use ::mysql::Conn;
+use chrono::NaiveDate;
 
 use super::{
     connect::{Again, Connector},
+    insert::Room,
     shape::Shape,
     tables::Tables,
-    write::{Plan, Room},
+    write::Plan,
 };
 use crate::{
     database::{Counts, Group, channels::Change, contain, contained::SENSELESS},
@@ -27,6 +29,8 @@ pub(super) struct Writer<'a> {
     pub tables: &'a Tables,
     pub room: Room,
     pub now: Timestamp,
+    /// Days that may be kept without these groups.
+    pub late: &'a [NaiveDate],
     /// The groups may be there already, without a mark that says so.
     pub again: bool,
 }
@@ -78,10 +82,10 @@ impl Writer<'_> {
 
     /// One transaction, as often as it takes.
     fn one(&self, connection: &mut Conn, groups: &[&Group], changes: &[Change]) -> Result<Vec<Counts>> {
-        let Writer { connector, shape, tables, room, now, mut again } = *self;
+        let Writer { connector, shape, tables, room, now, late, mut again } = *self;
         let mut tries = 0;
         loop {
-            let plan = Plan { shape, tables, room, now, again };
+            let plan = Plan { shape, tables, room, now, late, again };
             match plan.run(connection, groups, changes) {
                 Ok(counts) => return Ok(counts),
                 Err(fault) => {

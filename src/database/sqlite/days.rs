@@ -62,7 +62,10 @@ impl Days for Sqlite {
 
 impl Sqlite {
     /// One transaction that is going to write.
-    fn transaction(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<()> {
+    pub(super) fn transaction(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
         let immediate = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         immediate
             .and_then(|transaction| {

@@ -17,7 +17,8 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Access, Counts, Database, Group, Inspection, Limits, Stored, channels::Channels, sqlite::schema::State,
+    Access, Counts, Database, Group, Inspection, Limits, Stored, channels::Channels, provenance::Provenance,
+    sqlite::schema::State,
 };
 use crate::{
     clock::Clock,
@@ -38,6 +39,8 @@ pub(super) struct Sqlite {
     place: String,
     limits: Limits,
     channels: Option<Channels>,
+    /// Columns that came later.
+    provenance: Provenance,
     clock: Clock,
     /// How long another writer is waited for.
     patience: Duration,
@@ -73,6 +76,7 @@ impl Sqlite {
             place,
             limits: Limits::default(),
             channels: None,
+            provenance: Provenance::default(),
             clock,
             patience: BUSY,
             absent,
@@ -80,6 +84,7 @@ impl Sqlite {
         };
         this.prepare(access).map_err(|e| this.fault(&e))?;
         this.refuse(access)?;
+        this.provenance = schema::provenance(&this.connection).map_err(|e| this.fault(&e))?;
         Ok(this)
     }
 
@@ -102,6 +107,9 @@ impl Sqlite {
             self.connection.pragma_update(None, "synchronous", "FULL")?;
             self.connection.pragma_update(None, "cache_size", -65_536)?;
             schema::create(&mut self.connection)?;
+            if options.init {
+                schema::add_columns(&mut self.connection)?;
+            }
             if options.init && options.history_index {
                 schema::create_history_index(&self.connection)?;
             }
@@ -208,16 +216,18 @@ impl Database for Sqlite {
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()> {
         self.read(|connection, outcome| {
-            read::samples(connection, window, detail, &mut |row| outcome.take(each(row)))
+            read::samples(connection, self.provenance, window, detail, &mut |row| outcome.take(each(row)))
         })
     }
 
     fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()> {
-        self.read(|connection, outcome| read::scans(connection, window, &mut |scan| outcome.take(each(scan))))
+        self.read(|connection, outcome| {
+            read::scans(connection, self.provenance, window, &mut |scan| outcome.take(each(scan)))
+        })
     }
 
     fn channels(&mut self) -> Result<Vec<Channel>> {
-        let rows = read::channels(&self.connection).map_err(|e| self.fault(&e))?;
+        let rows = read::channels(&self.connection, self.provenance).map_err(|e| self.fault(&e))?;
         Ok(rows.into_iter().map(|row| row.channel).collect())
     }
 

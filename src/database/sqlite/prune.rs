@@ -10,7 +10,9 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter, type
 
 use super::{Sqlite, schema};
 use crate::{
-    database::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState},
+    database::{
+        Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState, retention::DEVICE_TABLES,
+    },
     error::{Error, Result},
     lock,
     record::Timestamp,
@@ -66,6 +68,31 @@ impl Retention for Sqlite {
         _progress: &mut Progress,
     ) -> Result<Chunk> {
         chunk(&self.connection, aged, before, batch).map_err(|e| self.fault(&e))
+    }
+
+    fn last_prune(&mut self) -> Result<Option<Timestamp>> {
+        let there = "SELECT count(*) FROM sqlite_master WHERE name = 'modulation_prune'";
+        let there: i64 =
+            self.connection.query_row(there, [], |row| row.get(0)).map_err(|e| self.fault(&e))?;
+        if there == 0 { Ok(None) } else { self.moment("SELECT max(ts) FROM modulation_prune", []) }
+    }
+
+    fn note_prune(&mut self, now: Timestamp) -> Result<()> {
+        let create =
+            "CREATE TABLE IF NOT EXISTS modulation_prune (one INTEGER PRIMARY KEY, ts INTEGER NOT NULL)";
+        let note = "INSERT OR REPLACE INTO modulation_prune (one, ts) VALUES (1, ?1)";
+        let noted = self.connection.execute(create, []).and_then(|_| self.connection.execute(note, [now.0]));
+        noted.map(drop).map_err(|e| self.fault(&e))
+    }
+
+    fn forget(&mut self, devices: &[String]) -> Result<()> {
+        self.transaction(|transaction| {
+            for table in DEVICE_TABLES {
+                let mut delete = transaction.prepare(&format!("DELETE FROM {table} WHERE cmts = ?1"))?;
+                devices.iter().try_for_each(|device| delete.execute([device]).map(drop))?;
+            }
+            Ok(())
+        })
     }
 
     fn give_back(&mut self) -> Result<u64> {

@@ -3,28 +3,37 @@
 use rusqlite::{Connection, Row};
 
 use crate::{
-    database::{Stored, channels::Change},
+    database::{
+        Stored,
+        channels::Change,
+        provenance::{Provenance, or_null},
+    },
     measure::{Channel, Device, Window},
     modulation::Modulation,
-    record::{Scan, Source, Status, Timestamp},
+    record::{ExplainedBy, Scan, Source, Status, Timestamp},
 };
 
 /// Calls `each` until it says false.
 pub(super) fn samples(
     connection: &Connection,
+    provenance: Provenance,
     window: Window,
     detail: bool,
     each: &mut dyn FnMut(Stored<'_>) -> bool,
 ) -> rusqlite::Result<()> {
     let sql = if detail {
-        "SELECT timestamp, cmts, upstream, modulation, profile, source, snr_db \
-         FROM modulation_new LEFT JOIN modulation_detail USING (timestamp, cmts, upstream) \
-         WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
+        let explained_by = or_null(provenance.detail, "explained_by");
+        format!(
+            "SELECT timestamp, cmts, upstream, modulation, profile, source, snr_db, {explained_by} \
+             FROM modulation_new LEFT JOIN modulation_detail USING (timestamp, cmts, upstream) \
+             WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
+        )
     } else {
-        "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL \
+        "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
          FROM modulation_new WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
+            .to_owned()
     };
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([window.from.0, window.to.0])?;
     while let Some(row) = rows.next()? {
         let source: Option<String> = row.get(5)?;
@@ -36,6 +45,7 @@ pub(super) fn samples(
             profile: row.get(4)?,
             source: source.as_deref().and_then(Source::from_word),
             snr_db: row.get(6)?,
+            explained_by: row.get::<_, Option<String>>(7)?.as_deref().and_then(ExplainedBy::from_word),
         };
         if !each(stored) {
             break;
@@ -47,13 +57,15 @@ pub(super) fn samples(
 /// Calls `each` until it says false.
 pub(super) fn scans(
     connection: &Connection,
+    provenance: Provenance,
     window: Window,
     each: &mut dyn FnMut(Scan) -> bool,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed \
-         FROM modulation_scan WHERE ts >= ?1 AND ts < ?2 ORDER BY ts, cmts",
-    )?;
+    let built_in = or_null(provenance.scan, "built_in");
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, {built_in} \
+         FROM modulation_scan WHERE ts >= ?1 AND ts < ?2 ORDER BY ts, cmts"
+    ))?;
     let mut rows = statement.query([window.from.0, window.to.0])?;
     while let Some(row) = rows.next()? {
         let scan = Scan {
@@ -66,7 +78,7 @@ pub(super) fn scans(
             elapsed_ms: unsigned(row, 6)?.unwrap_or_default(),
             samples: unsigned(row, 7)?.unwrap_or_default(),
             unparsed: unsigned(row, 8)?.unwrap_or_default(),
-            built_in: 0,
+            built_in: unsigned(row, 9)?.unwrap_or_default(),
         };
         if !each(scan) {
             break;
@@ -75,11 +87,12 @@ pub(super) fn scans(
     Ok(())
 }
 
-pub(super) fn channels(connection: &Connection) -> rusqlite::Result<Vec<Change>> {
-    let mut statement = connection.prepare(
-        "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen \
-         FROM modulation_channel ORDER BY cmts, upstream",
-    )?;
+pub(super) fn channels(connection: &Connection, provenance: Provenance) -> rusqlite::Result<Vec<Change>> {
+    let [modems, snr_db] = ["modems", "snr_db"].map(|column| or_null(provenance.channel, column));
+    let mut statement = connection.prepare(&format!(
+        "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen, {modems}, {snr_db} \
+         FROM modulation_channel ORDER BY cmts, upstream"
+    ))?;
     let rows = statement.query_map([], |row| {
         let channel = Channel {
             cmts: row.get(0)?,
@@ -89,6 +102,8 @@ pub(super) fn channels(connection: &Connection) -> rusqlite::Result<Vec<Change>>
             center_hz: unsigned(row, 4)?,
             width_hz: unsigned(row, 5)?,
             description: row.get(6)?,
+            modems: unsigned(row, 8)?,
+            snr_db: row.get(9)?,
         };
         Ok(Change { channel, seen: Timestamp(row.get(7)?) })
     })?;

@@ -3,6 +3,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::database::provenance::{COLUMNS, Column, Provenance};
+
 /// The version of the schema, kept in `user_version`.
 pub(super) const VERSION: i64 = 1;
 
@@ -24,17 +26,18 @@ CREATE TABLE modulation_new (
 ) WITHOUT ROWID;
 CREATE TABLE modulation_detail (
     timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL,
-    profile INTEGER, source TEXT NOT NULL, snr_db REAL,
+    profile INTEGER, source TEXT NOT NULL, snr_db REAL, explained_by TEXT,
     PRIMARY KEY (timestamp, cmts, upstream)
 ) WITHOUT ROWID;
 CREATE TABLE modulation_channel (
     cmts TEXT NOT NULL, upstream TEXT NOT NULL, platform TEXT, type TEXT, center_hz INTEGER, width_hz INTEGER,
-    description TEXT, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    description TEXT, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, modems INTEGER, snr_db REAL,
     PRIMARY KEY (cmts, upstream)
 ) WITHOUT ROWID;
 CREATE TABLE modulation_scan (
     ts INTEGER NOT NULL, cmts TEXT NOT NULL, platform TEXT, status TEXT NOT NULL, error TEXT,
     attempts INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL, samples INTEGER NOT NULL, unparsed INTEGER NOT NULL,
+    built_in INTEGER,
     PRIMARY KEY (ts, cmts)
 ) WITHOUT ROWID;
 CREATE TABLE modulation_device (
@@ -84,6 +87,29 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if State::of(&transaction)? == State::Empty {
         transaction.execute_batch(CREATE)?;
+    }
+    transaction.commit()
+}
+
+/// Which of the columns that came later are there.
+pub(super) fn provenance(connection: &Connection) -> rusqlite::Result<Provenance> {
+    let sql =
+        "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table'";
+    let mut statement = connection.prepare(sql)?;
+    let columns = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let columns: Vec<(String, String)> = columns.collect::<rusqlite::Result<_>>()?;
+    Ok(Provenance::of(|table, name| columns.iter().any(|(of, column)| of == table && column == name)))
+}
+
+/// Adds the columns that came later to tables that lack them.
+pub(super) fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for Column { table, name, sqlite, .. } in &COLUMNS {
+        let there = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+        let there: i64 = transaction.query_row(there, [table, name], |row| row.get(0))?;
+        if there == 0 {
+            transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {name} {sqlite}"))?;
+        }
     }
     transaction.commit()
 }

@@ -1,5 +1,6 @@
 //! Storing one group in SQLite.
 
+use chrono::NaiveDate;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{Sqlite, read};
@@ -8,24 +9,30 @@ use crate::{
         Counts, Group,
         admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::{Change, Channels},
+        days::late,
+        provenance::Provenance,
     },
-    record::{Sample, Scan, Source, Timestamp},
+    record::{ExplainedBy, Sample, Scan, Source, Timestamp},
 };
 
 impl Sqlite {
     pub(super) fn store_groups(&mut self, groups: &[Group]) -> rusqlite::Result<Vec<Counts>> {
         let changes = self.known_channels()?.changes(groups);
         let now = self.clock.now();
+        let provenance = self.provenance;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut counts = Vec::with_capacity(groups.len());
         for group in groups {
-            counts.push(samples(&transaction, group)?);
+            counts.push(samples(&transaction, provenance, group)?);
             if let Some(scan) = &group.scan {
-                scan_row(&transaction, scan)?;
+                scan_row(&transaction, provenance, scan)?;
                 device(&transaction, scan, now)?;
             }
         }
-        channels(&transaction, &changes)?;
+        channels(&transaction, provenance, &changes)?;
+        if counts.iter().any(|counts| counts.stored > 0) {
+            mark_days(&transaction, &late(groups, now))?;
+        }
         transaction.commit()?;
         self.known_channels()?.learn(changes);
         Ok(counts)
@@ -34,14 +41,23 @@ impl Sqlite {
     fn known_channels(&mut self) -> rusqlite::Result<&mut Channels> {
         if self.channels.is_none() {
             let mut known = Channels::default();
-            known.learn(read::channels(&self.connection)?);
+            known.learn(read::channels(&self.connection, self.provenance)?);
             self.channels = Some(known);
         }
         Ok(self.channels.get_or_insert_default())
     }
 }
 
-fn samples(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<Counts> {
+/// Marks the kept days that late samples belong to: they are reckoned again. One whose samples have been pruned stands.
+fn mark_days(transaction: &Transaction<'_>, late: &[NaiveDate]) -> rusqlite::Result<()> {
+    let mut mark = transaction.prepare_cached(
+        "UPDATE modulation_day SET finished = '{}' \
+         WHERE day = ?1 AND cmts = '' AND upstream = '' AND finished NOT LIKE '%\"sealed\":true%'",
+    )?;
+    late.iter().try_for_each(|day| mark.execute([day.to_string()]).map(drop))
+}
+
+fn samples(transaction: &Transaction<'_>, provenance: Provenance, group: &Group) -> rusqlite::Result<Counts> {
     // In the order of the key, so that the pages of the table are written once.
     let mut sorted: Vec<&Sample> = group.samples.iter().collect();
     sorted.sort_by(|a, b| a.upstream.cmp(&b.upstream));
@@ -54,10 +70,13 @@ fn samples(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<Cou
         let row = params![group.ts.0, group.cmts, sample.upstream, sample.modulation.word()];
         stored += new.execute(row)? as u64;
     }
-    let mut detail = transaction.prepare_cached(
+    let mut detail = transaction.prepare_cached(if provenance.detail {
+        "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db, explained_by) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING"
+    } else {
         "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-    )?;
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?7 IS ?7 ON CONFLICT DO NOTHING"
+    })?;
     for sample in sorted.into_iter().filter(|sample| has_detail(sample)) {
         let source = sample.source.word();
         detail.execute(params![
@@ -66,7 +85,8 @@ fn samples(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<Cou
             sample.upstream,
             sample.profile,
             source,
-            sample.snr_db
+            sample.snr_db,
+            sample.explained_by.map(ExplainedBy::word)
         ])?;
     }
     let sent = group.samples.len() as u64;
@@ -75,10 +95,17 @@ fn samples(transaction: &Transaction<'_>, group: &Group) -> rusqlite::Result<Cou
 
 /// Whether a sample says more than its modulation.
 fn has_detail(sample: &Sample) -> bool {
-    sample.profile.is_some() || sample.snr_db.is_some() || sample.source != Source::State
+    sample.profile.is_some()
+        || sample.snr_db.is_some()
+        || sample.source != Source::State
+        || sample.explained_by.is_some_and(|by| by != ExplainedBy::Printed)
 }
 
-fn channels(transaction: &Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
+fn channels(
+    transaction: &Transaction<'_>,
+    provenance: Provenance,
+    changes: &[Change],
+) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO modulation_channel \
            (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) \
@@ -87,6 +114,8 @@ fn channels(transaction: &Transaction<'_>, changes: &[Change]) -> rusqlite::Resu
            center_hz = excluded.center_hz, width_hz = excluded.width_hz, description = excluded.description, \
            first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)",
     )?;
+    let figures = "UPDATE modulation_channel SET modems = ?3, snr_db = ?4 WHERE cmts = ?1 AND upstream = ?2";
+    let mut figures = if provenance.channel { Some(transaction.prepare_cached(figures)?) } else { None };
     for Change { channel, seen } in changes {
         upsert.execute(params![
             channel.cmts,
@@ -98,12 +127,16 @@ fn channels(transaction: &Transaction<'_>, changes: &[Change]) -> rusqlite::Resu
             channel.description,
             seen.0,
         ])?;
+        if let Some(figures) = &mut figures {
+            let modems = channel.modems.map(whole);
+            figures.execute(params![channel.cmts, channel.upstream, modems, channel.snr_db])?;
+        }
     }
     Ok(())
 }
 
 /// A scan that is parsed again corrects what stands there.
-fn scan_row(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> {
+fn scan_row(transaction: &Transaction<'_>, provenance: Provenance, scan: &Scan) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO modulation_scan \
@@ -121,6 +154,11 @@ fn scan_row(transaction: &Transaction<'_>, scan: &Scan) -> rusqlite::Result<()> 
             whole(scan.samples),
             whole(scan.unparsed),
         ])?;
+    if provenance.scan {
+        transaction
+            .prepare_cached("UPDATE modulation_scan SET built_in = ?3 WHERE ts = ?1 AND cmts = ?2")?
+            .execute(params![scan.ts.0, scan.cmts, whole(scan.built_in)])?;
+    }
     Ok(())
 }
 

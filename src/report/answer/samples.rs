@@ -91,7 +91,7 @@ fn sample(stored: &Stored<'_>, channel: Option<&Channel>) -> Sample {
         modulation: stored.modulation,
         profile: stored.profile,
         source: stored.source.unwrap_or(Source::State),
-        explained_by: None,
+        explained_by: stored.explained_by,
         platform: channel.platform,
         channel_type: channel.channel_type,
         center_hz: channel.center_hz,

@@ -1,0 +1,177 @@
+//! The statements that insert rows, many at a time, and never larger than the server takes.
+
+use ::mysql::{Transaction, Value, prelude::Queryable};
+
+use crate::database::admit::{DESCRIPTION_CHARS, ERROR_CHARS};
+
+/// A statement that inserts many rows.
+pub(super) struct Insert {
+    /// Up to VALUES.
+    pub head: &'static str,
+    /// The parameters of a row.
+    pub row: &'static str,
+    /// What a row that is there already means.
+    pub tail: &'static str,
+    /// Most bytes that the parameters of a row can take.
+    pub bytes: usize,
+}
+
+/// How large one statement may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub rows: usize,
+    /// max_allowed_packet of the server.
+    pub bytes: usize,
+}
+
+/// Most bytes of a name, a word and a time, each with its length and type.
+const NAME_BYTES: usize = 64 * 4 + 5;
+const WORD_BYTES: usize = 16 * 4 + 5;
+const TIME_BYTES: usize = 14;
+/// A statement's header and its tail.
+const FRAME_BYTES: usize = 700;
+
+/// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
+/// would make silence of an exhausted id or a missing partition.)
+pub(super) const KEYED: Insert = Insert {
+    head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
+    row: "(?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
+    bytes: TIME_BYTES + 2 * NAME_BYTES + WORD_BYTES,
+};
+pub(super) const OLDER: Insert = Insert { tail: "", ..KEYED };
+pub(super) const DETAIL: Insert = Insert {
+    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) VALUES ",
+    row: "(?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE source = source",
+    bytes: TIME_BYTES + 2 * NAME_BYTES + 2 * WORD_BYTES + 32,
+};
+/// As they are with the columns that came later.
+pub(super) const DETAIL_NOW: Insert = Insert {
+    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db, explained_by) VALUES ",
+    row: "(?,?,?,?,?,?,?)",
+    ..DETAIL
+};
+pub(super) const CHANNEL_NOW: Insert = Insert {
+    head: "INSERT INTO modulation_channel (cmts, upstream, platform, type, center_hz, width_hz, description, \
+           first_seen, last_seen, modems, snr_db) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
+           center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
+           modems = VALUES(modems), snr_db = VALUES(snr_db), \
+           first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
+    ..CHANNEL
+};
+pub(super) const SCAN_NOW: Insert = Insert {
+    head: "INSERT INTO modulation_scan \
+           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, built_in) VALUES ",
+    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
+           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
+           unparsed = VALUES(unparsed), built_in = VALUES(built_in)",
+    ..SCAN
+};
+pub(super) const CHANNEL: Insert = Insert {
+    head: "INSERT INTO modulation_channel \
+           (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
+           center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
+           first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
+    bytes: 2 * NAME_BYTES + 2 * WORD_BYTES + DESCRIPTION_CHARS * 4 + 64,
+};
+
+/// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
+pub(super) const MARK: Insert = Insert {
+    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,0,0,?,0)",
+    tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
+    bytes: TIME_BYTES + NAME_BYTES + 16,
+};
+/// A scan that is parsed again corrects what stands there.
+pub(super) const SCAN: Insert = Insert {
+    head: "INSERT INTO modulation_scan \
+           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
+           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
+           unparsed = VALUES(unparsed)",
+    bytes: TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES + ERROR_CHARS * 4 + 64,
+};
+/// A replay of the past does not turn the clock back. The assignments are made from left to right.
+pub(super) const DEVICE: Insert = Insert {
+    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
+    row: "(?,NULLIF(?,''),?,?,?)",
+    tail: " ON DUPLICATE KEY UPDATE \
+           platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
+           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
+           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
+           last_try = GREATEST(last_try, VALUES(last_try))",
+    bytes: 2 * TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES,
+};
+
+impl Insert {
+    /// Inserts all rows, as many at a time as there is room for and the rest in powers of two, so that few
+    /// statements are ever prepared. Returns the rows affected.
+    pub fn run<T>(
+        &self,
+        transaction: &mut Transaction<'_>,
+        rows: &[T],
+        room: Room,
+        parameters: impl Fn(&T, &mut Vec<Value>),
+    ) -> ::mysql::Result<u64> {
+        let mut affected = 0;
+        let mut rest = rows;
+        let batch = self.batch(room);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(chunk(rest.len(), batch));
+            let mut values = Vec::with_capacity(now.len() * self.row.len() / 2);
+            now.iter().for_each(|row| parameters(row, &mut values));
+            transaction.exec_drop(self.sql(now.len()), values)?;
+            affected += transaction.affected_rows();
+            rest = later;
+        }
+        Ok(affected)
+    }
+
+    /// Rows of a full statement: whatever they hold, it is not larger than the server takes.
+    fn batch(&self, room: Room) -> usize {
+        let fitting = room.bytes.saturating_sub(FRAME_BYTES) / (self.bytes + self.row.len() + 1);
+        room.rows.min(fitting).max(1)
+    }
+
+    fn sql(&self, rows: usize) -> String {
+        let places = vec![self.row; rows].join(",");
+        [self.head, &places, self.tail].concat()
+    }
+}
+
+/// Rows of the next statement.
+fn chunk(left: usize, batch: usize) -> usize {
+    if left >= batch { batch } else { 1 << left.ilog2() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_goes_in_full_batches_and_then_powers_of_two() {
+        let sizes = |mut left: usize, batch| {
+            let mut sizes = Vec::new();
+            while left > 0 {
+                sizes.push(chunk(left, batch));
+                left -= sizes[sizes.len() - 1];
+            }
+            sizes
+        };
+        assert_eq!(sizes(2048, 1000), [1000, 1000, 32, 16]);
+        assert_eq!(sizes(48, 1000), [32, 16]);
+        assert_eq!(sizes(3, 1), [1, 1, 1]);
+        assert!(
+            KEYED
+                .sql(2)
+                .ends_with("VALUES (?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE modulation = modulation")
+        );
+    }
+}
