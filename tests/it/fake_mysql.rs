@@ -151,6 +151,8 @@ impl Session {
             &[&["1"]]
         } else if sql.contains("SELECT table_comment") {
             &[]
+        } else if sql.contains("SELECT table_name, column_name") {
+            &[&["modulation_new", "timestamp"]]
         } else if sql.contains("SELECT table_name") {
             &[&["modulation_new"]]
         } else if sql.starts_with("SHOW CREATE TABLE") {

@@ -26,7 +26,7 @@ const LOCK: &str = "CONCAT('modtools-prune:', SHA1(DATABASE()))";
 pub(super) const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";
 
 /// What tells of mod-prune itself: one row.
-const CREATE_NOTE: &str = "CREATE TABLE IF NOT EXISTS modulation_prune (one TINYINT NOT NULL PRIMARY KEY, \
+pub(super) const CREATE_NOTE: &str = "CREATE TABLE IF NOT EXISTS modulation_prune (one TINYINT NOT NULL PRIMARY KEY, \
      ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB";
 const NOTE: &str =
     "INSERT INTO modulation_prune (one, ts) VALUES (1, ?) ON DUPLICATE KEY UPDATE ts = VALUES(ts)";
@@ -138,14 +138,11 @@ impl Retention for MariaDb {
     }
 
     fn note_prune(&mut self, now: Timestamp) -> Result<()> {
-        let note = |connection: &mut Conn| connection.exec_drop(NOTE, (utc(now),));
-        match note(&mut self.connection) {
-            Err(fault) if is_missing(&fault) => {
-                self.connection.query_drop(CREATE_NOTE).and_then(|()| note(&mut self.connection))
-            }
-            other => other,
+        match self.connection.exec_drop(NOTE, (utc(now),)) {
+            // What is missing is made by mod-store --init alone.
+            Err(fault) if is_missing(&fault) => Ok(()),
+            other => other.map_err(|e| self.connector.fault(&e)),
         }
-        .map_err(|e| self.connector.fault(&e))
     }
 
     fn server_time(&mut self) -> Result<Option<Timestamp>> {

@@ -7,6 +7,7 @@ use ::mysql::{Conn, Error as Fault, Row, prelude::Queryable};
 use super::{
     connect::{self, Connector},
     partitions::{self, Day},
+    prune::CREATE_NOTE,
     read::owned,
     schema::{self, TABLES},
     shape::{ColumnType, Shape},
@@ -98,7 +99,10 @@ impl Tables {
                 other => other?,
             }
         }
-        Ok(None)
+        match connection.query_drop(CREATE_NOTE) {
+            Err(Fault::MySqlError(error)) if is_denied(error.code) => Ok(Some(error.message)),
+            other => other.map(|()| None),
+        }
     }
 
     /// Adds the columns that came later. A right that is lacking is given back as the server's words.

@@ -133,6 +133,13 @@ impl Sqlite {
         Ok(name.into())
     }
 
+    /// Whether there is a place for the time of the last run.
+    fn has_note(&self) -> Result<bool> {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'modulation_prune'";
+        let there = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        Ok(there.map_err(|e| self.fault(&e))? > 0)
+    }
+
     fn moment(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Timestamp>> {
         let moment = self.connection.query_row(sql, parameters, |row| row.get::<_, Option<i64>>(0));
         Ok(moment.map_err(|e| self.fault(&e))?.map(Timestamp))
