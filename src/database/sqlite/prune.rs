@@ -70,19 +70,15 @@ impl Retention for Sqlite {
         chunk(&self.connection, aged, before, batch).map_err(|e| self.fault(&e))
     }
 
+    /// The lock is written to by each run.
     fn last_prune(&mut self) -> Result<Option<Timestamp>> {
-        let there = "SELECT count(*) FROM sqlite_master WHERE name = 'modulation_prune'";
-        let there: i64 =
-            self.connection.query_row(there, [], |row| row.get(0)).map_err(|e| self.fault(&e))?;
-        if there == 0 { Ok(None) } else { self.moment("SELECT max(ts) FROM modulation_prune", []) }
+        let changed = std::fs::metadata(self.lock_path()?).and_then(|lock| lock.modified()).ok();
+        let since = changed.and_then(|changed| changed.duration_since(std::time::UNIX_EPOCH).ok());
+        Ok(since.map(|since| Timestamp(since.as_secs().try_into().unwrap_or_default())))
     }
 
-    fn note_prune(&mut self, now: Timestamp) -> Result<()> {
-        let create =
-            "CREATE TABLE IF NOT EXISTS modulation_prune (one INTEGER PRIMARY KEY, ts INTEGER NOT NULL)";
-        let note = "INSERT OR REPLACE INTO modulation_prune (one, ts) VALUES (1, ?1)";
-        let noted = self.connection.execute(create, []).and_then(|_| self.connection.execute(note, [now.0]));
-        noted.map(drop).map_err(|e| self.fault(&e))
+    fn note_prune(&mut self, _now: Timestamp) -> Result<()> {
+        Ok(())
     }
 
     fn forget(&mut self, devices: &[String]) -> Result<()> {
@@ -131,13 +127,6 @@ impl Sqlite {
         let mut name = path.into_os_string();
         name.push("-prune-lock");
         Ok(name.into())
-    }
-
-    /// Whether there is a place for the time of the last run.
-    fn has_note(&self) -> Result<bool> {
-        let sql = "SELECT count(*) FROM sqlite_master WHERE name = 'modulation_prune'";
-        let there = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        Ok(there.map_err(|e| self.fault(&e))? > 0)
     }
 
     fn moment(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Timestamp>> {

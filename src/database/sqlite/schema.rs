@@ -111,9 +111,6 @@ pub(super) fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
             transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {name} {sqlite}"))?;
         }
     }
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS modulation_prune (one INTEGER PRIMARY KEY, ts INTEGER NOT NULL)",
-    )?;
     transaction.commit()
 }
 
