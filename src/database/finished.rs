@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use super::{Database, DayHead, DayRow, Made};
@@ -23,6 +23,9 @@ use crate::{
 
 /// A day is finished so long after its end, s: until then its last samples may be on their way.
 const SETTLE_S: i64 = 1800;
+/// From 1900 to 2037, in which zones differ that are not the same, and steps in which a difference is seen.
+const ZONE_TIMES: std::ops::Range<i64> = -2_208_988_800..2_145_916_800;
+const ZONE_STEP_S: usize = 20 * 86_400;
 /// Of a day of more rows than this the number of its scans, which takes no time, tells whether it is still true; the
 /// rows of a lesser one are counted.
 const COUNTED: u64 = 200_000;
@@ -134,7 +137,7 @@ impl<'a> Keeper<'a> {
             return Ok(State::Wanted(if keep { Some(self.fresh(day, None)?) } else { None }));
         };
         let Calendar { tz, interval_s, .. } = self.calendar;
-        if !is_same_day(&kept.tz, tz, day) || kept.interval_s != interval_s {
+        if !is_same_zone(&kept.tz, tz) || kept.interval_s != interval_s {
             // Not for one report's sake: mod-prune is the one who decides.
             let ours = self.care == Care::Prune && !kept.made.sealed;
             let head = if ours { Some(self.fresh(day, None)?) } else { None };
@@ -361,9 +364,14 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Whether a kept day is the same stretch of time in another zone, as in an alias of its own.
-fn is_same_day(kept: &str, tz: Tz, day: NaiveDate) -> bool {
-    kept == tz.name() || kept.parse().is_ok_and(|kept| window::of_day(kept, day) == window::of_day(tz, day))
+/// Whether a day was kept for this zone, by its name or by an alias, which has had the same offset at all times.
+fn is_same_zone(kept: &str, tz: Tz) -> bool {
+    let is_alias = |kept: Tz| ZONE_TIMES.step_by(ZONE_STEP_S).all(|at| offset(kept, at) == offset(tz, at));
+    kept == tz.name() || kept.parse().is_ok_and(is_alias)
+}
+
+fn offset(tz: Tz, at: i64) -> i32 {
+    tz.offset_from_utc_datetime(&Timestamp(at).utc().naive_utc()).fix().local_minus_utc()
 }
 
 fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Error) -> Error {
@@ -374,5 +382,24 @@ fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Erro
              day = '{day}' has it made anew",
             row.cmts, row.upstream
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_zone;
+    use chrono_tz::Tz;
+
+    #[test]
+    fn an_alias_is_the_same_zone_and_a_neighbour_is_not() {
+        for (kept, tz, same) in [
+            ("Etc/UTC", Tz::UTC, true),
+            ("Europe/Amsterdam", Tz::Europe__Amsterdam, true),
+            ("Asia/Calcutta", Tz::Asia__Kolkata, true),
+            ("Europe/Berlin", Tz::Europe__Amsterdam, false),
+            ("Mars/Base", Tz::UTC, false),
+        ] {
+            assert_eq!(is_same_zone(kept, tz), same, "{kept}");
+        }
     }
 }

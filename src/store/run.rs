@@ -74,7 +74,8 @@ pub fn run(
         Box::new(move || open(&flags, &context, access))
     };
     let keeper = Keeper::open(opener, spool, context.clock)?;
-    let moved = if args.init && keeper.lacks_tables() { moved.merge(Exit::Partial) } else { moved };
+    let moved =
+        if args.init && !args.dry_run && keeper.lacks_tables() { moved.merge(Exit::Partial) } else { moved };
     if args.init && stage::input_is_terminal() {
         return Ok(moved);
     }

@@ -86,7 +86,7 @@ fn narrow_columns_reject_one_by_one_and_never_cut() {
         sample(NOON, "CCAPü", "u2", "QAM64", ""),
     ];
     let words = ["8 characters, 7 fit", "21 characters, 20 fit", "no room for QAM32", "character set"];
-    let run = db.store(&["--init", "--tee"], input.concat()).says(3, &words);
+    let run = db.store(&["--init", "--tee", "--store-all"], input.concat()).says(3, &words);
     assert_eq!(counts(&run), [5, 1, 0, 4]);
     assert_eq!(run.records().iter().filter(|record| record["type"] == "error").count(), 4);
     assert_eq!(
