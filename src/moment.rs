@@ -1,6 +1,6 @@
 //! Time as people type it: a time zone, a local day, a moment.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{Days, Months, NaiveDate, NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 
 use crate::{
@@ -49,8 +49,39 @@ pub fn day(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<NaiveDate> 
         _ => parse_date(text),
     };
     date.ok_or_else(|| {
-        Error::usage(format!("{flag}: invalid date {text:?}; write YYYY-MM-DD, today or yesterday"))
+        Error::usage(format!("{flag}: invalid date {text:?}; examples: YYYY-MM-DD, today, yesterday"))
     })
+}
+
+/// The days that a date, a week (`2026-W47`) or a month (`2026-11`) has: the first, and the one after the last.
+///
+/// # Errors
+/// [`Error::Usage`], naming the flag.
+pub fn days(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<(NaiveDate, NaiveDate)> {
+    let days = week(text).or_else(|| month(text));
+    match days {
+        Some(days) => Ok(days),
+        None => {
+            let day = day(flag, text, tz, now)?;
+            Ok((day, day.succ_opt().unwrap_or(day)))
+        }
+    }
+}
+
+/// An ISO 8601 week.
+fn week(text: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let (year, week) = text.split_once("-W")?;
+    let is_exact = year.len() == 4 && week.len() == 2;
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let (year, week) = (number(year)?, number(week)?);
+    let first = NaiveDate::from_isoywd_opt(i32::try_from(year).ok()?, week, chrono::Weekday::Mon)?;
+    is_exact.then(|| first.checked_add_days(Days::new(7)).map(|next| (first, next))).flatten()
+}
+
+fn month(text: &str) -> Option<(NaiveDate, NaiveDate)> {
+    (text.len() == 7).then_some(())?;
+    let first = parse_date(&format!("{text}-01"))?;
+    Some((first, first.checked_add_months(Months::new(1))?))
 }
 
 /// Four digits, two, two: what chrono takes for a date besides is a slip of the finger here.
@@ -72,13 +103,22 @@ pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestam
     if let Ok(date) = day(flag, text, tz, now) {
         return Ok(midnight(tz, date));
     }
+    let today = local(tz, now).date();
+    if let Some(days) = text.strip_prefix('-').and_then(|text| text.strip_suffix('d'))
+        && let Some(day) = days.parse().ok().and_then(|days| today.checked_sub_days(Days::new(days)))
+    {
+        return Ok(midnight(tz, day));
+    }
+    if let (5, Ok(time)) = (text.len(), NaiveTime::parse_from_str(text, "%H:%M")) {
+        return Ok(first_instant(tz, today.and_time(time)));
+    }
     let text_with_blank = text.replacen('T', " ", 1);
     let time = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(&text_with_blank, format).ok());
     time.map(|time| first_instant(tz, time)).ok_or_else(|| {
         Error::usage(format!(
-            "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local 2026-05-01 or \"2026-05-01 12:00\""
+            "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local \"2026-05-01 12:00\", 12:00, -7d"
         ))
     })
 }
@@ -100,12 +140,27 @@ mod tests {
             ("2026-05-01", "2026-04-30T22:00:00Z"),
             ("yesterday", "2026-04-29T22:00:00Z"),
             ("now", "2026-05-01T12:00:00Z"),
+            ("06:30", "2026-05-01T04:30:00Z"),
+            ("-7d", "2026-04-23T22:00:00Z"),
             // Twice on the wall: the first; never on the wall: the end of the gap.
             ("2026-10-25 02:30", "2026-10-25T00:30:00Z"),
             ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
         ] {
             assert_eq!(read(text).expect(text), utc, "{text}");
         }
+        let read = |text: &str| days("--date", text, AMSTERDAM, NOW).map(|(a, b)| format!("{a} {b}"));
+        for (text, days) in [
+            ("2026-05-01", "2026-05-01 2026-05-02"),
+            ("2026-W01", "2025-12-29 2026-01-05"),
+            ("2026-W53", "2026-12-28 2027-01-04"),
+            ("2026-02", "2026-02-01 2026-03-01"),
+        ] {
+            assert_eq!(read(text).expect(text), days);
+        }
+        for text in ["2025-W53", "2026-W1", "2026-13", "2026-2", "26-W10"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let read = |text: &str| moment("--from", text, AMSTERDAM, NOW).map(|t| t.to_string());
         for text in ["", "noon", "2026-13-01", "2026-5-1", "26-05-01", "2026-05-01 25:00"] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains("--from") && error.contains("write"), "{error}");

@@ -1,5 +1,6 @@
-complete -c mod-report -l date -d 'The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)' -r
-complete -c mod-report -l from -d 'Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"' -r
+complete -c mod-report -l date -d 'The local day, week or month: YYYY-MM-DD, today, yesterday, 2026-W47, 2026-11 (default: yesterday; with --input: all of it)' -r
+complete -c mod-report -l days -d 'The last N local days that are over' -r
+complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d' -r
 complete -c mod-report -l to -d 'End of the window (default: now)' -r
 complete -c mod-report -l at -d 'Every upstream\'s state at a moment, in an order that diff can compare' -r
 complete -c mod-report -l input -d 'Read sample and scan records from FILE instead of the database; - is standard input' -r -F
@@ -9,20 +10,26 @@ complete -c mod-report -l format -d 'Form of the output (default: table on a ter
 ndjson\t'A report record, then a row record per upstream'
 json\t'One object, its rows in it'
 csv\t'One line per upstream'
+csv-excel\t'As csv, for a spreadsheet: semicolons, the decimal sign of --lang, names that look like dates kept as text'
+days\t'One record per upstream and day of the window that is over'
 samples\t'The samples of the window as records'
 changes\t'One line per change of an upstream and per gap'"
 complete -c mod-report -l layout -d 'Columns of csv and json (default: full)' -r -f -a "full\t'Everything that a row record has'
 seed\t'What the program printed that this replaces, for those who read its files'"
-complete -c mod-report -l sort -d 'What comes first (default: hops)' -r -f -a "hops\t'Most hops'
+complete -c mod-report -l sort -d 'What comes first (default: lost)' -r -f -a "hops\t'Most hops'
 lost\t'Most capacity lost'
 degraded\t'Longest below what is expected'
 cmts\t'By name'"
-complete -c mod-report -l top -d 'Show only the first N upstreams; the totals stay those of all' -r
+complete -c mod-report -l top -d 'Show only the first N upstreams; the totals stay those of all (default: all; 40 in a table on a terminal)' -r
 complete -c mod-report -l by -d 'Sum up: one line for each CMTS or description' -r -f -a "cmts\t'The CMTS'
 description\t'The description, such as a node\'s name'"
 complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CCAP0*' -r
 complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
-complete -c mod-report -l expected -d 'What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the day and the seven before)' -r
+complete -c mod-report -l expected -d 'What upstreams should run at: QAM64 for all, or a CSV file cmts,upstream,modulation (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)' -r
+complete -c mod-report -l expected-days -d 'The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]' -r
+complete -c mod-report -l lang -d 'Language of the sentence that each row has [default: MODTOOLS_LANG, else en]' -r -f -a "en\t'English'
+nl\t'Dutch'"
+complete -c mod-report -l page-url -d 'Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]' -r
 complete -c mod-report -l maintenance -d 'When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost' -r -F
 complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
 complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F
@@ -45,6 +52,9 @@ complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l fresh -d 'The age and status of each CMTS\'s last good scan; exit 3 when one is older than 2.5 intervals'
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'
+complete -c mod-report -l json-only -d 'As it was called once: --save or --layout seed --format json'
+complete -c mod-report -l csv-only -d 'As it was called once: --save or --layout seed'
+complete -c mod-report -l web-only -d 'As it was called once: --web or --deploy'
 complete -c mod-report -l deploy-sudo -d 'Upload into a directory of the login\'s own, and let `sudo -n` there make directories, move, link, own and remove'
 complete -c mod-report -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-report -s v -l verbose -d 'Say more; twice: everything'

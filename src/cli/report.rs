@@ -5,20 +5,21 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 
 use super::{Common, Database, Deploy};
-use crate::{signals::Role, stage::Tool, units};
+use crate::{language::Language, signals::Role, stage::Tool, units};
 
 const AFTER: &str = "\
 Examples:
   mod-report                                       yesterday, as a table on a terminal
-  mod-report --date 2026-05-01 --sort lost --top 20
+  mod-report 2026-05-01 --top 20
+  mod-report --date 2026-W47 --sort hops
   mod-report --from '2026-05-01 06:00' --to '2026-05-01 12:00' --cmts 'CCAP0*'
   mod-report --save --format csv -o report.csv
   ccap-fetch -i inventory.csv | mod-parse | mod-report --input - --format table
   mod-report --date today --web /var/www/html/modulation >/dev/null
   mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
   mod-report --html report.html --cmts 'CCAP0*' --format table
-  mod-report --by cmts --sort lost                 which CMTS loses most
-  mod-report --maintenance works.csv --sort lost
+  mod-report --by cmts                             which CMTS loses most
+  mod-report --maintenance works.csv
   diff <(mod-report --at '2026-05-01 02:00') <(mod-report --at '2026-05-01 06:00')
   mod-report --upstream '1/scq/3' --cmts CCAP001 --format changes
   mod-report --fresh || echo 'a CMTS is not being read'
@@ -28,7 +29,7 @@ Exit status:
   0  the report is whole
   1  the database or the output failed
   2  wrong usage or settings: nothing was read
-  3  the report is valid, but there is no sample in the window, a line of the input was bad, the input
+  3  the report is valid, but there is no sample in the window or of one of its days, a line of the input was bad, the input
      broke off without its `end`, the deployment failed, or with --fresh a CMTS is stale";
 
 /// The form of the output.
@@ -42,6 +43,10 @@ pub enum Format {
     Json,
     /// One line per upstream
     Csv,
+    /// As csv, for a spreadsheet: semicolons, the decimal sign of --lang, names that look like dates kept as text
+    CsvExcel,
+    /// One record per upstream and day of the window that is over
+    Days,
     /// The samples of the window as records
     Samples,
     /// One line per change of an upstream and per gap
@@ -86,20 +91,28 @@ pub enum Sort {
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-report", version, after_help = AFTER, max_term_width = 100)]
 pub struct Report {
-    /// The local day: YYYY-MM-DD, today or yesterday (default: yesterday; with --input: all of it)
+    /// As --date
+    #[arg(value_name = "DATE", conflicts_with_all = ["date", "days", "from", "to"])]
+    pub day: Option<String>,
+    /// The local day, week or month: YYYY-MM-DD, today, yesterday, 2026-W47, 2026-11 (default: yesterday; with
+    /// --input: all of it)
     #[arg(long, value_name = "D", conflicts_with_all = ["from", "to"])]
     pub date: Option<String>,
-    /// Begin of the window: RFC 3339, or local "YYYY-MM-DD HH:MM"
-    #[arg(long, value_name = "T")]
+    /// The last N local days that are over
+    #[arg(long, value_name = "N", conflicts_with_all = ["date", "from", "to"],
+          value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub days: Option<u32>,
+    /// Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub from: Option<String>,
     /// End of the window (default: now)
-    #[arg(long, value_name = "T", requires = "from")]
+    #[arg(long, value_name = "T", requires = "from", allow_hyphen_values = true)]
     pub to: Option<String>,
     /// Every upstream's state at a moment, in an order that diff can compare
-    #[arg(long, value_name = "T", conflicts_with_all = ["date", "from", "to"])]
+    #[arg(long, value_name = "T", conflicts_with_all = ["day", "date", "days", "from", "to"], allow_hyphen_values = true)]
     pub at: Option<String>,
     /// The age and status of each CMTS's last good scan; exit 3 when one is older than 2.5 intervals
-    #[arg(long, conflicts_with_all = ["date", "from", "to", "at"])]
+    #[arg(long, conflicts_with_all = ["day", "date", "days", "from", "to", "at"])]
     pub fresh: bool,
     /// Read sample and scan records from FILE instead of the database; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
@@ -116,10 +129,10 @@ pub struct Report {
     /// Columns of csv and json (default: full)
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<Layout>,
-    /// What comes first (default: hops)
+    /// What comes first (default: lost)
     #[arg(long, value_name = "BY")]
     pub sort: Option<Sort>,
-    /// Show only the first N upstreams; the totals stay those of all
+    /// Show only the first N upstreams; the totals stay those of all (default: all; 40 in a table on a terminal)
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
     /// Sum up: one line for each CMTS or description
@@ -131,10 +144,19 @@ pub struct Report {
     /// Look only at the upstreams that match, such as 1/*
     #[arg(long, value_name = "GLOB")]
     pub upstream: Option<String>,
-    /// What every upstream should run at, such as QAM64 (default: MODTOOLS_EXPECTED, else the best that each
-    /// held for 1 % of the day and the seven before)
-    #[arg(long, value_name = "M")]
+    /// What upstreams should run at: QAM64 for all, or a CSV file cmts,upstream,modulation (default:
+    /// MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)
+    #[arg(long, value_name = "M|FILE")]
     pub expected: Option<String>,
+    /// The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub expected_days: Option<u32>,
+    /// Language of the sentence that each row has [default: MODTOOLS_LANG, else en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
+    /// Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]
+    #[arg(long, value_name = "URL")]
+    pub page_url: Option<String>,
     /// When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00":
     /// shown apart, and kept out of what is lost
     #[arg(long, value_name = "FILE")]
@@ -159,6 +181,15 @@ pub struct Report {
     /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
     #[arg(long, value_name = "DAYS", help_heading = "Page", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_files: Option<u32>,
+    /// As it was called once: --save or --layout seed --format json.
+    #[arg(long, hide = true)]
+    pub json_only: bool,
+    /// As it was called once: --save or --layout seed.
+    #[arg(long, hide = true)]
+    pub csv_only: bool,
+    /// As it was called once: --web or --deploy.
+    #[arg(long, hide = true)]
+    pub web_only: bool,
     #[allow(missing_docs)]
     #[command(flatten)]
     pub deploy: Deploy,
@@ -173,7 +204,7 @@ pub struct Report {
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = units::duration(text)?;
     if interval < Duration::from_secs(1) || interval.subsec_nanos() > 0 {
-        return Err(format!("{text:?} is no whole number of seconds, such as 10m"));
+        return Err(format!("invalid interval {text:?}; it must be whole seconds, such as 10m"));
     }
     Ok(interval)
 }

@@ -38,6 +38,12 @@ pub struct Made {
     /// Samples of the day, or of those it carries in, have been pruned: it stands as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
+    /// What the pasts of its upstreams came to in the day before that it carries on; 0: there was none.
+    #[serde(default)]
+    pub after: u64,
+    /// What they come to in it.
+    #[serde(default)]
+    pub memory: u64,
 }
 
 /// A finished day of one upstream.

@@ -1,10 +1,11 @@
 //! Finished days: a local day is reckoned once, when half an hour has passed since its end, and kept in
 //! `modulation_day`. It is reckoned anew when the rows that it was made of are not the same any more, so
-//! that what it says is always what its samples say.
+//! that what it says is always what its samples say. Each day carries the past of its upstreams forward from the
+//! day before; when that one changes, the days after it are brought up to date without their samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, Offset, TimeZone};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::{Database, DayHead, DayRow, Made};
@@ -12,10 +13,12 @@ use crate::{
     error::{Error, Result},
     measure::{
         Window,
-        arithmetic::{CARRY_S, Frame, PerIndex, Upstream},
-        rollup::{Line, RULES, time_of_column},
+        arithmetic::{CARRY_S, Day, Span, Upstream},
+        memory::Memory,
+        plan::number_of,
+        rollup::{Line, RULES},
         roster::Roster,
-        window,
+        window::{self, local},
     },
     modulation::Modulation,
     record::Timestamp,
@@ -23,9 +26,6 @@ use crate::{
 
 /// A day is finished so long after its end, s: until then its last samples may be on their way.
 const SETTLE_S: i64 = 1800;
-/// From 1900 to 2037, in which zones differ that are not the same, and steps in which a difference is seen.
-const ZONE_TIMES: std::ops::Range<i64> = -2_208_988_800..2_145_916_800;
-const ZONE_STEP_S: usize = 20 * 86_400;
 /// Of a day of more rows than this the number of its scans, which takes no time, tells whether it is still true; the
 /// rows of a lesser one are counted.
 const COUNTED: u64 = 200_000;
@@ -46,24 +46,38 @@ impl Calendar {
         window::of_day(self.tz, day).to + SETTLE_S <= self.now
     }
 
+    /// Whether a kept day is one of these.
+    fn is_of(&self, head: &DayHead) -> bool {
+        let same = || head.tz.parse().is_ok_and(|tz| window::is_same_zone(self.tz, tz));
+        head.interval_s == self.interval_s && (head.tz == self.tz.name() || same())
+    }
+
     /// How long a sample holds, s.
     #[must_use]
     pub fn hold(&self) -> i64 {
         i64::try_from(self.interval_s * 5 / 2).unwrap_or(i64::MAX)
     }
 
-    fn frame(&self, day: NaiveDate) -> Frame {
+    fn span(&self, day: NaiveDate) -> Span {
         let window = window::of_day(self.tz, day);
-        Frame {
-            window,
-            end: window.to,
-            history_from: window.from,
-            hold: self.hold(),
-            expected: None,
-            hourly: true,
-            before: None,
-            step_s: None,
-        }
+        Span { window, end: window.to, hold: self.hold(), carry: CARRY_S, hourly: true, step_s: None }
+    }
+
+    /// The days that end before `until` and have samples, at most `back` of them before it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn days_of_samples(
+        &self,
+        database: &mut dyn Database,
+        until: NaiveDate,
+        back: u32,
+    ) -> Result<Vec<NaiveDate>> {
+        let Some(oldest) = database.oldest()? else { return Ok(Vec::new()) };
+        let back = until.checked_sub_days(chrono::Days::new(back.into())).unwrap_or(until);
+        let first = local(self.tz, oldest).date().max(back);
+        let is_wanted = |day: &NaiveDate| *day <= until && self.is_finished(*day);
+        Ok(first.iter_days().take_while(is_wanted).collect())
     }
 }
 
@@ -85,17 +99,27 @@ enum State {
     Wanted(Option<DayHead>),
 }
 
+/// Takes the lines of a day: its device, its upstream, and what is kept of it.
+pub type EachLine<'a> = &'a mut dyn FnMut(NaiveDate, &str, &str, Line) -> Result<()>;
+
 /// The days of a database, looked after.
 pub struct Keeper<'a> {
     database: &'a mut dyn Database,
     calendar: Calendar,
     care: Care,
     heads: BTreeMap<NaiveDate, DayHead>,
+    /// The oldest sample.
+    oldest: Option<Timestamp>,
     states: BTreeMap<NaiveDate, State>,
-    /// The last sample of each upstream at the end of the day that was reckoned last.
     roster: Roster,
+    /// The last sample of each upstream at the end of the day that was reckoned last.
     last: Vec<Option<(Timestamp, Modulation)>>,
     reckoned: Option<NaiveDate>,
+    /// The past of each upstream at the end of `remembered`.
+    memories: Vec<Option<Memory>>,
+    remembered: Option<NaiveDate>,
+    /// The day that was seen to last, and what its memories come to.
+    chain: Option<(NaiveDate, u64)>,
 }
 
 impl<'a> Keeper<'a> {
@@ -114,7 +138,9 @@ impl<'a> Keeper<'a> {
             database.hurry();
         }
         let heads = if database.keeps_days() { database.day_heads()? } else { Vec::new() };
+        let oldest = database.oldest()?;
         let mut keeper = Keeper {
+            oldest,
             database,
             calendar,
             care,
@@ -123,10 +149,19 @@ impl<'a> Keeper<'a> {
             roster: Roster::default(),
             last: Vec::new(),
             reckoned: None,
+            memories: Vec::new(),
+            remembered: None,
+            chain: None,
         };
         for day in days {
             let state = keeper.look(day)?;
             keeper.states.insert(day, state);
+        }
+        // A day without samples cannot be looked at any more: it stands as it is.
+        let calendar = keeper.calendar;
+        let stand = keeper.heads.values().filter(|head| calendar.is_of(head)).map(|head| head.day);
+        for day in stand.collect::<Vec<_>>() {
+            keeper.states.entry(day).or_insert(State::Kept);
         }
         Ok(keeper)
     }
@@ -136,8 +171,7 @@ impl<'a> Keeper<'a> {
             let keep = self.database.keeps_days();
             return Ok(State::Wanted(if keep { Some(self.fresh(day, None)?) } else { None }));
         };
-        let Calendar { tz, interval_s, .. } = self.calendar;
-        if !is_same_zone(&kept.tz, tz) || kept.interval_s != interval_s {
+        if !self.calendar.is_of(&kept) {
             // Not for one report's sake: mod-prune is the one who decides.
             let ours = self.care == Care::Prune && !kept.made.sealed;
             let head = if ours { Some(self.fresh(day, None)?) } else { None };
@@ -145,7 +179,9 @@ impl<'a> Keeper<'a> {
         }
         if kept.made.rules != RULES {
             let head = self.fresh(day, None)?;
-            return Ok(State::Wanted(Some(head).filter(|head| head.samples > 0)));
+            if head.samples > 0 {
+                return Ok(State::Wanted(Some(head)));
+            }
         }
         if kept.made.sealed {
             return Ok(State::Kept);
@@ -159,9 +195,15 @@ impl<'a> Keeper<'a> {
             return Ok(State::Kept);
         }
         let head = self.fresh(day, Some(scans))?;
-        // Rows that have all gone were pruned, whoever did it.
-        let same = |now: u64, then: u64| now == then || now == 0;
-        if same(head.samples, kept.samples) && same(head.made.carried, kept.made.carried) {
+        // Rows that have all gone were pruned, and so were the first ones of a day that lost some: whoever did it.
+        let oldest = self.oldest;
+        let same = |now: u64, then: u64, from: Timestamp| {
+            now == then || now == 0 || (now < then && oldest.is_some_and(|oldest| oldest > from))
+        };
+        let span = self.span(day);
+        if same(head.samples, kept.samples, window::of_day(self.calendar.tz, day).from)
+            && same(head.made.carried, kept.made.carried, span.from)
+        {
             self.renew_scans(&kept, scans);
             return Ok(State::Kept);
         }
@@ -195,82 +237,95 @@ impl<'a> Keeper<'a> {
         let carried = self.database.count_samples(Window { from: span.from, to: window.from })?;
         let samples = self.database.count_samples(window)?;
         let Calendar { tz, interval_s, .. } = self.calendar;
-        let made = Made { rules: RULES, carried, scans, sealed: false };
+        let made = Made { rules: RULES, carried, scans, sealed: false, after: 0, memory: 0 };
         Ok(DayHead { day, tz: tz.name().to_owned(), interval_s, samples, made })
     }
 
-    /// The times by modulation of each upstream in a day.
+    /// Goes through all days up to `until` that are kept or were given, sees to it that they are true, and hands out
+    /// the lines of those that are `wanted`, day by day.
     ///
     /// # Errors
     /// Those of the database, and those of `each`.
-    pub fn times(
-        &mut self,
-        day: NaiveDate,
-        each: &mut dyn FnMut(&str, &str, &PerIndex) -> Result<()>,
-    ) -> Result<()> {
-        if let Some(lines) = self.reckon_wanted(day)? {
-            return self.hand_out(&lines, &mut |cmts, upstream, line| each(cmts, upstream, &line.day.time));
+    pub fn run(&mut self, until: NaiveDate, wanted: &BTreeSet<NaiveDate>, each: EachLine<'_>) -> Result<()> {
+        let days: Vec<_> = self.states.range(..=until).map(|(&day, _)| day).collect();
+        for day in days {
+            if self.chain.is_some_and(|(done, _)| day <= done) {
+                continue;
+            }
+            let is_wanted = wanted.contains(&day);
+            match self.bring_up_to_date(day)? {
+                Some(lines) if is_wanted => {
+                    for (number, line) in lines {
+                        let about = self.roster.about(number);
+                        each(day, about.cmts, about.upstream, line)?;
+                    }
+                }
+                None if is_wanted => self.read(day, each)?,
+                _ => {}
+            }
         }
-        let place = self.database.place().to_owned();
-        self.database.day_rows(day, false, &mut |row| {
-            let time = time_of_column(row.time_s).map_err(|e| broken(&place, day, row, &e))?;
-            each(row.cmts, row.upstream, &time)
-        })
+        Ok(())
     }
 
-    /// All that is kept of each upstream in a day.
-    ///
-    /// # Errors
-    /// Those of the database, and those of `each`.
-    pub fn lines(
-        &mut self,
-        day: NaiveDate,
-        each: &mut dyn FnMut(&str, &str, &Line) -> Result<()>,
-    ) -> Result<()> {
-        if let Some(lines) = self.reckon_wanted(day)? {
-            return self.hand_out(&lines, each);
-        }
+    /// The last day before `day` that is kept or was given.
+    #[must_use]
+    pub fn before(&self, day: NaiveDate) -> Option<NaiveDate> {
+        self.states.range(..day).next_back().map(|(&before, _)| before)
+    }
+
+    fn read(&mut self, day: NaiveDate, each: EachLine<'_>) -> Result<()> {
         let place = self.database.place().to_owned();
         self.database.day_rows(day, true, &mut |row| {
             let line =
                 Line::of_columns(row.time_s, row.finished).map_err(|e| broken(&place, day, row, &e))?;
-            each(row.cmts, row.upstream, &line)
+            each(day, row.cmts, row.upstream, line)
         })
     }
 
-    /// Makes sure that a day is kept.
+    /// Makes sure that a day is kept, and those before it.
     ///
     /// # Errors
     /// Those of the database.
     pub fn ensure(&mut self, day: NaiveDate) -> Result<()> {
-        match self.states.get(&day) {
-            Some(State::Wanted(Some(_))) => self.reckon_wanted(day).map(drop),
-            _ => Ok(()),
-        }
+        self.run(day, &BTreeSet::new(), &mut |_, _, _, _| Ok(()))
     }
 
-    fn hand_out(
-        &self,
-        lines: &[(u32, Line)],
-        each: &mut dyn FnMut(&str, &str, &Line) -> Result<()>,
-    ) -> Result<()> {
-        lines.iter().try_for_each(|(number, line)| {
-            let about = self.roster.about(*number);
-            each(about.cmts, about.upstream, line)
-        })
-    }
-
-    /// Reckons a day that has to be, and keeps it; none: it is kept already.
-    fn reckon_wanted(&mut self, day: NaiveDate) -> Result<Option<Vec<(u32, Line)>>> {
-        let state = match self.states.get(&day) {
-            Some(state) => state.clone(),
-            None => self.look(day)?,
+    /// Sees to it that a day is true, its past included, when those before it are; none: it was and is kept.
+    fn bring_up_to_date(&mut self, day: NaiveDate) -> Result<Option<Vec<(u32, Line)>>> {
+        let after = self.chain.map_or(0, |(_, memory)| memory);
+        let (lines, head) = match self.states.get(&day).cloned() {
+            None => return Ok(None),
+            Some(State::Kept) => {
+                let Some(head) = self.heads.get(&day).cloned() else { return Ok(None) };
+                // The first one stands, though those before it have been pruned.
+                let follows = self.chain.is_none_or(|(_, memory)| head.made.after == memory);
+                if follows && head.made.rules == RULES {
+                    self.chain = Some((day, head.made.memory));
+                    return Ok(None);
+                }
+                let mut lines = Vec::new();
+                let mut roster = std::mem::take(&mut self.roster);
+                let read = self.read(day, &mut |_, cmts, upstream, line| {
+                    lines.push((roster.upstream(cmts, upstream), line));
+                    Ok(())
+                });
+                self.roster = roster;
+                read?;
+                (lines, Some(head))
+            }
+            Some(State::Wanted(head)) => (self.reckon(day)?, head),
         };
-        let State::Wanted(head) = state else { return Ok(None) };
-        let lines = self.reckon(day)?;
-        // Of a day without samples there is nothing to keep.
-        if let Some(head) = head.filter(|_| !lines.is_empty()) {
-            match self.keep(&head, &lines) {
+        self.load_memories()?;
+        let lines = self.remember(day, lines);
+        if lines.is_empty() {
+            // There is nothing to keep, and nothing changed.
+            return Ok(Some(lines));
+        }
+        let columns: Vec<_> = lines.iter().map(|(_, line)| line.to_columns()).collect();
+        let memory = self.sum(&lines);
+        if let Some(head) = head {
+            let made = Made { after, memory, rules: RULES, ..head.made };
+            match self.keep(&DayHead { made, ..head }, &lines, &columns) {
                 Err(error) if self.care == Care::Report => {
                     log::info!("{day} is not kept: {error}");
                     self.keep_no_more();
@@ -278,7 +333,59 @@ impl<'a> Keeper<'a> {
                 kept => kept?,
             }
         }
+        self.chain = Some((day, memory));
         Ok(Some(lines))
+    }
+
+    /// The past of each upstream at the end of the day that was seen to last.
+    fn load_memories(&mut self) -> Result<()> {
+        let Some((day, _)) = self.chain.filter(|&(day, _)| self.remembered != Some(day)) else {
+            return Ok(());
+        };
+        let mut memories: Vec<Option<Memory>> = Vec::new();
+        let mut roster = std::mem::take(&mut self.roster);
+        let read = self.read(day, &mut |_, cmts, upstream, line| {
+            set(&mut memories, roster.upstream(cmts, upstream), line.memory);
+            Ok(())
+        });
+        self.roster = roster;
+        read?;
+        (self.memories, self.remembered) = (memories, Some(day));
+        Ok(())
+    }
+
+    /// Gives each line its past, and each upstream with a past its line.
+    fn remember(&mut self, day: NaiveDate, mut lines: Vec<(u32, Line)>) -> Vec<(u32, Line)> {
+        let (number_of_day, hold) = (number_of(day), self.calendar.hold());
+        let mut before = std::mem::take(&mut self.memories);
+        let mut pasts = Vec::new();
+        lines.retain(|(_, line)| !line.day.is_empty() || line.samples() > 0);
+        let seen: BTreeSet<u32> = lines.iter().map(|&(number, _)| number).collect();
+        for (number, past) in (0..).zip(&before) {
+            if !seen.contains(&number) && past.as_ref().is_some_and(|past| past.is_alive(number_of_day)) {
+                lines.push((number, Line::default()));
+            }
+        }
+        for (number, line) in &mut lines {
+            let past = before.get_mut(*number as usize).and_then(Option::take);
+            let mut memory = past.unwrap_or_default();
+            memory.follow(&line.day, hold);
+            memory.close(number_of_day, &line.day.time);
+            line.memory = memory.clone();
+            set(&mut pasts, *number, memory);
+        }
+        (self.memories, self.remembered) = (pasts, Some(day));
+        lines
+    }
+
+    /// A sum over the pasts of a day, whatever the order of its lines: the day after is made of these.
+    fn sum(&self, lines: &[(u32, Line)]) -> u64 {
+        let of_line = |&(number, ref line): &(u32, Line)| {
+            let about = self.roster.about(number);
+            let memory = serde_json::to_string(&line.memory).unwrap_or_default();
+            fnv([about.cmts, about.upstream, &memory])
+        };
+        lines.iter().map(of_line).fold(1, u64::wrapping_add)
     }
 
     /// What is refused once is refused again.
@@ -292,48 +399,40 @@ impl<'a> Keeper<'a> {
 
     /// Reads the samples of a day. Right after the day before, it knows already what is carried in.
     fn reckon(&mut self, day: NaiveDate) -> Result<Vec<(u32, Line)>> {
-        let frame = self.calendar.frame(day);
-        let mut window = frame.window;
+        let span = self.calendar.span(day);
+        let mut window = span.window;
         let follows = day.pred_opt().is_some_and(|before| self.reckoned == Some(before));
-        let mut states: Vec<(Upstream, Vec<u32>)> = Vec::new();
-        if follows {
-            for last in &self.last {
-                let mut upstream = Upstream::new(&frame);
-                if let &Some((ts, modulation)) = last {
-                    upstream.feed(&frame, ts, modulation);
-                }
-                states.push((upstream, Vec::new()));
-            }
-        } else {
+        if !follows {
             window.from = window.from + -CARRY_S;
-            self.roster = Roster::default();
+            self.last.clear();
         }
+        let begin = |held| (Upstream::begin(&span, held, std::rc::Rc::default()), Vec::new());
+        let mut states: Vec<(Upstream, Vec<u32>)> = self.last.iter().map(|&held| begin(held)).collect();
         let roster = &mut self.roster;
         self.database.samples(window, false, &mut |stored| {
             let number = roster.upstream(stored.cmts, stored.upstream) as usize;
             while states.len() <= number {
-                states.push((Upstream::new(&frame), Vec::new()));
+                states.push(begin(None));
             }
             let (upstream, steps) = &mut states[number];
-            if upstream.feed(&frame, stored.ts, stored.modulation) {
-                steps.push(u32::try_from(stored.ts.since(frame.window.from)).unwrap_or_default());
+            if upstream.feed(&span, stored.ts, stored.modulation) {
+                steps.push(u32::try_from(stored.ts.since(span.window.from)).unwrap_or_default());
             }
             Ok(())
         })?;
-        self.last = states.iter().map(|(upstream, _)| upstream.last()).collect();
+        self.last = states.iter().map(|(upstream, _)| upstream.held()).collect();
         self.reckoned = Some(day);
-        let lines = (0..).zip(states).map(|(number, (upstream, steps_down))| {
-            (number, Line { day: upstream.finish_day(&frame), steps_down })
-        });
-        // Time without a sample is what was carried in: it counts for what is expected.
-        Ok(lines.filter(|(_, line)| line.samples() > 0 || line.day.time.iter().any(|&s| s > 0)).collect())
+        let line = |(number, (upstream, steps_down_s)): (u32, (Upstream, Vec<u32>))| {
+            let (day, _): (Day, _) = upstream.finish(&span);
+            (number, Line { day, memory: Memory::default(), steps_down_s })
+        };
+        Ok((0..).zip(states).map(line).collect())
     }
 
-    fn keep(&mut self, head: &DayHead, lines: &[(u32, Line)]) -> Result<()> {
-        let columns: Vec<_> = lines.iter().map(|(_, line)| line.to_columns()).collect();
+    fn keep(&mut self, head: &DayHead, lines: &[(u32, Line)], columns: &[(String, String)]) -> Result<()> {
         let mut rows: Vec<DayRow<'_>> = lines
             .iter()
-            .zip(&columns)
+            .zip(columns)
             .map(|((number, line), (time_s, finished))| {
                 let about = self.roster.about(*number);
                 let (cmts, upstream) = (about.cmts, about.upstream);
@@ -364,16 +463,6 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Whether a day was kept for this zone, by its name or by an alias, which has had the same offset at all times.
-fn is_same_zone(kept: &str, tz: Tz) -> bool {
-    let is_alias = |kept: Tz| ZONE_TIMES.step_by(ZONE_STEP_S).all(|at| offset(kept, at) == offset(tz, at));
-    kept == tz.name() || kept.parse().is_ok_and(is_alias)
-}
-
-fn offset(tz: Tz, at: i64) -> i32 {
-    tz.offset_from_utc_datetime(&Timestamp(at).utc().naive_utc()).fix().local_minus_utc()
-}
-
 fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Error) -> Error {
     Error::Database {
         place: place.to_owned(),
@@ -385,21 +474,16 @@ fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Erro
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_same_zone;
-    use chrono_tz::Tz;
-
-    #[test]
-    fn an_alias_is_the_same_zone_and_a_neighbour_is_not() {
-        for (kept, tz, same) in [
-            ("Etc/UTC", Tz::UTC, true),
-            ("Europe/Amsterdam", Tz::Europe__Amsterdam, true),
-            ("Asia/Calcutta", Tz::Asia__Kolkata, true),
-            ("Europe/Berlin", Tz::Europe__Amsterdam, false),
-            ("Mars/Base", Tz::UTC, false),
-        ] {
-            assert_eq!(is_same_zone(kept, tz), same, "{kept}");
-        }
+fn set(memories: &mut Vec<Option<Memory>>, number: u32, memory: Memory) {
+    let at = number as usize;
+    if memories.len() <= at {
+        memories.resize_with(at + 1, || None);
     }
+    memories[at] = Some(memory);
+}
+
+/// FNV-1a: what is kept in a database must not depend on how a library hashes.
+fn fnv(texts: [&str; 3]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -12,91 +12,96 @@ use crate::{
     text,
 };
 
-const COLUMNS: [&str; 26] = [
-    "cmts",
-    "upstream",
-    "platform",
-    "description",
-    "last",
-    "worst",
-    "expected",
-    "hops",
-    "hops_down",
-    "hops_up",
-    "hops_seed",
-    "measurements",
-    "observed_s",
-    "coverage_pct",
-    "degraded_s",
-    "longest_degraded_s",
-    "lost_pct",
-    "lost_mbps",
-    "lost_gb",
-    "flapping",
-    "hours",
-    "why",
-    "delta_hops",
-    "delta_lost_pct",
-    "maintenance_s",
-    "generated_at",
+/// A column: its name and what it takes from a row.
+type Column = (&'static str, fn(&Row) -> String);
+
+/// Every column but those per modulation.
+const COLUMNS: [Column; 33] = [
+    ("cmts", |row| safe(&row.cmts)),
+    ("upstream", |row| safe(&row.upstream)),
+    ("platform", |row| text(row.platform.as_deref())),
+    ("description", |row| text(row.description.as_deref())),
+    ("last", |row| row.last.to_string()),
+    ("worst", |row| shown(row.worst)),
+    ("expected", |row| shown(row.expected)),
+    ("hops", |row| row.hops.to_string()),
+    ("hops_down", |row| row.hops_down.to_string()),
+    ("hops_up", |row| row.hops_up.to_string()),
+    ("hops_seed", |row| row.hops_seed.to_string()),
+    ("measurements", |row| row.measurements.to_string()),
+    ("observed_s", |row| row.observed_s.to_string()),
+    ("coverage_pct", |row| row.coverage_pct.to_string()),
+    ("degraded_s", |row| row.degraded_s.to_string()),
+    ("longest_degraded_s", |row| row.longest_degraded_s.to_string()),
+    ("lost_pct", |row| shown(row.lost_pct)),
+    ("lost_mbps", |row| shown(row.lost_mbps)),
+    ("lost_gb", |row| shown(row.lost_gb)),
+    ("flapping", |row| row.flapping.to_string()),
+    // An hour without any sample is a `-`: a strip may begin with one, like a formula.
+    ("hours", |row| text(row.hours.as_deref())),
+    ("why", |row| row.why.iter().map(|why| why.word()).collect::<Vec<_>>().join(" ")),
+    ("delta_hops", |row| shown(row.delta.map(|delta| delta.hops))),
+    ("delta_lost_pct", |row| shown(row.delta.and_then(|delta| delta.lost_pct))),
+    ("maintenance_s", |row| row.maintenance_s.unwrap_or(0).to_string()),
+    ("best_seen", |row| text(row.best_seen.as_deref())),
+    ("since", |row| shown(row.since)),
+    ("chronic_days", |row| row.chronic_days.to_string()),
+    ("center_hz", |row| shown(row.center_hz)),
+    ("width_hz", |row| shown(row.width_hz)),
+    ("modems", |row| shown(row.modems)),
+    ("url", |row| text(row.url.as_deref())),
+    ("says", |row| safe(&row.says)),
 ];
 
-/// All columns, in every report the same: after those of [`COLUMNS`] three for each modulation.
+/// The columns that there are for each modulation.
+const PER_MODULATION: [(&str, fn(&Row, Modulation) -> String); 3] = [
+    ("counts", |row, m| or_zero(&row.counts, m)),
+    ("share_pct", |row, m| or_zero(&row.share_pct, m)),
+    ("time_pct", |row, m| or_zero(&row.time_pct, m)),
+];
+
+/// All columns, in every report the same.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write<R: Borrow<Row>>(rows: impl IntoIterator<Item = R>, output: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(output);
-    let per_modulation = ["counts", "share_pct", "time_pct"]
-        .iter()
-        .flat_map(|of| Modulation::ALL.iter().map(move |m| format!("{of}_{m}")));
-    writer.write_record(COLUMNS.map(str::to_owned).into_iter().chain(per_modulation))?;
+    writer.write_record(names())?;
     for row in rows {
         writer.write_record(cells(row.borrow()))?;
     }
     writer.flush()
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let text = |text: &str| text::csv_cell(text).into_owned();
-    let maybe = |text: Option<String>| text.unwrap_or_default();
-    let word = |m: Option<Modulation>| maybe(m.map(|m| m.to_string()));
-    let number = |number: Option<f64>| maybe(number.map(|number| number.to_string()));
-    let mut cells = vec![
-        text(&row.cmts),
-        text(&row.upstream),
-        text(row.platform.as_deref().unwrap_or_default()),
-        text(row.description.as_deref().unwrap_or_default()),
-        row.last.to_string(),
-        word(row.worst),
-        word(row.expected),
-        row.hops.to_string(),
-        row.hops_down.to_string(),
-        row.hops_up.to_string(),
-        row.hops_seed.to_string(),
-        row.measurements.to_string(),
-        row.observed_s.to_string(),
-        row.coverage_pct.to_string(),
-        row.degraded_s.to_string(),
-        row.longest_degraded_s.to_string(),
-        number(row.lost_pct),
-        number(row.lost_mbps),
-        number(row.lost_gb),
-        row.flapping.to_string(),
-        // An hour without any sample is a `-`: a strip may begin with one, like a formula.
-        text(row.hours.as_deref().unwrap_or_default()),
-        row.why.iter().map(|why| why.word()).collect::<Vec<_>>().join(" "),
-        maybe(row.delta.map(|delta| delta.hops.to_string())),
-        number(row.delta.and_then(|delta| delta.lost_pct)),
-        row.maintenance_s.unwrap_or(0).to_string(),
-        row.ts.to_string(),
-    ];
-    extend(&mut cells, &row.counts);
-    extend(&mut cells, &row.share_pct);
-    extend(&mut cells, &row.time_pct);
-    cells
+/// The names of all columns.
+pub fn names() -> impl Iterator<Item = String> {
+    let plain = COLUMNS.iter().map(|(name, _)| (*name).to_owned());
+    plain.chain(per_modulation().map(|((name, _), m)| format!("{name}_{m}")))
 }
 
-fn extend<T: ToString>(cells: &mut Vec<String>, of: &PerModulation<T>) {
-    cells.extend(Modulation::ALL.iter().map(|m| of.get(m).map_or_else(|| "0".to_owned(), T::to_string)));
+/// The cells of a row.
+pub fn cells(row: &Row) -> impl Iterator<Item = String> + '_ {
+    let plain = COLUMNS.iter().map(|(_, cell)| cell(row));
+    plain.chain(per_modulation().map(|((_, cell), m)| cell(row, m)))
+}
+
+fn per_modulation()
+-> impl Iterator<Item = (&'static (&'static str, fn(&Row, Modulation) -> String), Modulation)> {
+    PER_MODULATION.iter().flat_map(|column| Modulation::ALL.into_iter().map(move |m| (column, m)))
+}
+
+fn safe(text: &str) -> String {
+    text::csv_cell(text).into_owned()
+}
+
+fn text(text: Option<&str>) -> String {
+    safe(text.unwrap_or_default())
+}
+
+fn shown<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn or_zero<T: ToString>(of: &PerModulation<T>, m: Modulation) -> String {
+    of.get(&m).map_or_else(|| "0".to_owned(), T::to_string)
 }

@@ -1,5 +1,6 @@
 //! The rows of a report as CSV: the columns of every layout, for whoever has rows as records.
 
+pub mod excel;
 pub mod full;
 pub mod seed;
 

@@ -167,6 +167,7 @@ static ENGLISH: Words = Words {
     coverage_of: "coverage {} %",
     bad_lines: "unreadable lines: {}",
     reasons: [
+        "below what is expected on at least 7 of the last 14 days",
         "below what is expected, and stayed there",
         "at least six changes within twenty measurements",
         "went down in the window and did not come back",
@@ -235,6 +236,7 @@ static DUTCH: Words = Words {
     coverage_of: "dekking {} %",
     bad_lines: "onleesbare regels: {}",
     reasons: [
+        "lager dan verwacht op ten minste 7 van de laatste 14 dagen",
         "lager dan verwacht, en zo gebleven",
         "ten minste zes wisselingen binnen twintig metingen",
         "in deze periode omlaag gegaan en niet teruggekomen",

@@ -1,19 +1,23 @@
 //! What the numbers of a report mean: one small state per upstream, fed with its samples in the order of
 //! time, and the numbers that come of it. Pure; its size does not depend on how many samples there were.
 //!
-//! - A sample *holds* until the next one, at most [`Frame::hold`], clipped to the window and to now. Time
-//!   that no sample holds is not observed: nothing is claimed of it.
+//! - A sample *holds* until the next one, at most 2.5 intervals, clipped to the window and to now. Time that no
+//!   sample holds is not observed: nothing is claimed of it.
 //! - The *carried-in* sample is the last one within 24 h before the window. It holds into the window, and
 //!   the first sample of the window is compared with it.
 //! - *Maintenance* is time in which a CMTS was worked on: what is lost in it is not counted as lost, and no
 //!   stretch of degradation goes through it.
 //! - *Bits* are bits per symbol; OFDMA and UNKNOWN have none and are left out wherever bits are compared.
+//! - A *threshold* is a modulation with bits: what is expected is known only at the end, so stretches are kept
+//!   below each of them.
 
+mod day;
 mod numbers;
 
 use std::rc::Rc;
 
-pub use numbers::{Before, Day, Numbers, add, best_held, hours_of, percent, strip};
+pub use day::{Day, Sampled, named, suffix};
+pub use numbers::{Before, Course, Days, Numbers, add, hours_of, percent, strip};
 
 use super::Window;
 use crate::{modulation::Modulation, record::Timestamp};
@@ -41,12 +45,10 @@ pub struct Frame {
     pub window: Window,
     /// Where time ends for us: now, or the end of the window when that is earlier.
     pub end: Timestamp,
-    /// From where on the time of each modulation counts for `expected`: seven local days before the window.
-    pub history_from: Timestamp,
     /// How long a sample holds when no other follows, s: 2.5 intervals.
     pub hold: i64,
-    /// What the user says an upstream should run at.
-    pub expected: Option<Modulation>,
+    /// The finished days before the window that tell what to expect.
+    pub expected_days: u32,
     /// Whether the window is one local day, so that its hours are told.
     pub hourly: bool,
     /// The day before, as far as the window has passed, when the window is one local day: `delta` is against it.
@@ -68,20 +70,43 @@ impl Frame {
     pub fn carry_before(&self) -> i64 {
         if self.end < self.window.to { self.hold.min(CARRY_S) } else { CARRY_S }
     }
+}
 
-    /// Hours of the window that have begun.
-    fn hours(&self) -> usize {
-        if self.hourly { pieces(self.elapsed(), 3600) } else { 0 }
+/// A stretch of time that an upstream's samples are accumulated over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// From when to when.
+    pub window: Window,
+    /// Where time ends for us.
+    pub end: Timestamp,
+    /// How long a sample holds when no other follows, s.
+    pub hold: i64,
+    /// How far before it the carried-in sample may lie, s.
+    pub carry: i64,
+    /// Whether its hours are told.
+    pub hourly: bool,
+    /// How long the steps are that it is drawn in, s.
+    pub step_s: Option<u64>,
+}
+
+impl Span {
+    fn elapsed(&self) -> u64 {
+        seconds(self.window.from, self.end)
     }
 
-    /// Steps of the window that have begun.
+    /// Hours that have begun.
+    fn hours(&self) -> usize {
+        if self.hourly { begun(self.elapsed(), 3600) } else { 0 }
+    }
+
+    /// Steps that have begun.
     fn steps(&self) -> usize {
-        self.step_s.map_or(0, |step| pieces(self.elapsed(), step))
+        self.step_s.map_or(0, |step| begun(self.elapsed(), step))
     }
 }
 
-/// How many pieces of `length` a time has begun.
-fn pieces(time: u64, length: u64) -> usize {
+/// How many parts of `length` a time has begun.
+fn begun(time: u64, length: u64) -> usize {
     usize::try_from(time.div_ceil(length)).unwrap_or(usize::MAX)
 }
 
@@ -90,58 +115,29 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.since(from)).unwrap_or(0)
 }
 
-/// The seconds that two windows have in common.
-fn overlap(a: Window, b: Window) -> u32 {
-    u32::try_from(a.to.min(b.to).since(a.from.max(b.from))).unwrap_or(0)
-}
-
 /// What was before, when a sample after it is a change: not from or to UNKNOWN.
 fn change(before: Option<Modulation>, now: Modulation) -> Option<Modulation> {
     before.filter(|&before| before != now && before != Modulation::Unknown && now != Modulation::Unknown)
-}
-
-/// The last sample of an upstream and the time that it holds from.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    ts: Timestamp,
-    modulation: Modulation,
 }
 
 /// A stretch of time below a threshold.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stretch {
     current: u32,
-    longest: u32,
 }
 
-/// One upstream on its way through the window.
+/// One upstream on its way through a span.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    held: Option<Held>,
-    /// Samples in the window, by modulation.
-    counts: PerIndex,
-    /// Seconds held in the window, by modulation.
-    time: PerIndex,
-    /// Seconds held since [`Frame::history_from`], by modulation.
-    history: PerIndex,
-    before: Before,
+    /// The last sample so far, in the span or before it.
+    held: Option<(Timestamp, Modulation)>,
+    day: Day,
+    /// Samples in the span.
+    samples: u32,
     /// When its CMTS was worked on, in the order of time, not overlapping.
     maintenance: Rc<[Window]>,
-    /// Seconds held in the window while its CMTS was worked on, by modulation.
-    maintained: PerIndex,
-    hops: u32,
-    hops_down: u32,
-    hops_up: u32,
-    hops_seed: u32,
-    seed_last: Option<Modulation>,
-    /// A bit per sample of the window, the newest lowest: whether it was a change.
-    changes: u32,
-    flapping: bool,
-    /// What is expected is known only at the end: a stretch below each modulation with bits.
     below: [Stretch; WITH_BITS],
     below_until: Timestamp,
-    /// Per hour the index of the lowest modulation held in it.
-    hours: Box<[u8]>,
     /// Per step of a page the index of the modulation held in its middle.
     steps: Box<[u8]>,
 }
@@ -149,117 +145,126 @@ pub struct Upstream {
 impl Upstream {
     /// An upstream of which nothing is known yet.
     #[must_use]
-    pub fn new(frame: &Frame) -> Self {
-        Self::maintained(frame, Rc::default())
+    pub fn new(span: &Span) -> Self {
+        Self::begin(span, None, Rc::default())
     }
 
-    /// As [`Upstream::new`], of a CMTS that is worked on in these windows, in the order of time and not
-    /// overlapping.
+    /// As [`Upstream::new`], with its last sample before, of a CMTS that is worked on in these windows, in the
+    /// order of time and not overlapping.
     #[must_use]
-    pub fn maintained(frame: &Frame, maintenance: Rc<[Window]>) -> Self {
+    pub fn begin(span: &Span, held: Option<(Timestamp, Modulation)>, maintenance: Rc<[Window]>) -> Self {
         Upstream {
-            held: None,
-            counts: [0; MODULATIONS],
-            time: [0; MODULATIONS],
-            history: [0; MODULATIONS],
-            before: Before::default(),
+            held,
+            day: Day { hours: vec![u8::MAX; span.hours()].into(), ..Day::default() },
+            samples: 0,
             maintenance,
-            maintained: [0; MODULATIONS],
-            hops: 0,
-            hops_down: 0,
-            hops_up: 0,
-            hops_seed: 0,
-            seed_last: None,
-            changes: 0,
-            flapping: false,
             below: [Stretch::default(); WITH_BITS],
-            below_until: frame.window.from,
-            hours: vec![u8::MAX; frame.hours()].into_boxed_slice(),
-            steps: vec![u8::MAX; frame.steps()].into_boxed_slice(),
+            below_until: span.window.from,
+            steps: vec![u8::MAX; span.steps()].into(),
         }
     }
 
-    /// Takes the next sample, and says whether it is a step down within the window. What comes after the
-    /// window is not used, nor is a second sample of the same moment: the first stands.
+    /// Takes the next sample, and returns whether it is a step down within the span. What comes after the
+    /// span is not used, nor is a second sample of the same moment: the first stands.
     ///
     /// `hops` are the changes against the last sample before, across a gap too, the carried-in one included.
     /// To and from UNKNOWN is none. To and from OFDMA is neither down nor up.
-    pub fn feed(&mut self, frame: &Frame, ts: Timestamp, modulation: Modulation) -> bool {
-        if ts >= frame.window.to || self.held.is_some_and(|held| held.ts >= ts) {
+    pub fn feed(&mut self, span: &Span, ts: Timestamp, modulation: Modulation) -> bool {
+        if ts >= span.window.to || self.held.is_some_and(|(held, _)| held >= ts) {
             return false;
         }
-        self.hold_until(frame, ts);
-        let held = self.held.replace(Held { ts, modulation });
-        // What was held before, unless it is too old to be carried into a window.
-        let carried = |window: Window, carry: i64| {
-            held.filter(|held| held.ts >= window.from + -carry).map(|held| held.modulation)
-        };
-        if ts < frame.window.from {
-            if let Some(before) = frame.before.filter(|before| before.from <= ts && ts < before.to) {
-                self.before.hops +=
-                    u32::from(change(carried(before, frame.carry_before()), modulation).is_some());
-            }
+        self.hold_until(span, ts);
+        let held = self.held.replace((ts, modulation));
+        if ts < span.window.from {
             return false;
         }
-        let before = carried(frame.window, CARRY_S);
-        self.counts[modulation.index()] += 1;
+        self.day.counts[modulation.index()] += 1;
         self.feed_seed(modulation);
-        self.step(before, modulation)
+        self.follow_below(span, held, ts, modulation);
+        self.day.first = self.day.first.or(Some((ts.0, modulation)));
+        self.day.last = Some((ts.0, modulation));
+        // Not what is too old to be carried in.
+        let carried = held.filter(|&(held, _)| held >= span.window.from + -span.carry);
+        self.step(carried.map(|(_, held)| held), modulation)
     }
 
     fn step(&mut self, before: Option<Modulation>, modulation: Modulation) -> bool {
         let before = change(before, modulation);
         let bits = before.and_then(|before| before.bits().zip(modulation.bits()));
         let down = bits.is_some_and(|(before, now)| now < before);
-        self.hops += u32::from(before.is_some());
-        self.hops_down += u32::from(down);
-        self.hops_up += u32::from(bits.is_some() && !down);
-        self.changes = (self.changes << 1 | u32::from(before.is_some())) & ((1 << FLAPPING_WINDOW) - 1);
-        self.flapping |= self.changes.count_ones() >= FLAPPING_CHANGES;
+        let day = &mut self.day;
+        day.hops += u32::from(before.is_some());
+        day.hops_down += u32::from(down);
+        day.hops_up += u32::from(bits.is_some_and(|(before, now)| now > before));
+        day.tail = (day.tail << 1 | u32::from(before.is_some())) & ((1 << FLAPPING_WINDOW) - 1);
+        day.flapping |= day.tail.count_ones() >= FLAPPING_CHANGES;
+        if self.samples < FLAPPING_WINDOW {
+            day.head |= u32::from(before.is_some()) << self.samples;
+        }
+        self.samples += 1;
         down
     }
 
     /// `hops_seed`: changes within the window plus one for its first sample, without the carried-in one, of
     /// the samples that the replaced program knows.
     fn feed_seed(&mut self, modulation: Modulation) {
-        if SEED_MODULATIONS.contains(&modulation) && self.seed_last.replace(modulation) != Some(modulation) {
-            self.hops_seed += 1;
+        if SEED_MODULATIONS.contains(&modulation) {
+            let (first, last) = self.day.seed.unwrap_or((modulation, modulation));
+            self.day.hops_seed += u32::from(self.day.seed.is_none() || last != modulation);
+            self.day.seed = Some((first, modulation));
+        }
+    }
+
+    /// Stretches of samples below each threshold, and how often it rose from there.
+    fn follow_below(
+        &mut self,
+        span: &Span,
+        held: Option<(Timestamp, Modulation)>,
+        ts: Timestamp,
+        modulation: Modulation,
+    ) {
+        let is_joined = self.day.last.is_some_and(|(last, _)| ts.0 - last <= 2 * span.hold);
+        let before = held.filter(|&(held, _)| ts.since(held) <= span.hold).map(|(_, before)| before.index());
+        let now = modulation.index();
+        for threshold in 0..WITH_BITS {
+            let from = &mut self.day.below_from[threshold];
+            *from = match (now < threshold, is_joined && *from != 0) {
+                (true, true) => *from,
+                (true, false) => ts.0,
+                (false, _) => 0,
+            };
+            let rose =
+                before.is_some_and(|before| before < threshold) && (threshold..WITH_BITS).contains(&now);
+            self.day.recovered[threshold] += u32::from(rose);
         }
     }
 
     /// Accounts for the time from the last sample to `next`, as far as it holds.
-    fn hold_until(&mut self, frame: &Frame, next: Timestamp) {
-        let Some(Held { ts, modulation }) = self.held else { return };
-        let until = next.min(ts + frame.hold).min(frame.end);
-        let clip = |from: Timestamp| u32::try_from(until.since(ts.max(from))).unwrap_or(0);
+    fn hold_until(&mut self, span: &Span, next: Timestamp) {
+        let Some((ts, modulation)) = self.held else { return };
+        let until = next.min(ts + span.hold).min(span.end);
+        let from = ts.max(span.window.from);
         let of = modulation.index();
-        self.history[of] += clip(frame.history_from);
-        if let Some(before) = frame.before {
-            let held = Window { from: ts.max(before.from), to: until.min(before.to) };
-            let maintained: u32 = self.maintenance.iter().map(|window| overlap(held, *window)).sum();
-            self.before.time[of] += overlap(held, before) - maintained;
-        }
-        let held = clip(frame.window.from);
+        let held = u32::try_from(until.since(from)).unwrap_or(0);
         if held == 0 {
             return;
         }
-        self.time[of] += held;
-        let from = ts.max(frame.window.from);
-        self.mark_hours(frame, from, until, of);
-        self.mark_steps(frame, from, until, of);
+        self.day.time[of] += held;
+        self.mark_hours(span, from, until, of);
+        self.mark_steps(span, from, until, of);
         let mut at = from;
         for window in Rc::clone(&self.maintenance).iter() {
             let worked_on = Window { from: at.max(window.from), to: until.min(window.to) };
             if worked_on.from < worked_on.to {
-                self.mark_below(at, worked_on.from, of);
-                self.maintained[of] += overlap(worked_on, worked_on);
+                self.mark_below(span, at, worked_on.from, of);
+                self.day.maintained[of] += u32::try_from(worked_on.to.since(worked_on.from)).unwrap_or(0);
                 at = worked_on.to;
             }
         }
-        self.mark_below(at, until, of);
+        self.mark_below(span, at, until, of);
     }
 
-    fn mark_below(&mut self, from: Timestamp, until: Timestamp, of: usize) {
+    fn mark_below(&mut self, span: &Span, from: Timestamp, until: Timestamp, of: usize) {
         let held = u32::try_from(until.since(from)).unwrap_or(0);
         if held == 0 {
             return;
@@ -267,28 +272,32 @@ impl Upstream {
         // A stretch is broken by time that was not observed, by maintenance, and by what has no bits.
         let joined = self.below_until == from;
         self.below_until = until;
+        let since_begin = u32::try_from(until.since(span.window.from)).unwrap_or(0);
         for (threshold, stretch) in self.below.iter_mut().enumerate() {
-            let below = of < threshold;
             let so_far = if joined { stretch.current } else { 0 };
-            stretch.current = if below { so_far + held } else { 0 };
-            stretch.longest = stretch.longest.max(stretch.current);
+            stretch.current = if of < threshold { so_far + held } else { 0 };
+            let longest = &mut self.day.longest_below_s[threshold];
+            *longest = (*longest).max(stretch.current);
+            if stretch.current == since_begin {
+                self.day.lead_s[threshold] = stretch.current;
+            }
         }
     }
 
-    fn mark_hours(&mut self, frame: &Frame, from: Timestamp, until: Timestamp, of: usize) {
+    fn mark_hours(&mut self, span: &Span, from: Timestamp, until: Timestamp, of: usize) {
         let hour = |moment: u64| usize::try_from(moment / 3600).unwrap_or(usize::MAX);
-        let first = hour(seconds(frame.window.from, from));
-        let last = hour(seconds(frame.window.from, until + -1));
-        for lowest in self.hours.iter_mut().take(last + 1).skip(first) {
+        let first = hour(seconds(span.window.from, from));
+        let last = hour(seconds(span.window.from, until + -1));
+        for lowest in self.day.hours.iter_mut().take(last + 1).skip(first) {
             *lowest = (*lowest).min(of as u8);
         }
     }
 
     /// One interval long as they are, each sample holds in the middle of one step: stretches keep their length.
-    fn mark_steps(&mut self, frame: &Frame, from: Timestamp, until: Timestamp, of: usize) {
-        let Some(step) = frame.step_s else { return };
+    fn mark_steps(&mut self, span: &Span, from: Timestamp, until: Timestamp, of: usize) {
+        let Some(step) = span.step_s else { return };
         let middles_before = |moment: Timestamp| {
-            let moment = seconds(frame.window.from, moment) + step / 2;
+            let moment = seconds(span.window.from, moment) + step / 2;
             usize::try_from(moment.saturating_sub(1) / step).unwrap_or(usize::MAX)
         };
         let (first, end) = (middles_before(from), middles_before(until));
@@ -297,55 +306,20 @@ impl Upstream {
         }
     }
 
-    /// Whether the upstream has a sample in the window; without one it has no row.
-    #[must_use]
-    pub fn is_in_window(&self) -> bool {
-        self.counts.iter().any(|&count| count > 0)
-    }
-
     /// The last sample so far.
     #[must_use]
-    pub fn last(&self) -> Option<(Timestamp, Modulation)> {
-        self.held.map(|held| (held.ts, held.modulation))
+    pub fn held(&self) -> Option<(Timestamp, Modulation)> {
+        self.held
     }
 
-    /// Counts time before the window for `expected` that is known without its samples.
-    pub fn remember(&mut self, time: &PerIndex) {
-        add(&mut self.history, time);
-    }
-
-    /// The numbers of the window, after the last sample.
+    /// What the span came to, after the last sample; and the steps that a page draws.
     #[must_use]
-    pub fn finish(mut self, frame: &Frame) -> Numbers {
-        self.hold_until(frame, Timestamp(i64::MAX));
-        let (history, maintained, before) = (self.history, self.maintained, self.before);
-        let steps = std::mem::take(&mut self.steps);
-        let before = Some(before).filter(Before::is_known);
-        let mut numbers = self.into_day().numbers_without(frame, &history, maintained);
-        (numbers.steps, numbers.before) = (steps, before);
-        numbers
-    }
-
-    /// All that a finished window says, whatever is expected.
-    #[must_use]
-    pub fn finish_day(mut self, frame: &Frame) -> Day {
-        self.hold_until(frame, Timestamp(i64::MAX));
-        self.into_day()
-    }
-
-    fn into_day(self) -> Day {
-        Day {
-            last: self.held.map_or(Modulation::Unknown, |held| held.modulation),
-            counts: self.counts,
-            time: self.time,
-            hops: self.hops,
-            hops_down: self.hops_down,
-            hops_up: self.hops_up,
-            hops_seed: self.hops_seed,
-            longest_below: self.below.map(|stretch| stretch.longest),
-            flapping: self.flapping,
-            hours: self.hours,
+    pub fn finish(mut self, span: &Span) -> (Day, Box<[u8]>) {
+        self.hold_until(span, Timestamp(i64::MAX));
+        if self.below_until == span.window.to {
+            self.day.trail_s = self.below.map(|stretch| stretch.current);
         }
+        (self.day, self.steps)
     }
 }
 

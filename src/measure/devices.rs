@@ -1,9 +1,9 @@
-//! Which devices were silent: what their scans tell of a window.
+//! Which devices were silent in a window, and which ones nobody tries any more: what their scans tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Window, natural};
-use crate::record::{Silent, Status, Timestamp};
+use crate::record::{Gone, Silent, Status, Timestamp};
 
 /// `modulation_device`: when a device was last tried and last good.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,11 +16,17 @@ pub struct Device {
     pub last_status: Status,
 }
 
+/// A device that has not been tried for so long is gone, s.
+const GONE_S: i64 = 86_400;
+
 #[derive(Debug, Default)]
 struct Seen {
     good: bool,
+    /// It was tried in the window.
+    tried: bool,
     last_good: Option<Timestamp>,
     last: Option<(Timestamp, Status)>,
+    last_try: Option<Timestamp>,
 }
 
 /// All devices that are known, by name.
@@ -38,6 +44,7 @@ impl Devices {
         }
         let Some(seen) = self.0.get_mut(cmts) else { return };
         let before = window.is_some_and(|window| ts < window.from);
+        seen.tried |= !before;
         if status.is_good() {
             seen.good |= !before;
             seen.last_good = seen.last_good.max(before.then_some(ts));
@@ -47,15 +54,12 @@ impl Devices {
         }
     }
 
-    /// Whether scans from before the window may tell more of a device than those in it, and what the database
-    /// says of it: it is not good in the window, but was tried or good after it.
+    /// Whether only scans from before the window tell since when a device is silent: it was not good in the
+    /// window, and has been good after it.
     #[must_use]
     pub fn is_open(&self, window: Window, device: &Device) -> bool {
-        let after = |ts: Timestamp| ts >= window.to;
-        match self.0.get(&device.cmts) {
-            Some(seen) => !seen.good && device.last_good.is_some_and(after),
-            None => after(device.last_try),
-        }
+        let is_silent = |seen: &Seen| seen.tried && !seen.good;
+        self.0.get(&device.cmts).is_some_and(is_silent) && device.last_good.is_some_and(|ts| ts >= window.to)
     }
 
     /// Takes what a database says of a device, after its scans.
@@ -63,25 +67,43 @@ impl Devices {
         let seen = self.0.entry(device.cmts).or_default();
         seen.last_good = seen.last_good.max(device.last_good.filter(|&ts| ts < window.from));
         seen.good |= device.last_good.is_some_and(|ts| window.from <= ts && ts < window.to);
+        seen.tried |= window.from <= device.last_try && device.last_try < window.to;
+        seen.last_try = seen.last_try.max(Some(device.last_try));
         seen.last.get_or_insert((device.last_try, device.last_status));
     }
 
-    /// The devices without a good scan in the window. Samples come of good scans only: `heard`, those that
-    /// have some, are not silent, whether or not their scans are known.
+    /// The devices that were tried in the window without a good scan, and those that nobody had tried for a day
+    /// when it ended. Samples come of good scans only: `heard`, those that have some, are neither.
     #[must_use]
-    pub fn silent(self, heard: &BTreeSet<&str>) -> Vec<Silent> {
-        let mut silent: Vec<_> = self
-            .0
-            .into_iter()
-            .filter(|(cmts, seen)| !seen.good && !heard.contains(cmts.as_str()))
-            .filter_map(|(cmts, seen)| {
-                let (_, status) = seen.last?;
-                Some(Silent { cmts, since: seen.last_good, status })
-            })
-            .collect();
+    pub fn without_good_scan(
+        self,
+        window: Window,
+        end: Timestamp,
+        heard: &BTreeSet<&str>,
+    ) -> (Vec<Silent>, Vec<Gone>) {
+        let (mut silent, mut gone) = (Vec::new(), Vec::new());
+        for (cmts, seen) in self.0 {
+            let (Some((last, status)), last_try) = (seen.last, seen.last_try) else { continue };
+            let last_try = last_try.map_or(last, |known| known.max(last));
+            if seen.good || heard.contains(cmts.as_str()) {
+                continue;
+            }
+            if seen.tried {
+                silent.push(Silent { cmts, since: seen.last_good, status });
+            } else if is_gone(last_try, end.min(window.to)) {
+                gone.push(Gone { cmts, since: last_try });
+            }
+        }
         silent.sort_by(|a, b| natural::compare(&a.cmts, &b.cmts));
-        silent
+        gone.sort_by(|a, b| natural::compare(&a.cmts, &b.cmts));
+        (silent, gone)
     }
+}
+
+/// Whether a device that was tried last at one moment is gone at another.
+#[must_use]
+pub fn is_gone(last_try: Timestamp, now: Timestamp) -> bool {
+    now.since(last_try) > GONE_S
 }
 
 #[cfg(test)]
@@ -89,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silent_is_who_was_never_good_in_the_window() {
+    fn silent_was_tried_in_vain_and_gone_was_not_tried_for_a_day() {
         let window = Window { from: Timestamp(100), to: Timestamp(200) };
         let mut devices = Devices::default();
         for (cmts, ts, status) in [
@@ -110,20 +132,17 @@ mod tests {
             last_good: last_good.map(Timestamp),
             last_status: Status::Refused,
         };
-        devices.known(window, device("gone10", Some(50)));
-        devices.known(window, device("gone9", None));
+        // Tried after the window only: nothing is known of them in it.
+        devices.known(window, device("new", None));
         devices.known(window, device("later", Some(200)));
-        let silent = devices.silent(&BTreeSet::from(["heard"]));
+        let old = Device { last_try: Timestamp(200 - GONE_S - 1), ..device("old", Some(50)) };
+        devices.known(window, old);
+        let recent = Device { last_try: Timestamp(200 - GONE_S), ..device("recent", Some(50)) };
+        devices.known(window, recent);
+        let (silent, gone) = devices.without_good_scan(window, Timestamp(300), &BTreeSet::from(["heard"]));
+        assert_eq!(gone.iter().map(|gone| gone.cmts.as_str()).collect::<Vec<_>>(), ["old"]);
         let said: Vec<_> =
             silent.iter().map(|s| (s.cmts.as_str(), s.since.map(|t| t.0), s.status.word())).collect();
-        assert_eq!(
-            said,
-            [
-                ("gone9", None, "refused"),
-                ("gone10", Some(50), "refused"),
-                ("later", None, "read_timeout"),
-                ("lost", Some(99), "auth_failed"),
-            ]
-        );
+        assert_eq!(said, [("later", None, "read_timeout"), ("lost", Some(99), "auth_failed"),]);
     }
 }

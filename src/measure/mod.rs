@@ -4,6 +4,7 @@
 //! - [`arithmetic`] takes the samples of one upstream in the order of time and gives its numbers.
 //! - [`window`] knows local days: 23 or 25 hours long when the clocks change.
 //! - [`tally`] does the same for all upstreams of a window, and finds what happened to several at once.
+//! - [`plan`] goes through the days of a window; [`memory`] is what an upstream's past says of it.
 //! - [`rollup`] is a finished day of one upstream, as the database keeps it.
 //! - [`roster`] keeps the names of upstreams and what is known of them besides samples; [`devices`] finds the
 //!   devices that were silent; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
@@ -11,10 +12,14 @@
 
 pub mod arithmetic;
 pub mod devices;
+pub mod expected;
 pub mod maintenance;
+pub mod memory;
 pub mod natural;
+pub mod plan;
 pub mod rollup;
 pub mod roster;
+pub mod says;
 pub mod tally;
 pub mod why;
 pub mod window;

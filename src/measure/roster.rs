@@ -58,7 +58,9 @@ struct Cmts {
 struct Upstream {
     cmts: u32,
     name: Rc<str>,
+    center_hz: Latest<u64>,
     width_hz: Latest<u64>,
+    modems: Latest<u64>,
     description: Latest<String>,
 }
 
@@ -77,7 +79,9 @@ pub struct About<'a> {
     pub cmts: &'a str,
     pub upstream: &'a str,
     pub platform: Option<&'a str>,
+    pub center_hz: Option<u64>,
     pub width_hz: Option<u64>,
+    pub modems: Option<u64>,
     pub description: Option<&'a str>,
 }
 
@@ -108,8 +112,8 @@ impl Roster {
         let new = number(&self.upstreams);
         let name: Rc<str> = upstream.into();
         cmts.upstreams.insert(Rc::clone(&name), new);
-        let (width_hz, description) = (Latest::default(), Latest::default());
-        self.upstreams.push(Upstream { cmts: at, name, width_hz, description });
+        let (center_hz, width_hz, modems, description) = Default::default();
+        self.upstreams.push(Upstream { cmts: at, name, center_hz, width_hz, modems, description });
         new
     }
 
@@ -121,10 +125,12 @@ impl Roster {
 
     /// Takes the number of a sample's upstream, and what the sample says of it.
     pub fn sample(&mut self, sample: Sample) -> u32 {
-        let Sample { ts, cmts, upstream, platform, width_hz, description, .. } = sample;
+        let Sample { ts, cmts, upstream, platform, center_hz, width_hz, modems, description, .. } = sample;
         let number = self.upstream(&cmts, &upstream);
         let upstream = &mut self.upstreams[number as usize];
+        upstream.center_hz.offer(ts, center_hz);
         upstream.width_hz.offer(ts, width_hz);
+        upstream.modems.offer(ts, modems);
         upstream.description.offer(ts, description);
         self.cmts[upstream.cmts as usize].platform.offer(ts, platform);
         number
@@ -144,7 +150,9 @@ impl Roster {
         let now = Timestamp::default();
         cmts.platform.offer(now, channel.platform);
         let upstream = &mut self.upstreams[number as usize];
+        upstream.center_hz.offer(now, channel.center_hz);
         upstream.width_hz.offer(now, channel.width_hz);
+        upstream.modems.offer(now, channel.modems);
         upstream.description.offer(now, channel.description);
     }
 
@@ -156,7 +164,9 @@ impl Roster {
             cmts: self.cmts_name(upstream.cmts),
             upstream: &upstream.name,
             platform: self.platform(upstream.cmts),
+            center_hz: upstream.center_hz.get().copied(),
             width_hz: upstream.width_hz.get().copied(),
+            modems: upstream.modems.get().copied(),
             description: upstream.description.get().map(String::as_str),
         }
     }

@@ -1,4 +1,5 @@
-//! All upstreams of a window together: each with its state, and what happened to several at once.
+//! All upstreams of a window together: each with its course through the days, and what happened to several at
+//! once. A window is put together from finished days and from samples, in the order of time.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -6,8 +7,13 @@ use std::{
 };
 
 use super::{
-    arithmetic::{Frame, Numbers, PerIndex, Upstream},
+    Window,
+    arithmetic::{Before, CARRY_S, Course, Day, PerIndex, Upstream, add},
     maintenance::Maintained,
+    memory::Memory,
+    natural,
+    plan::{Part, Plan},
+    rollup::Line,
     roster::Roster,
 };
 use crate::{
@@ -15,8 +21,10 @@ use crate::{
     record::{Incident, Timestamp},
 };
 
-/// `incidents`: at least so many upstreams of one CMTS step down in the same scan.
+/// `incidents`: at least so many upstreams of one CMTS step down in the same scan,
 const INCIDENT_UPSTREAMS: u64 = 5;
+/// and at least one in so many of those in service.
+const INCIDENT_SHARE: u64 = 10;
 
 /// The steps down of one moment, by CMTS.
 #[derive(Debug, Default)]
@@ -25,12 +33,132 @@ struct Steps {
     down: HashMap<u32, Vec<u32>>,
 }
 
-/// The states of all upstreams on their way through the window.
+/// An upstream on its way through the parts of a plan.
+#[derive(Debug)]
+struct Progress {
+    /// Which part it is in.
+    at: usize,
+    now: Upstream,
+    maintenance: Rc<[Window]>,
+    course: Course,
+    /// Time by modulation of the local day so far.
+    today: PerIndex,
+    /// The day before, as far as it was seen.
+    before: Option<Box<Day>>,
+    in_window: bool,
+}
+
+impl Progress {
+    fn new(plan: &Plan, maintenance: Rc<[Window]>) -> Self {
+        Progress {
+            at: 0,
+            now: Upstream::begin(&plan.parts[0].span, None, Rc::clone(&maintenance)),
+            maintenance,
+            course: Course::default(),
+            today: Default::default(),
+            before: None,
+            in_window: false,
+        }
+    }
+
+    /// Ends the parts before `at`.
+    fn advance(&mut self, plan: &Plan, at: usize) {
+        while self.at < at {
+            let part = &plan.parts[self.at];
+            self.at += 1;
+            let held = self.now.held();
+            let next = plan.parts.get(self.at).unwrap_or(part);
+            let next = Upstream::begin(&next.span, held, Rc::clone(&self.maintenance));
+            let (day, steps) = std::mem::replace(&mut self.now, next).finish(&part.span);
+            self.end(plan, part, day, steps);
+        }
+    }
+
+    fn end(&mut self, plan: &Plan, part: &Part, day: Day, steps: Box<[u8]>) {
+        let span = &part.span;
+        let length = span.window.to.since(span.window.from);
+        if part.is_before {
+            self.before.get_or_insert_default().append(day.clone(), span.window.from.0, length);
+        }
+        if part.is_window && !self.in_window {
+            self.in_window = true;
+            self.course.past = self.course.memory.clone();
+        }
+        self.course.memory.follow(&day, span.hold);
+        add(&mut self.today, &day.time);
+        if let Some(closed) = part.closes {
+            self.course.memory.close(closed, &self.today);
+            self.today = Default::default();
+        }
+        if part.is_window {
+            match plan.windows {
+                1 => self.course.day = day,
+                _ => self.append(plan, day, span.window.from, length),
+            }
+            self.course.steps = steps;
+        }
+    }
+
+    /// Adds a part to the window. What was carried into the window is compared with its first sample, though that may
+    /// lie in a part that is too far behind it.
+    fn append(&mut self, plan: &Plan, mut day: Day, from: Timestamp, length: i64) {
+        let carried = self.course.past.last.filter(|_| self.course.day.first.is_none());
+        if let Some((ts, before)) = carried
+            && (plan.frame.window.from.0 - CARRY_S..from.0 - CARRY_S).contains(&ts)
+        {
+            day.compare_first(before);
+        }
+        self.course.day.append(day, from.0, length);
+    }
+
+    /// Takes a finished day as it was kept, after all that was before it.
+    fn keep(&mut self, plan: &Plan, at: usize, line: Line) {
+        self.advance(plan, at);
+        let part = &plan.parts[at];
+        let from = part.span.window.from;
+        let length = part.span.window.to.since(from);
+        let held = line.memory.last.map(|(ts, modulation)| (Timestamp(ts), modulation));
+        self.at = at + 1;
+        let next = plan.parts.get(self.at).unwrap_or(part);
+        self.now = Upstream::begin(&next.span, held, Rc::clone(&self.maintenance));
+        self.today = Default::default();
+        if part.is_before {
+            self.before = Some(Box::new(line.day.clone()));
+        }
+        if part.is_window {
+            if !self.in_window {
+                self.in_window = true;
+                self.course.past = self.course.memory.clone();
+            }
+            match plan.windows {
+                1 => self.course.day = line.day,
+                _ => self.append(plan, line.day, from, length),
+            }
+        }
+        self.course.memory = line.memory;
+    }
+
+    fn finish(mut self, plan: &Plan) -> Option<Course> {
+        self.advance(plan, plan.parts.len());
+        if self.course.day.measurements() == 0 {
+            return None;
+        }
+        self.course.memory.note(plan.last_day, &self.today);
+        if !plan.frame.hourly {
+            self.course.day.hours = Box::default();
+        }
+        self.course.before = self.before.and_then(|before| Before::of(&before));
+        Some(self.course)
+    }
+}
+
+/// All upstreams on their way through a plan.
 #[derive(Debug)]
 pub struct Tally {
-    frame: Frame,
+    plan: Plan,
     maintained: Rc<Maintained>,
-    upstreams: Vec<Upstream>,
+    upstreams: Vec<Progress>,
+    at: usize,
     steps: Steps,
     incidents: Incidents,
 }
@@ -38,41 +166,84 @@ pub struct Tally {
 impl Tally {
     /// Begins with no upstream.
     #[must_use]
-    pub fn new(frame: Frame, maintained: &Rc<Maintained>) -> Self {
+    pub fn new(plan: Plan, maintained: &Rc<Maintained>) -> Self {
         let maintained = Rc::clone(maintained);
         let (steps, incidents) = (Steps::default(), Incidents::default());
-        Tally { frame, maintained, upstreams: Vec::new(), steps, incidents }
+        Tally { plan, maintained, upstreams: Vec::new(), at: 0, steps, incidents }
     }
 
-    /// Takes the next sample in the order of time.
-    pub fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
+    fn progress(&mut self, roster: &Roster, upstream: u32) -> &mut Progress {
         let at = upstream as usize;
         while self.upstreams.len() <= at {
             let number = u32::try_from(self.upstreams.len()).unwrap_or(u32::MAX);
             let windows = self.maintained.of(roster.cmts_name(roster.cmts_of(number)));
-            self.upstreams.push(Upstream::maintained(&self.frame, windows));
+            self.upstreams.push(Progress::new(&self.plan, windows));
         }
-        if self.upstreams[at].feed(&self.frame, ts, modulation) {
-            if ts != self.steps.at {
-                self.close_scan(roster);
-                self.steps.at = ts;
-            }
-            self.steps.down.entry(roster.cmts_of(upstream)).or_default().push(upstream);
+        &mut self.upstreams[at]
+    }
+
+    /// Takes the next sample in the order of time.
+    pub fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
+        while self.plan.parts.get(self.at).is_some_and(|part| ts >= part.span.window.to) {
+            self.at += 1;
         }
+        let Some(is_window) = self.plan.parts.get(self.at).map(|part| part.is_window) else { return };
+        let at = self.at;
+        self.progress(roster, upstream);
+        let progress = &mut self.upstreams[upstream as usize];
+        progress.advance(&self.plan, at);
+        if progress.at > at {
+            return;
+        }
+        let is_down = progress.now.feed(&self.plan.parts[at].span, ts, modulation);
+        if is_down && is_window {
+            self.step_down(roster, upstream, ts);
+        }
+    }
+
+    fn step_down(&mut self, roster: &Roster, upstream: u32, ts: Timestamp) {
+        if ts != self.steps.at {
+            self.close_scan(roster);
+            self.steps.at = ts;
+        }
+        self.steps.down.entry(roster.cmts_of(upstream)).or_default().push(upstream);
+    }
+
+    /// Takes the past of an upstream, before anything else of it.
+    pub fn remember(&mut self, roster: &Roster, upstream: u32, memory: Memory) {
+        self.progress(roster, upstream);
+        let Tally { plan, upstreams, .. } = self;
+        let progress = &mut upstreams[upstream as usize];
+        let held = memory.last.map(|(ts, modulation)| (Timestamp(ts), modulation));
+        progress.now = Upstream::begin(&plan.parts[0].span, held, Rc::clone(&progress.maintenance));
+        progress.course.memory = memory;
+    }
+
+    /// Takes a finished day of an upstream; `at` is the number of its part.
+    pub fn keep(&mut self, roster: &Roster, at: usize, upstream: u32, line: Line) {
+        self.progress(roster, upstream);
+        self.upstreams[upstream as usize].keep(&self.plan, at, line);
+    }
+
+    /// Takes when upstreams stepped down in a finished day.
+    pub fn step_downs(&mut self, roster: &Roster, mut steps: Vec<(Timestamp, u32)>) {
+        steps.sort_unstable();
+        for (ts, upstream) in steps {
+            self.step_down(roster, upstream, ts);
+        }
+    }
+
+    /// The plan that it follows.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Scans share their time when they began together: what stepped down in each is known once time goes on.
     fn close_scan(&mut self, roster: &Roster) {
         for (cmts, upstreams) in self.steps.down.drain() {
             let is_maintained = self.maintained.is_at(roster.cmts_name(cmts), self.steps.at);
-            self.incidents.note(self.steps.at, cmts, &upstreams, is_maintained);
-        }
-    }
-
-    /// Counts time before the window for what is expected of an upstream that has samples in it.
-    pub fn remember(&mut self, upstream: u32, time: &PerIndex) {
-        if let Some(upstream) = self.upstreams.get_mut(upstream as usize) {
-            upstream.remember(time);
+            self.incidents.note(self.steps.at, cmts, upstreams, is_maintained);
         }
     }
 
@@ -80,10 +251,10 @@ impl Tally {
     #[must_use]
     pub fn finish(mut self, roster: &Roster) -> Tallied {
         self.close_scan(roster);
+        let plan = &self.plan;
         let lines = (0..)
             .zip(self.upstreams)
-            .filter(|(_, upstream)| upstream.is_in_window())
-            .map(|(number, upstream)| (number, upstream.finish(&self.frame)))
+            .filter_map(|(number, progress)| Some((number, progress.finish(plan)?)))
             .collect();
         Tallied { lines, incidents: self.incidents }
     }
@@ -93,37 +264,28 @@ impl Tally {
 #[derive(Debug)]
 pub struct Tallied {
     /// Each upstream that has a sample in the window, by its number in the roster.
-    pub lines: Vec<(u32, Numbers)>,
-    /// What happened to several at once.
+    pub lines: Vec<(u32, Course)>,
+    /// What may have happened to several at once.
     pub incidents: Incidents,
 }
 
-/// The incidents of a window, and who was in one.
+/// The scans of a window in which several upstreams of one CMTS stepped down.
 #[derive(Debug, Default)]
-pub struct Incidents {
-    found: Vec<Found>,
-    upstreams: HashSet<u32>,
-}
+pub struct Incidents(Vec<Candidate>);
 
 #[derive(Debug)]
-struct Found {
+struct Candidate {
     ts: Timestamp,
     cmts: u32,
-    upstreams: u64,
+    upstreams: Vec<u32>,
     maintenance: bool,
 }
 
 impl Incidents {
-    /// Takes what stepped down in one scan of a CMTS: an incident when it is enough. Nobody is in one that
-    /// happened while the CMTS was worked on.
-    pub fn note(&mut self, ts: Timestamp, cmts: u32, upstreams: &[u32], maintenance: bool) {
-        let count = upstreams.len() as u64;
-        if count < INCIDENT_UPSTREAMS {
-            return;
-        }
-        self.found.push(Found { ts, cmts, upstreams: count, maintenance });
-        if !maintenance {
-            self.upstreams.extend(upstreams);
+    /// Takes what stepped down in one scan of a CMTS.
+    pub fn note(&mut self, ts: Timestamp, cmts: u32, upstreams: Vec<u32>, maintenance: bool) {
+        if upstreams.len() as u64 >= INCIDENT_UPSTREAMS {
+            self.0.push(Candidate { ts, cmts, upstreams, maintenance });
         }
     }
 }
@@ -134,21 +296,58 @@ impl Tallied {
     pub fn heard<'a>(&self, roster: &'a Roster) -> BTreeSet<&'a str> {
         self.lines.iter().map(|&(number, _)| roster.about(number).cmts).collect()
     }
+
+    /// The incidents, largest first, and the upstreams that were in one outside maintenance: a scan in which
+    /// enough of the upstreams in service stepped down, those with a sample in the window.
+    #[must_use]
+    pub fn incidents(&self, roster: &Roster) -> (Vec<Incident>, HashSet<u32>) {
+        let mut in_service: HashMap<u32, u64> = HashMap::new();
+        for &(number, _) in &self.lines {
+            *in_service.entry(roster.cmts_of(number)).or_default() += 1;
+        }
+        let is_incident = |found: &&Candidate| {
+            let all = in_service.get(&found.cmts).copied().unwrap_or(0);
+            found.upstreams.len() as u64 * INCIDENT_SHARE >= all
+        };
+        let found = || self.incidents.0.iter().filter(is_incident);
+        let incident = |found: &Candidate| Incident {
+            cmts: roster.cmts_name(found.cmts).to_owned(),
+            ts: found.ts,
+            upstreams: found.upstreams.len() as u64,
+            platform: roster.platform(found.cmts).map(str::to_owned),
+            maintenance: found.maintenance,
+        };
+        let mut incidents: Vec<_> = found().map(incident).collect();
+        incidents.sort_by(|a, b| {
+            let order = (b.upstreams, a.ts).cmp(&(a.upstreams, b.ts));
+            order.then_with(|| natural::compare(&a.cmts, &b.cmts))
+        });
+        let concerned = found().filter(|found| !found.maintenance).flat_map(|found| &found.upstreams);
+        (incidents, concerned.copied().collect())
+    }
 }
 
-impl Incidents {
-    /// As records, in the order of time, and the upstreams that were in one.
-    #[must_use]
-    pub fn named(self, roster: &Roster) -> (Vec<Incident>, HashSet<u32>) {
-        let incident = |&Found { ts, cmts, upstreams, maintenance }: &Found| Incident {
-            cmts: roster.cmts_name(cmts).to_owned(),
-            ts,
-            upstreams,
-            platform: roster.platform(cmts).map(str::to_owned),
-            maintenance,
-        };
-        let mut incidents: Vec<_> = self.found.iter().map(incident).collect();
-        incidents.sort_by(|a, b| (a.ts, &a.cmts).cmp(&(b.ts, &b.cmts)));
-        (incidents, self.upstreams)
+/// The numbers of one upstream by its samples alone, in UTC.
+#[cfg(test)]
+pub(super) fn numbers_of(
+    frame: &super::arithmetic::Frame,
+    told: Option<Modulation>,
+    maintenance: &[Window],
+    samples: impl IntoIterator<Item = (Timestamp, Modulation)>,
+) -> super::arithmetic::Numbers {
+    let samples: Vec<_> = samples.into_iter().collect();
+    let from = samples.first().map_or(frame.window.from, |&(ts, _)| ts);
+    let plan = Plan::new(frame.clone(), chrono_tz::Tz::UTC, from);
+    let mut progress = Progress::new(&plan, maintenance.into());
+    for (ts, modulation) in samples {
+        let at = plan.parts.iter().position(|part| ts < part.span.window.to).unwrap_or(plan.parts.len());
+        progress.advance(&plan, at);
+        if let Some(part) = plan.parts.get(at) {
+            progress.now.feed(&part.span, ts, modulation);
+        }
     }
+    progress.advance(&plan, plan.parts.len());
+    let mut course = progress.course;
+    course.before = progress.before.and_then(|before| Before::of(&before));
+    super::arithmetic::Numbers::new(course, &plan.frame, plan.days, told)
 }

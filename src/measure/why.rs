@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::arithmetic::{Numbers, percent};
 use crate::{modulation::Modulation, record::Why};
 
+/// `chronic`: from so many of the last 14 days on.
+const CHRONIC_FROM: u32 = 7;
 /// `stuck_low`: below what is expected for at least this part of the time, %.
 const STUCK_PCT: f64 = 95.0;
 /// `gap`: observed for less than this part of the time that has passed, %.
@@ -13,6 +15,7 @@ const GAP_PCT: f64 = 90.0;
 
 /// What is wrong with an upstream, in the order of [`Why::ALL`]:
 ///
+/// - `chronic`: `chronic_days` is at least 7.
 /// - `stuck_low`: it ran below what is expected for at least 95 % of the observed time that has bits,
 ///   maintenance left out.
 /// - `flapping`: the row's own `flapping`.
@@ -22,7 +25,7 @@ const GAP_PCT: f64 = 90.0;
 /// - `gap`: `coverage_pct` is less than 90.
 /// - `unknown_profile`: a sample of the window is UNKNOWN.
 /// - `never_better`: what its neighbours do was out of its reach. Without `--expected`: the `expected` of its
-///   own (the best it held in eight days) is below the yardstick of its CMTS ([`yardsticks`]), so that nothing
+///   own (the best it held in the days that count) is below the yardstick of its CMTS ([`yardsticks`]), so that nothing
 ///   counts as lost, and only the neighbours show that it could do better. With it: nothing that it held in the
 ///   window reaches that.
 #[must_use]
@@ -31,9 +34,10 @@ pub fn why(numbers: &Numbers, is_in_incident: bool, yardstick: Option<Yardstick>
     let is_low = |m: Modulation| numbers.expected.is_some_and(|expected| is_below(m, expected));
     let is_stuck = time > 0 && percent(numbers.degraded_s, time) >= STUCK_PCT;
     let holds = |why: Why| match why {
+        Why::Chronic => numbers.chronic_days >= CHRONIC_FROM,
         Why::StuckLow => is_stuck,
         Why::Flapping => numbers.flapping,
-        Why::SteppedDown => numbers.hops_down > 0 && is_low(numbers.last) && !is_stuck,
+        Why::SteppedDown => numbers.hops_down > 0 && is_low(numbers.last()) && !is_stuck,
         Why::Incident => is_in_incident,
         Why::Gap => numbers.coverage_pct() < GAP_PCT,
         Why::UnknownProfile => numbers.counts[Modulation::Unknown.index()] > 0,
@@ -87,36 +91,30 @@ mod tests {
 
     use super::*;
     use crate::{
-        measure::{
-            Window,
-            arithmetic::{Frame, Upstream},
-        },
+        measure::{Window, arithmetic::Frame, tally::numbers_of},
         record::Timestamp,
     };
 
-    fn frame(expected: Option<Modulation>) -> Frame {
-        Frame {
-            window: Window { from: Timestamp(0), to: Timestamp(86_400) },
-            end: Timestamp(86_400),
-            history_from: Timestamp(-7 * 86_400),
+    /// A day of samples every ten minutes, `sample` by the number of each; before it a day at `before`.
+    fn day(
+        told: Option<Modulation>,
+        before: Modulation,
+        sample: impl Fn(i64) -> Option<Modulation>,
+    ) -> Numbers {
+        let frame = Frame {
+            window: Window { from: Timestamp(864_000), to: Timestamp(950_400) },
+            end: Timestamp(950_400),
             hold: 1500,
-            expected,
+            expected_days: 90,
             hourly: true,
             before: None,
             step_s: None,
-        }
-    }
-
-    /// A day of samples every ten minutes, `sample` by the number of each; before it a day at `before`.
-    fn day(frame: &Frame, before: Modulation, sample: impl Fn(i64) -> Option<Modulation>) -> Numbers {
-        let mut upstream = Upstream::new(frame);
-        for step in -144..144 {
+        };
+        let sample = |step: i64| {
             let modulation = if step < 0 { Some(before) } else { sample(step) };
-            if let Some(modulation) = modulation {
-                upstream.feed(frame, Timestamp(step * 600), modulation);
-            }
-        }
-        upstream.finish(frame)
+            modulation.map(|modulation| (Timestamp(864_000 + step * 600), modulation))
+        };
+        numbers_of(&frame, told, &[], (-144..144).filter_map(sample))
     }
 
     fn words(numbers: &Numbers, yardstick: Option<Yardstick>) -> String {
@@ -125,8 +123,7 @@ mod tests {
 
     #[test]
     fn each_word_has_its_condition() {
-        let frame = frame(None);
-        let said = |sample: &dyn Fn(i64) -> Option<Modulation>| words(&day(&frame, Qam64, sample), None);
+        let said = |sample: &dyn Fn(i64) -> Option<Modulation>| words(&day(None, Qam64, sample), None);
         assert_eq!(said(&|_| Some(Qam64)), "");
         assert_eq!(said(&|_| Some(Qam16)), "stuck_low");
         assert_eq!(said(&|step| Some(if step < 7 { Qam64 } else { Qam16 })), "stuck_low");
@@ -138,32 +135,30 @@ mod tests {
         assert_eq!(said(&|step| (step >= 15).then_some(Qam64)), "");
         assert_eq!(said(&|step| (step >= 17).then_some(Qam64)), "gap");
         assert_eq!(said(&|step| Some(if step == 9 { Unknown } else { Qam64 })), "unknown_profile");
-        assert_eq!(why(&day(&frame, Qam64, |_| Some(Qam64)), true, None), [Why::Incident]);
+        assert_eq!(why(&day(None, Qam64, |_| Some(Qam64)), true, None), [Why::Incident]);
     }
 
     #[test]
     fn who_was_never_better_is_seen_by_the_neighbours_or_the_users_word() {
-        let own = frame(None);
-        let low = day(&own, Qpsk, |_| Some(Qpsk));
+        let low = day(None, Qpsk, |_| Some(Qpsk));
         assert_eq!(words(&low, None), "");
         assert_eq!(words(&low, Some(Yardstick::Neighbours(Qam64))), "never_better");
         assert_eq!(words(&low, Some(Yardstick::Neighbours(Qpsk))), "");
         // It can do better, as yesterday shows: that it does not is another matter.
-        let fallen = day(&own, Qam64, |_| Some(Qpsk));
+        let fallen = day(None, Qam64, |_| Some(Qpsk));
         assert_eq!(words(&fallen, Some(Yardstick::Neighbours(Qam64))), "stuck_low");
-        let told = frame(Some(Qam64));
-        let reached = day(&told, Qpsk, |step| Some(if step == 3 { Qam64 } else { Qpsk }));
+        let told = Some(Qam64);
+        let reached = day(told, Qpsk, |step| Some(if step == 3 { Qam64 } else { Qpsk }));
         assert_eq!(words(&reached, Some(Yardstick::Told(Qam64))), "stuck_low");
-        let low = day(&told, Qpsk, |_| Some(Qpsk));
+        let low = day(told, Qpsk, |_| Some(Qpsk));
         assert_eq!(words(&low, Some(Yardstick::Told(Qam64))), "stuck_low never_better");
-        let dark = day(&told, Unknown, |_| Some(Unknown));
+        let dark = day(told, Unknown, |_| Some(Unknown));
         assert_eq!(words(&dark, Some(Yardstick::Told(Qam64))), "unknown_profile");
     }
 
     #[test]
     fn the_yardstick_of_a_cmts_is_what_most_of_its_upstreams_do() {
-        let frame = frame(None);
-        let numbers: Vec<_> = [Qam64, Qam64, Qpsk, Qam16, Qpsk].map(|m| day(&frame, m, |_| Some(m))).into();
+        let numbers: Vec<_> = [Qam64, Qam64, Qpsk, Qam16, Qpsk].map(|m| day(None, m, |_| Some(m))).into();
         let of = |cmts: u32, which: &[usize]| which.iter().map(|&n| (cmts, &numbers[n])).collect::<Vec<_>>();
         let all = [of(1, &[0, 1, 2]), of(2, &[2, 3, 4]), of(3, &[0, 2])].concat();
         let found = yardsticks(all.into_iter());

@@ -27,6 +27,13 @@ pub fn single_day(tz: Tz, window: Window) -> Option<NaiveDate> {
     (of_day(tz, date) == window).then_some(date)
 }
 
+/// Whether two zones are one under two names, such as UTC and Etc/UTC: their clocks always agree.
+#[must_use]
+pub fn is_same_zone(a: Tz, b: Tz) -> bool {
+    const FORTNIGHT_S: i64 = 14 * 86_400;
+    a == b || (-57..1740).map(|n| Timestamp(n * FORTNIGHT_S)).all(|ts| local(a, ts) == local(b, ts))
+}
+
 /// The begin of the local day `days` before the one that `moment` lies in.
 #[must_use]
 pub fn days_before(tz: Tz, moment: Timestamp, days: u64) -> Timestamp {
@@ -90,6 +97,8 @@ mod tests {
         let may: NaiveDate = "2026-05-01".parse().expect("a date");
         assert_eq!(single_day(AMSTERDAM, of_day(AMSTERDAM, may)), Some(may));
         assert_eq!(single_day(Tz::UTC, of_day(AMSTERDAM, may)), None);
+        assert!(is_same_zone(Tz::UTC, Tz::Etc__UTC) && is_same_zone(Tz::Asia__Calcutta, Tz::Asia__Kolkata));
+        assert!(!is_same_zone(AMSTERDAM, Tz::Europe__Berlin) && !is_same_zone(Tz::UTC, Tz::Europe__London));
         assert_eq!(days_before(AMSTERDAM, NOW, 7).to_string(), "2026-04-23T22:00:00Z");
     }
 }

@@ -50,7 +50,9 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::{closed_set::closed_set, modulation::Modulation};
 pub use answers::{Change, Fresh, Gap, State};
 pub use prune::{Health, IdStatus, Pruned, Retained, Stopped, TableStatus, Way};
-pub use report::{Delta, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why};
+pub use report::{
+    DayRow, Delta, Gone, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why,
+};
 pub use time::Timestamp;
 pub use totals::Totals;
 

@@ -49,15 +49,22 @@ pub struct Report {
     /// Sum of the rows that have it, GB; missing when none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost_gb: Option<f64>,
-    /// Scans in which at least five upstreams of one CMTS stepped down, in the order of time.
+    /// Scans in which many upstreams of one CMTS stepped down (at least five, and a tenth of those in service),
+    /// largest first.
     #[serde(default)]
     pub incidents: Vec<Incident>,
     /// When CMTSs were worked on, as far as that was told: what was lost then is not counted as lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<Maintenance>,
-    /// Devices that were never good in the window.
+    /// Local days of the window that are over and of which neither samples nor a finished day are left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_days: Vec<String>,
+    /// Devices that were tried in the window without a good scan.
     #[serde(default)]
     pub silent: Vec<Silent>,
+    /// Devices that nobody had tried for a day when the window ended; nothing is missing of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Gone>,
 }
 
 /// Upstreams of one CMTS that stepped down in the same scan.
@@ -100,10 +107,19 @@ pub struct Silent {
     pub status: Status,
 }
 
+/// A device that nobody has tried for a day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Name of the device.
+    pub cmts: String,
+    /// Its last scan, good or not.
+    pub since: Timestamp,
+}
+
 /// `row`, after the `report`: one per upstream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// That of its `report`.
+    /// Begin of the window, so that two reports of a finished day have the same rows.
     pub ts: Timestamp,
     /// Name of the device.
     pub cmts: String,
@@ -115,6 +131,18 @@ pub struct Row {
     /// The operator's text for the upstream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Centre frequency, Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub center_hz: Option<u64>,
+    /// Channel width, Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width_hz: Option<u64>,
+    /// Modems that are registered on it, as its last sample that tells says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modems: Option<u64>,
+    /// Its row on the page (`--page-url`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Modulation of the last sample in the window.
     pub last: Modulation,
     /// Samples in the window.
@@ -150,6 +178,15 @@ pub struct Row {
     /// What the upstream should run at; missing when nothing tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Modulation>,
+    /// The last local day on which `expected` was held, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_seen: Option<String>,
+    /// When `last` is below `expected`: when the present stretch below it began, across days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Of the last 14 finished days those that were below `expected` for half of their observed time.
+    #[serde(default)]
+    pub chronic_days: u32,
     /// Time at fewer bits per symbol than expected, s.
     #[serde(default)]
     pub degraded_s: u64,
@@ -184,12 +221,16 @@ pub struct Row {
     /// Against the day before; missing when that day is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
+    /// All of this in one sentence, of held time only.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
 }
 
 closed_set! {
     /// What may be wrong with an upstream.
     #[allow(missing_docs)]
     pub enum Why {
+        Chronic = "chronic",
         StuckLow = "stuck_low",
         Flapping = "flapping",
         SteppedDown = "stepped_down",
@@ -198,6 +239,36 @@ closed_set! {
         UnknownProfile = "unknown_profile",
         NeverBetter = "never_better",
     }
+}
+
+/// `day`, of `--format days`: the row of an upstream and a local day that is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DayRow {
+    /// Begin of the day.
+    pub ts: Timestamp,
+    /// The local day, `YYYY-MM-DD`.
+    pub date: String,
+    /// What the row of its report has.
+    #[serde(flatten)]
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+impl DayRow {
+    /// The row of a day.
+    #[must_use]
+    pub fn new(date: String, row: Row) -> Self {
+        let ts = row.ts;
+        let mut fields = match serde_json::to_value(row) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        fields.remove("ts");
+        DayRow { ts, date, fields }
+    }
+}
+
+impl Body for DayRow {
+    const TYPE: &'static str = "day";
 }
 
 /// How a row differs from that of the day before: this day less that one, both measured by what is expected
@@ -214,12 +285,12 @@ pub struct Delta {
 /// `group`, of `--by`, after the `report` and in place of its rows: the upstreams of a CMTS, or of a description.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// That of its `report`.
+    /// Begin of the window.
     pub ts: Timestamp,
     /// Name of the device, with `--by cmts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmts: Option<String>,
-    /// The operator's text, with `--by description`.
+    /// The operator's text, with `--by description`; missing: the upstreams without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How many upstreams.

@@ -2,23 +2,31 @@
 //! asked for, and the header over them. Rounding happens here, at the way out.
 
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::{BTreeSet, HashMap, HashSet},
+    cmp::Ordering,
+    collections::{BTreeSet, HashSet},
+    rc::Rc,
 };
 
-use super::request::Request;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use super::{history::Read, request::Request};
 use crate::{
     cli::report::Sort,
+    language::Language,
     measure::devices::Devices,
-    measure::tally::Tallied,
     measure::{
         arithmetic::{Frame, Numbers, percent},
+        expected::Expected,
         natural,
+        plan::{Plan, date_of},
         roster::{About, Roster},
+        says::says,
         why::{Yardstick, why, yardsticks},
+        window::local,
     },
     modulation::Modulation,
-    record::{Delta, Incident, PerModulation, Report, Row, Silent},
+    record::{Delta, Gone, Incident, PerModulation, Report, Row, Silent, Timestamp},
 };
 
 /// The result of a window.
@@ -26,6 +34,8 @@ use crate::{
 #[allow(missing_docs)]
 pub struct Findings {
     pub frame: Frame,
+    /// Days that are over of which nothing is left.
+    pub missing: Vec<NaiveDate>,
     pub roster: Roster,
     /// Each upstream that has a sample in the window, by its number in the roster.
     pub lines: Vec<(u32, Numbers)>,
@@ -33,35 +43,72 @@ pub struct Findings {
     /// The numbers of the upstreams that are in one outside maintenance.
     pub in_incident: HashSet<u32>,
     pub silent: Vec<Silent>,
+    pub gone: Vec<Gone>,
+    /// When it was made.
+    pub now: Timestamp,
+    expected: Rc<Expected>,
+    tz: Tz,
+    language: Language,
+    page_url: Option<String>,
 }
 
 impl Findings {
     /// What was tallied, with names.
     #[must_use]
-    pub fn new(tallied: Tallied, frame: Frame, roster: Roster, devices: Devices) -> Self {
-        let silent = devices.silent(&tallied.heard(&roster));
-        let (incidents, in_incident) = tallied.incidents.named(&roster);
-        Findings { frame, roster, lines: tallied.lines, incidents, in_incident, silent }
+    pub fn new(request: &Request, read: Read, roster: Roster, devices: Devices) -> Self {
+        let Read { tallied, plan, missing } = read;
+        let Plan { frame, days, .. } = plan;
+        let (silent, gone) = devices.without_good_scan(frame.window, frame.end, &tallied.heard(&roster));
+        let (incidents, in_incident) = tallied.incidents(&roster);
+        let numbers = |(number, course)| {
+            let about = roster.about(number);
+            let told = request.expected.of(about.cmts, about.upstream);
+            (number, Numbers::new(course, &frame, days, told))
+        };
+        let lines = tallied.lines.into_iter().map(numbers).collect();
+        let expected = Rc::clone(&request.expected);
+        let (tz, language, page_url) = (request.tz, request.language, request.page_url.clone());
+        Findings {
+            frame,
+            missing,
+            roster,
+            lines,
+            incidents,
+            in_incident,
+            silent,
+            gone,
+            now: request.now,
+            expected,
+            tz,
+            language,
+            page_url,
+        }
     }
 
-    /// Puts the upstreams in order: `hops` is hops descending, then CMTS, then upstream in natural order, and
-    /// the others end the same way.
+    /// Puts the upstreams in order. `lost` is by Mbit/s where widths are known, else by percent, then by the time
+    /// below what is expected, then by hops; all end with CMTS and upstream in natural order.
     pub fn sort(&mut self, by: Sort) {
         let roster = &self.roster;
         let lost = |number: u32, numbers: &Numbers| {
             let mbps = roster.about(number).width_hz.and_then(|width| numbers.lost_mbps(width));
             (mbps, numbers.lost_pct())
         };
+        let names = |a: About<'_>, b: About<'_>| {
+            natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream))
+        };
         self.lines.sort_by(|(a, x), (b, y)| {
             let first = match by {
                 Sort::Hops => y.hops.cmp(&x.hops),
-                Sort::Lost => lost(*b, y).partial_cmp(&lost(*a, x)).unwrap_or(Ordering::Equal),
-                Sort::Degraded => (Reverse(x.degraded_s), Reverse(x.longest_degraded_s))
-                    .cmp(&(Reverse(y.degraded_s), Reverse(y.longest_degraded_s))),
+                Sort::Lost => lost(*b, y)
+                    .partial_cmp(&lost(*a, x))
+                    .unwrap_or(Ordering::Equal)
+                    .then_with(|| (y.degraded_s, y.hops).cmp(&(x.degraded_s, x.hops))),
+                Sort::Degraded => {
+                    (y.degraded_s, y.longest_degraded_s).cmp(&(x.degraded_s, x.longest_degraded_s))
+                }
                 Sort::Cmts => Ordering::Equal,
             };
-            let (a, b) = (roster.about(*a), roster.about(*b));
-            first.then_with(|| a.cmts.cmp(b.cmts)).then_with(|| natural::compare(a.upstream, b.upstream))
+            first.then_with(|| names(roster.about(*a), roster.about(*b)))
         });
     }
 
@@ -69,7 +116,7 @@ impl Findings {
     #[must_use]
     pub fn report(&self, request: &Request) -> Report {
         let numbers = || self.lines.iter().map(|(_, numbers)| numbers);
-        let measurements = numbers().map(Numbers::measurements).sum();
+        let measurements = numbers().map(|numbers| numbers.measurements()).sum();
         let cmts: BTreeSet<_> = self.lines.iter().map(|&(number, _)| self.roster.cmts_of(number)).collect();
         // An empty sum of floats is -0.0.
         let coverage = numbers().map(Numbers::coverage_pct).fold(0.0, |sum, pct| sum + pct);
@@ -99,28 +146,37 @@ impl Findings {
             lost_gb: lost(Numbers::lost_gb),
             incidents: self.incidents.clone(),
             maintenance: request.maintained.within(self.frame.window).collect(),
+            missing_days: self.missing.iter().map(ToString::to_string).collect(),
             silent: self.silent.clone(),
+            gone: self.gone.clone(),
         }
     }
 
     /// The rows in their order, at most `top`.
     pub fn rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = Row> + 'a {
-        self.all_rows(request).map(|(row, _)| row).take(request.top.unwrap_or(usize::MAX))
+        self.all_rows().map(|(row, _)| row).take(request.top.unwrap_or(usize::MAX))
     }
 
     /// All rows in their order, and the numbers that they came of.
-    pub fn all_rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = (Row, &'a Numbers)> + 'a {
+    pub fn all_rows(&self) -> impl Iterator<Item = (Row, &Numbers)> {
         let cmts_of = |number: u32| self.roster.cmts_of(number);
-        let usual = match self.frame.expected {
-            Some(_) => HashMap::new(),
-            None => yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers))),
-        };
+        let usual = yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers)));
         self.lines.iter().map(move |&(number, ref numbers)| {
-            let told = self.frame.expected.map(Yardstick::Told);
+            let about = self.roster.about(number);
+            let told = self.expected.of(about.cmts, about.upstream).map(Yardstick::Told);
             let usual = || usual.get(&self.roster.cmts_of(number)).copied().map(Yardstick::Neighbours);
             let why = why(numbers, self.in_incident.contains(&number), told.or_else(usual));
-            (Row { why, ..row(request, self.roster.about(number), numbers) }, numbers)
+            let says = says(numbers, self.tz, self.language);
+            let url = self.page_url.as_deref().map(|page| self.url(page, about));
+            (Row { why, says, url, ..row(self.frame.window.from, about, numbers) }, numbers)
         })
+    }
+
+    /// The address of a row on the page of its day.
+    fn url(&self, page: &str, about: About<'_>) -> String {
+        let date = local(self.tz, self.frame.window.from).date();
+        let row = percent_encoded(&format!("{} {}", about.cmts, about.upstream));
+        format!("{}#date={date}&open={row}", page.trim_end_matches('#'))
     }
 
     /// How many rows `top` leaves out.
@@ -130,17 +186,21 @@ impl Findings {
     }
 }
 
-fn row(request: &Request, about: About<'_>, numbers: &Numbers) -> Row {
+fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
     let lost = |of: fn(&Numbers, u64) -> Option<f64>| of(numbers, about.width_hz?).map(rounded);
     let count = |m: Modulation| u64::from(numbers.counts[m.index()]);
     let time = |m: Modulation| u64::from(numbers.time[m.index()]);
     Row {
-        ts: request.now,
+        ts,
         cmts: about.cmts.to_owned(),
         upstream: about.upstream.to_owned(),
         platform: about.platform.map(str::to_owned),
         description: about.description.map(str::to_owned),
-        last: numbers.last,
+        center_hz: about.center_hz,
+        width_hz: about.width_hz,
+        modems: about.modems,
+        url: None,
+        last: numbers.last(),
         measurements: numbers.measurements(),
         counts: Modulation::ALL.into_iter().map(|m| (m, count(m))).filter(|&(_, n)| n > 0).collect(),
         hops: u64::from(numbers.hops),
@@ -152,6 +212,9 @@ fn row(request: &Request, about: About<'_>, numbers: &Numbers) -> Row {
         share_pct: shares(count, numbers.measurements()),
         time_pct: shares(time, numbers.observed_s()),
         expected: numbers.expected,
+        best_seen: numbers.best_seen.and_then(date_of).map(|date| date.to_string()),
+        since: numbers.since,
+        chronic_days: numbers.chronic_days,
         degraded_s: numbers.degraded_s,
         longest_degraded_s: numbers.longest_degraded_s,
         worst: numbers.worst(),
@@ -162,6 +225,7 @@ fn row(request: &Request, about: About<'_>, numbers: &Numbers) -> Row {
         hours: numbers.hours(),
         maintenance_s: Some(numbers.maintenance_s()).filter(|&s| s > 0),
         why: Vec::new(),
+        says: String::new(),
         delta: numbers.delta().map(|(hops, lost)| Delta { hops, lost_pct: lost.map(rounded) }),
     }
 }
@@ -174,6 +238,15 @@ fn shares(of: impl Fn(Modulation) -> u64, whole: u64) -> PerModulation<f64> {
         .filter(|&(_, part)| part > 0)
         .map(|(m, part)| (m, rounded(percent(part, whole))))
         .collect()
+}
+
+/// For an address (RFC 3986): all but unreserved characters by their bytes.
+fn percent_encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// Three decimals.

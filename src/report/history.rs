@@ -1,11 +1,11 @@
-//! A report of one local day out of finished days, as far as they go: 60,000 rows instead of millions of
-//! samples. What it says is the same.
+//! A window out of a database: finished days as far as they go, one row per upstream and day instead of a
+//! hundred samples, and samples for the rest. What it comes to is the same.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
-use super::request::{HISTORY_DAYS, Request};
+use super::request::Request;
 use crate::{
     database::{
         Database,
@@ -14,33 +14,40 @@ use crate::{
     error::Result,
     measure::{
         Window,
-        arithmetic::{Before, CARRY_S, Frame, Numbers, PerIndex, add},
-        rollup::Line,
+        arithmetic::{CARRY_S, Frame},
+        memory::CHRONIC_DAYS,
+        plan::Plan,
         roster::Roster,
-        tally::{Incidents, Tallied, Tally},
-        window,
+        tally::{Tallied, Tally},
+        window::{local, midnight, of_day},
     },
     record::Timestamp,
 };
 
-/// Times by modulation of each upstream, by its number in the roster.
-#[derive(Default)]
-struct Times(Vec<PerIndex>);
-
-impl Times {
-    fn of(&mut self, upstream: u32) -> &mut PerIndex {
-        let at = upstream as usize;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, PerIndex::default());
-        }
-        &mut self.0[at]
-    }
+/// What a window came to.
+#[derive(Debug)]
+pub struct Read {
+    /// Its upstreams.
+    pub tallied: Tallied,
+    /// How it was gone through.
+    pub plan: Plan,
+    /// The days that are over of which nothing is left.
+    pub missing: Vec<NaiveDate>,
 }
 
-/// What `delta` needs, by number.
-type Yesterday = HashMap<u32, Before>;
+/// Days on end that are known in the same way.
+struct Stage {
+    days: Vec<NaiveDate>,
+    is_kept: bool,
+}
 
-/// Reads one local day, `frame`'s window.
+/// How many days before a window tell of its upstreams' past.
+#[must_use]
+pub fn days_back(frame: &Frame) -> u32 {
+    frame.expected_days.max(CHRONIC_DAYS as u32)
+}
+
+/// Reads a window.
 ///
 /// # Errors
 /// Those of the database.
@@ -48,123 +55,197 @@ pub fn read(
     request: &Request,
     database: &mut dyn Database,
     frame: &Frame,
-    date: NaiveDate,
     roster: &mut Roster,
-) -> Result<Tallied> {
+) -> Result<Read> {
     let calendar = Calendar { tz: request.tz, interval_s: request.interval_s, now: request.now };
-    // The day before is needed for `delta` in any case.
-    let before = if frame.expected.is_some() { 1 } else { HISTORY_DAYS };
-    let first = date.checked_sub_days(Days::new(before)).unwrap_or(date);
-    // The steps of a page are not kept, nor what was lost outside maintenance: they are made of samples.
-    let is_maintained = request.is_maintained(frame);
-    let of_samples = frame.step_s.is_some() || is_maintained;
-    let last = if of_samples { date.pred_opt().unwrap_or(date) } else { date };
-    let finished: Vec<_> =
-        first.iter_days().take_while(|&day| day <= last && calendar.is_finished(day)).collect();
-    let mut keeper = Keeper::new(database, calendar, Care::Report, finished.iter().copied())?;
-    let (mut times, mut yesterday) = (Times::default(), Yesterday::new());
-    // A day that is over is compared with the whole of the day before, which is kept.
-    let compared = date.pred_opt().filter(|_| !is_maintained && frame.end == frame.window.to);
-    for &day in finished.iter().filter(|&&day| day < date) {
-        let mut time_of = |roster: &mut Roster, cmts: &str, upstream: &str, time: &PerIndex| {
-            let number = roster.upstream(cmts, upstream);
-            add(times.of(number), time);
-            number
-        };
-        if Some(day) == compared {
-            keeper.lines(day, &mut |cmts, upstream, line| {
-                if request.only.upstream(cmts, upstream) {
-                    let number = time_of(roster, cmts, upstream, &line.day.time);
-                    yesterday.insert(number, Before { hops: line.day.hops, time: line.day.time });
-                }
-                Ok(())
-            })?;
-        } else {
-            keeper.times(day, &mut |cmts, upstream, time| {
-                if request.only.upstream(cmts, upstream) {
-                    time_of(roster, cmts, upstream, time);
-                }
-                Ok(())
-            })?;
+    let start = start_day(request, calendar, frame);
+    let plan = Plan::new(frame.clone(), request.tz, midnight(request.tz, start));
+    let mut reader = Reader {
+        request,
+        calendar,
+        tally: Tally::new(plan, &request.maintained),
+        roster,
+        seen: BTreeSet::new(),
+    };
+    let stages = reader.stages(start);
+    let mut follows = reader.past(database, start)?;
+    for stage in stages {
+        match stage.is_kept {
+            true => reader.kept(database, &stage.days)?,
+            false => reader.samples(database, &stage.days, follows)?,
         }
+        follows = true;
     }
-    let is_kept = compared.is_some_and(|day| finished.contains(&day));
-    if finished.last() == Some(&date) {
-        let mut tallied = whole(request, &mut keeper, frame, date, roster, times)?;
-        compare(&mut tallied, &yesterday);
-        return Ok(tallied);
-    }
-    let next = finished.last().and_then(NaiveDate::succ_opt).unwrap_or(first);
-    let from = window::of_day(request.tz, next).from;
-    let frame = Frame { before: frame.before.filter(|_| !is_kept), ..frame.clone() };
-    let mut tallied = unfinished(request, database, frame, from, roster, times)?;
-    if is_kept {
-        compare(&mut tallied, &yesterday);
-    }
-    Ok(tallied)
+    let Reader { tally, seen, .. } = reader;
+    let plan = tally.plan().clone();
+    let over = |day: &NaiveDate| of_day(request.tz, *day).to <= frame.end;
+    let missing = window_days(request, frame).filter(|day| over(day) && !seen.contains(day)).collect();
+    Ok(Read { tallied: tally.finish(roster), plan, missing })
 }
 
-fn compare(tallied: &mut Tallied, yesterday: &Yesterday) {
-    for (number, numbers) in &mut tallied.lines {
-        numbers.before = yesterday.get(number).copied().filter(Before::is_known);
-    }
+fn window_days(request: &Request, frame: &Frame) -> impl Iterator<Item = NaiveDate> {
+    let [first, last] = [frame.window.from, frame.window.to + -1].map(|ts| local(request.tz, ts).date());
+    first.iter_days().take_while(move |day| *day <= last)
 }
 
-/// The day itself is finished too.
-fn whole(
-    request: &Request,
-    keeper: &mut Keeper<'_>,
-    frame: &Frame,
-    date: NaiveDate,
-    roster: &mut Roster,
-    mut times: Times,
-) -> Result<Tallied> {
-    let mut lines: Vec<(u32, Numbers)> = Vec::new();
-    let mut steps: HashMap<(Timestamp, u32), Vec<u32>> = HashMap::new();
-    keeper.lines(date, &mut |cmts, upstream, line: &Line| {
-        if request.only.upstream(cmts, upstream) && line.samples() > 0 {
-            let number = roster.upstream(cmts, upstream);
-            for &at in &line.steps_down {
-                let at = frame.window.from + i64::from(at);
-                steps.entry((at, roster.cmts_of(number))).or_default().push(number);
+/// The first day that is gone through: that of the window, or the one that it is compared with, or one that is
+/// over and not settled.
+fn start_day(request: &Request, calendar: Calendar, frame: &Frame) -> NaiveDate {
+    let begin = frame.before.map_or(frame.window.from, |before| before.from.min(frame.window.from));
+    let mut start = local(request.tz, begin).date();
+    while let Some(before) = start.pred_opt()
+        && of_day(request.tz, before).to <= request.now
+        && !calendar.is_finished(before)
+    {
+        start = before;
+    }
+    start
+}
+
+struct Reader<'a> {
+    request: &'a Request,
+    calendar: Calendar,
+    tally: Tally,
+    roster: &'a mut Roster,
+    /// The days of which there was something.
+    seen: BTreeSet<NaiveDate>,
+}
+
+impl Reader<'_> {
+    /// Whether a day can be taken as it was kept: as a whole, not drawn in steps, not worked on.
+    fn is_kept(&self, day: NaiveDate) -> bool {
+        let plan = self.tally.plan();
+        let Some(part) = plan.part_of(day, self.request.tz).map(|at| &plan.parts[at]) else { return false };
+        self.calendar.is_finished(day)
+            && !(part.is_window && part.span.step_s.is_some())
+            && self.request.maintained.within(part.span.window).next().is_none()
+    }
+
+    fn stages(&self, start: NaiveDate) -> Vec<Stage> {
+        let plan = self.tally.plan();
+        let mut stages: Vec<Stage> = Vec::new();
+        for day in start.iter_days().take_while(|&day| {
+            let begin = midnight(self.request.tz, day);
+            begin < plan.frame.window.to && begin <= self.request.now
+        }) {
+            let is_kept = self.is_kept(day);
+            match stages.last_mut() {
+                Some(stage) if stage.is_kept == is_kept => stage.days.push(day),
+                _ => stages.push(Stage { days: vec![day], is_kept }),
             }
-            let history = times.of(number);
-            add(history, &line.day.time);
-            lines.push((number, line.day.clone().numbers(frame, history)));
         }
-        Ok(())
-    })?;
-    let mut incidents = Incidents::default();
-    for ((ts, cmts), upstreams) in steps {
-        incidents.note(ts, cmts, &upstreams, false);
+        stages
     }
-    Ok(Tallied { lines, incidents })
+
+    fn keeper<'d>(&self, database: &'d mut dyn Database, until: NaiveDate) -> Result<Keeper<'d>> {
+        let back = days_back(&self.tally.plan().frame);
+        let window_days = until.signed_duration_since(self.day_of_window()).num_days();
+        let back = back + u32::try_from(window_days).unwrap_or(0);
+        let days = self.calendar.days_of_samples(database, until, back)?;
+        Keeper::new(database, self.calendar, Care::Report, days)
+    }
+
+    fn day_of_window(&self) -> NaiveDate {
+        local(self.request.tz, self.tally.plan().frame.window.from).date()
+    }
+
+    /// Takes what the last day before `start` carries on; whether there is one.
+    fn past(&mut self, database: &mut dyn Database, start: NaiveDate) -> Result<bool> {
+        let Some(until) = start.pred_opt() else { return Ok(false) };
+        let mut keeper = self.keeper(database, until)?;
+        let Some(day) = keeper.before(start) else { return Ok(false) };
+        let Reader { request, tally, roster, .. } = self;
+        let mut found = false;
+        keeper.run(until, &BTreeSet::from([day]), &mut |_, cmts, upstream, line| {
+            found = true;
+            if request.only.upstream(cmts, upstream) {
+                let number = roster.upstream(cmts, upstream);
+                tally.remember(roster, number, line.memory);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn kept(&mut self, database: &mut dyn Database, days: &[NaiveDate]) -> Result<()> {
+        let Some(&until) = days.last() else { return Ok(()) };
+        let mut keeper = self.keeper(database, until)?;
+        let tz = self.request.tz;
+        let Reader { request, tally, roster, seen, .. } = self;
+        let mut steps: Vec<(Timestamp, u32)> = Vec::new();
+        let mut part = None;
+        keeper.run(until, &days.iter().copied().collect(), &mut |day, cmts, upstream, line| {
+            if line.samples() > 0 && seen.last() != Some(&day) {
+                seen.insert(day);
+            }
+            if part.is_none_or(|(known, _)| known != day) {
+                part = tally.plan().part_of(day, tz).map(|at| (day, at));
+            }
+            let Some((_, at)) = part.filter(|_| request.only.upstream(cmts, upstream)) else { return Ok(()) };
+            let number = roster.upstream(cmts, upstream);
+            let Some(of) = tally.plan().parts.get(at) else { return Ok(()) };
+            if of.is_window {
+                let from = of.span.window.from;
+                steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
+            }
+            tally.keep(roster, at, number, line);
+            Ok(())
+        })?;
+        tally.step_downs(roster, steps);
+        Ok(())
+    }
+
+    /// `follows`: what is carried in is known already.
+    fn samples(&mut self, database: &mut dyn Database, days: &[NaiveDate], follows: bool) -> Result<()> {
+        let (Some(&first), Some(&last)) = (days.first(), days.last()) else { return Ok(()) };
+        let tz = self.request.tz;
+        let begin = midnight(tz, first) + if follows { 0 } else { -CARRY_S };
+        let end = of_day(tz, last).to.min(self.tally.plan().frame.window.to);
+        let Reader { request, tally, roster, seen, .. } = self;
+        let mut today = Window { from: begin, to: begin };
+        database.samples(Window { from: begin, to: end }, false, &mut |stored| {
+            if stored.ts >= today.to {
+                let day = local(tz, stored.ts).date();
+                today = of_day(tz, day);
+                seen.insert(day);
+            }
+            if request.only.upstream(stored.cmts, stored.upstream) {
+                let upstream = roster.upstream(stored.cmts, stored.upstream);
+                tally.feed(roster, upstream, stored.ts, stored.modulation);
+            }
+            Ok(())
+        })
+    }
 }
 
-/// From the first day on that is not finished, samples are read.
-fn unfinished(
+/// A window of samples alone: nothing is kept of days that a sample holds through.
+///
+/// # Errors
+/// Those of the database.
+pub fn read_samples(
     request: &Request,
     database: &mut dyn Database,
-    frame: Frame,
-    from: Timestamp,
+    frame: &Frame,
     roster: &mut Roster,
-    times: Times,
-) -> Result<Tallied> {
-    let mut carried = (frame.window.from + -CARRY_S).min(from + -frame.hold);
-    if let Some(before) = frame.before {
-        carried = carried.min(before.from + -frame.carry_before());
-    }
-    let window = Window { from: carried, to: frame.window.to };
-    let mut tally = Tally::new(Frame { history_from: from, ..frame }, &request.maintained);
-    database.samples(window, false, &mut |stored| {
+) -> Result<Read> {
+    let oldest = database.oldest()?.unwrap_or(frame.window.from);
+    let from = past_from(request, frame).max(oldest);
+    let plan = Plan::new(frame.clone(), request.tz, from);
+    let mut tally = Tally::new(plan.clone(), &request.maintained);
+    database.samples(Window { from: from + -CARRY_S, to: frame.window.to }, false, &mut |stored| {
         if request.only.upstream(stored.cmts, stored.upstream) {
             let upstream = roster.upstream(stored.cmts, stored.upstream);
             tally.feed(roster, upstream, stored.ts, stored.modulation);
         }
         Ok(())
     })?;
-    for (upstream, time) in (0..).zip(&times.0) {
-        tally.remember(upstream, time);
-    }
-    Ok(tally.finish(roster))
+    Ok(Read { tallied: tally.finish(roster), plan, missing: Vec::new() })
+}
+
+/// From where on samples tell of the past of a window's upstreams.
+#[must_use]
+pub fn past_from(request: &Request, frame: &Frame) -> Timestamp {
+    let first = local(request.tz, frame.window.from).date();
+    let back = chrono::Days::new(days_back(frame).into());
+    midnight(request.tz, first.checked_sub_days(back).unwrap_or(first))
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     error::{Error, Result},
     exit::Exit,
-    layout::full,
+    layout::{excel, full},
     output,
     stage::Context,
 };
@@ -56,6 +56,7 @@ pub fn run(
         exit = match request.question {
             Question::At(at) => answer::at::write(&request, at, args, context, input, output),
             Question::Changes => answer::changes::write(&request, args, context, input, output),
+            Question::Days => answer::days::write(&request, args, context, output),
             Question::Fresh => answer::fresh::write(&request, args, context, input, output),
             Question::Report | Question::Samples => {
                 answer::samples::write(&request, args, context, input, output)
@@ -98,6 +99,9 @@ fn report(
 
 fn no_sample(findings: &Findings) -> String {
     let window = findings.frame.window;
+    if window.from > findings.now {
+        return format!("no data yet: the window begins at {}, which is in the future", window.from);
+    }
     format!("no sample from {} to {}; another --date, --from or --cmts may have some", window.from, window.to)
 }
 
@@ -128,7 +132,10 @@ fn render(request: &Request, findings: &Findings, output: &mut dyn Write) -> Res
         (Format::Json, Layout::Seed) => seed::json(request, request.top, findings, output),
         (Format::Csv, Layout::Full) => full::write(findings.rows(request), output),
         (Format::Json, Layout::Full) => json::write(request, findings, output),
-        (Format::Ndjson | Format::Samples | Format::Changes, _) => ndjson::write(request, findings, output),
+        (Format::CsvExcel, _) => excel::write(findings.rows(request), request.language, output),
+        (Format::Ndjson | Format::Samples | Format::Changes | Format::Days, _) => {
+            ndjson::write(request, findings, output)
+        }
         (Format::Table, _) => table::write(request, findings, output),
     }
     .map_err(Error::output)

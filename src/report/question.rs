@@ -21,6 +21,8 @@ pub enum Question {
     Samples,
     /// `--format changes`.
     Changes,
+    /// `--format days`.
+    Days,
     /// `--at`.
     At(Timestamp),
     /// `--fresh`.
@@ -43,11 +45,13 @@ impl Question {
     /// # Errors
     /// [`Error::Usage`], naming the flag.
     pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, Form)> {
+        check_former_names(args)?;
         let question = match (&args.at, args.format) {
             (Some(at), _) => Question::At(moment::moment("--at", at, tz, now)?),
             _ if args.fresh => Question::Fresh,
             (_, Some(Format::Samples)) => Question::Samples,
             (_, Some(Format::Changes)) => Question::Changes,
+            (_, Some(Format::Days)) => Question::Days,
             _ => Question::Report,
         };
         let default = match (question, args.layout) {
@@ -63,12 +67,39 @@ impl Question {
             Question::Report => check_layout(args, format, layout)?,
             Question::Samples => refuse("--format samples", &[("--top", args.top.is_some())], args)?,
             Question::Changes => refuse("--format changes", &[("--top", args.top.is_some())], args)?,
+            Question::Days => check_days(args)?,
             Question::At(_) => check_short("--at", format, args)?,
             Question::Fresh => check_short("--fresh", format, args)?,
         }
         let text = format == Format::Table || (format == Format::Changes && terminal);
         Ok((question, Form { format, layout, text }))
     }
+}
+
+/// Flags of the program that this one replaces name what takes their place.
+fn check_former_names(args: &cli::Report) -> Result<()> {
+    let former = [
+        (args.json_only, "--json-only", "--layout seed --format json -o FILE, or --save"),
+        (args.csv_only, "--csv-only", "--layout seed -o FILE, or --save"),
+        (args.web_only, "--web-only", "--web DIR or --deploy"),
+    ];
+    match former.into_iter().find(|&(given, ..)| given) {
+        Some((_, flag, now)) => Err(Error::usage(format!("{flag}: unknown flag; use {now}"))),
+        None => Ok(()),
+    }
+}
+
+/// The days of a window are told as reports tell them.
+fn check_days(args: &cli::Report) -> Result<()> {
+    let whole = [
+        ("--by", args.by.is_some()),
+        ("--save", args.save),
+        ("--web", args.web.is_some()),
+        ("--html", args.html.is_some()),
+        ("--deploy", args.deploy.deploy.is_some()),
+        ("--layout", args.layout.is_some()),
+    ];
+    meaningless("--format days", whole.into_iter())
 }
 
 /// The seed layout is a CSV or JSON file; the full one is what every format has by itself.

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use globset::GlobMatcher;
 
@@ -18,20 +18,25 @@ use crate::{
     },
     error::{Error, Result},
     glob::glob,
+    language::Language,
     measure::{
         Window,
         arithmetic::Frame,
+        expected::Expected,
         maintenance::Maintained,
-        window::{self, days_before, local},
+        window::{self, local},
     },
-    modulation::Modulation,
     moment,
     record::Timestamp,
     stage::Context,
 };
 
-/// The finished days before the window whose time counts for `expected`.
-pub const HISTORY_DAYS: u64 = 7;
+/// The finished days before the window that tell what to expect.
+const EXPECTED_DAYS: u32 = 90;
+/// Rows that a terminal shows without `--top`.
+const SHOWN: usize = 40;
+/// Finished days are not kept for longer.
+const EXPECTED_DAYS_MOST: u32 = 400;
 /// The days for which dated files stay.
 const KEEP_DAYS: u32 = 30;
 
@@ -44,7 +49,14 @@ pub struct Request {
     /// None: the whole input.
     pub window: Option<Window>,
     pub interval_s: u64,
-    pub expected: Option<Modulation>,
+    pub expected: Rc<Expected>,
+    /// The finished days before the window that tell what to expect.
+    pub expected_days: u32,
+    pub language: Language,
+    /// The address of the page that rows link to.
+    pub page_url: Option<String>,
+    /// The sentence of each row in the table.
+    pub says: bool,
     pub question: Question,
     pub format: Format,
     pub layout: Layout,
@@ -110,14 +122,21 @@ impl Request {
             tz,
             window,
             interval_s: args.interval.as_secs(),
-            expected: expected(args, context)?,
+            expected: Rc::new(expected(args, context)?),
+            expected_days: expected_days(args, context)?,
+            language: language(args, context)?,
+            page_url: page_url(args, context)?,
+            says: args.common.verbose > 0,
             question,
             format,
             layout,
             text,
             by: args.by,
-            sort: args.sort.unwrap_or(Sort::Hops),
-            top: args.top,
+            sort: args.sort.unwrap_or(Sort::Lost),
+            top:
+                args.top
+                    .or((on_terminal && format == Format::Table && question == Question::Report)
+                        .then_some(SHOWN)),
             only: Only {
                 cmts: args.cmts.as_deref().map(|text| glob("--cmts", text)).transpose()?,
                 upstream: args.upstream.as_deref().map(|text| glob("--upstream", text)).transpose()?,
@@ -154,20 +173,12 @@ impl Request {
         Frame {
             window,
             end,
-            history_from: days_before(self.tz, window.from, HISTORY_DAYS),
             hold: self.hold(),
-            expected: self.expected,
+            expected_days: self.expected_days,
             hourly,
             before,
             step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
         }
-    }
-
-    /// Whether a part of a window, or of the day before it, is maintenance.
-    #[must_use]
-    pub fn is_maintained(&self, frame: &Frame) -> bool {
-        let from = frame.before.map_or(frame.window.from, |before| before.from);
-        self.maintained.within(Window { from, to: frame.window.to }).next().is_some()
     }
 
     /// The local day that a window is, when it is exactly one.
@@ -202,24 +213,59 @@ fn asked_window(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Option<Win
         }
         return Ok(Some(Window { from, to }));
     }
-    let date = match &args.date {
+    if let Some(days) = args.days {
+        let today = local(tz, now).date();
+        let first = today.checked_sub_days(Days::new(days.into())).unwrap_or(today);
+        return Ok(Some(Window { from: window::midnight(tz, first), to: window::midnight(tz, today) }));
+    }
+    let date = match args.date.as_ref().or(args.day.as_ref()) {
         Some(text) => text,
         None if args.input.is_some() => return Ok(None),
         None => "yesterday",
     };
-    moment::day("--date", date, tz, now).map(|date| Some(window::of_day(tz, date)))
+    let (first, next) = moment::days("--date", date, tz, now)?;
+    Ok(Some(Window { from: window::midnight(tz, first), to: window::midnight(tz, next) }))
 }
 
-fn expected(args: &cli::Report, context: &Context) -> Result<Option<Modulation>> {
+fn expected(args: &cli::Report, context: &Context) -> Result<Expected> {
     let setting = context.settings.get("MODTOOLS_EXPECTED")?;
-    let (place, text) = match (&args.expected, &setting) {
-        (Some(text), _) => ("--expected", text),
-        (None, Some(text)) => ("MODTOOLS_EXPECTED", text),
-        (None, None) => return Ok(None),
+    match (&args.expected, &setting) {
+        (Some(text), _) => Expected::parse("--expected", text),
+        (None, Some(text)) => Expected::parse("MODTOOLS_EXPECTED", text),
+        (None, None) => Ok(Expected::default()),
+    }
+}
+
+fn expected_days(args: &cli::Report, context: &Context) -> Result<u32> {
+    if let Some(days) = args.expected_days {
+        return Ok(days);
+    }
+    let days: Option<NonZeroU32> =
+        context.settings.parse("MODTOOLS_EXPECTED_DAYS", "a number of days such as 90")?;
+    Ok(days.map_or(EXPECTED_DAYS, |days| days.get().min(EXPECTED_DAYS_MOST)))
+}
+
+fn language(args: &cli::Report, context: &Context) -> Result<Language> {
+    match (args.lang, context.settings.get("MODTOOLS_LANG")?) {
+        (Some(language), _) => Ok(language),
+        (None, Some(text)) => text.parse().map_err(|()| {
+            Error::usage(format!("MODTOOLS_LANG: unknown language {text:?}; expected en or nl"))
+        }),
+        (None, None) => Ok(Language::default()),
+    }
+}
+
+fn page_url(args: &cli::Report, context: &Context) -> Result<Option<String>> {
+    let setting = context.settings.get("MODTOOLS_PAGE_URL")?;
+    let (place, url) = match (&args.page_url, setting) {
+        (Some(url), _) => ("--page-url", Some(url.clone())),
+        (None, url) => ("MODTOOLS_PAGE_URL", url),
     };
-    match text.parse::<Modulation>() {
-        Ok(modulation) if modulation.bits().is_some() => Ok(Some(modulation)),
-        _ => Err(Error::usage(format!("{place}: {text:?} cannot be expected; write QPSK, QAM8 … QAM256"))),
+    match url {
+        Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Err(Error::usage(format!("{place}: invalid address {url:?}; example: https://web1/modulation/")))
+        }
+        url => Ok(url),
     }
 }
 

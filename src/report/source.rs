@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     findings::Findings,
-    history,
+    history::{self, Read},
     reorder::{Compact, Reorder},
     request::Request,
 };
@@ -23,8 +23,9 @@ use crate::{
         Device, Window,
         arithmetic::{CARRY_S, Frame},
         devices::Devices,
+        plan::Plan,
         roster::Roster,
-        tally::{Tallied, Tally},
+        tally::Tally,
     },
     ndjson::{Account, Lines},
     record::{self, Record, Sample, Scan, Timestamp},
@@ -44,7 +45,7 @@ pub fn read(
     match (&args.input, request.window) {
         (None, Some(window)) => {
             let mut database = database::open(&args.database, context, Access::Keep)?;
-            Ok((from_database(request, database.as_mut(), window)?, Exit::Done))
+            from_database(request, database.as_mut(), window)
         }
         (input, _) => {
             let path = input.as_deref().unwrap_or(Path::new("-"));
@@ -73,22 +74,26 @@ pub fn with_input<T>(
 }
 
 /// The time that has to be read for a window: what may be carried in, and what tells the expected.
-fn span(frame: &Frame) -> Window {
-    let carried = frame.window.from + -CARRY_S;
-    // What holds into the first of the days before counts there.
-    let history = frame.history_from + -frame.hold.min(CARRY_S);
-    let from = if frame.expected.is_some() { carried } else { carried.min(history) };
-    let from = frame.before.map_or(from, |before| from.min(before.from + -frame.carry_before()));
-    Window { from, to: frame.window.to }
+fn span(request: &Request, frame: &Frame) -> Window {
+    let from = history::past_from(request, frame) + -CARRY_S;
+    Window { from: from.min(frame.before.map_or(from, |before| before.from)), to: frame.window.to }
 }
 
-fn from_database(request: &Request, database: &mut dyn Database, window: Window) -> Result<Findings> {
+/// Reads a window out of a database.
+///
+/// # Errors
+/// Those of the database.
+pub fn from_database(
+    request: &Request,
+    database: &mut dyn Database,
+    window: Window,
+) -> Result<(Findings, Exit)> {
     let frame = request.frame(window);
     let mut roster = Roster::default();
     // A sample that holds for longer than it can be carried in has no day to itself.
-    let tallied = match request.date(window).filter(|_| frame.hold <= CARRY_S) {
-        Some(date) => history::read(request, database, &frame, date, &mut roster)?,
-        None => from_samples(request, database, &frame, &mut roster)?,
+    let read = match frame.hold <= CARRY_S {
+        true => history::read(request, database, &frame, &mut roster)?,
+        false => history::read_samples(request, database, &frame, &mut roster)?,
     };
     for channel in database.channels()? {
         roster.channel(channel);
@@ -98,25 +103,23 @@ fn from_database(request: &Request, database: &mut dyn Database, window: Window)
     for device in &known {
         roster.device(&device.cmts, device.last_try, device.platform.clone());
     }
-    let devices = devices(request, database, &frame, known, &tallied.heard(&roster))?;
-    Ok(Findings::new(tallied, frame, roster, devices))
+    let devices = devices(request, database, &frame, known, &read.tallied.heard(&roster))?;
+    let findings = Findings::new(request, read, roster, devices);
+    let exit = say_missing(&findings);
+    Ok((findings, exit))
 }
 
-fn from_samples(
-    request: &Request,
-    database: &mut dyn Database,
-    frame: &Frame,
-    roster: &mut Roster,
-) -> Result<Tallied> {
-    let mut tally = Tally::new(frame.clone(), &request.maintained);
-    database.samples(span(frame), false, &mut |stored| {
-        if request.only.upstream(stored.cmts, stored.upstream) {
-            let upstream = roster.upstream(stored.cmts, stored.upstream);
-            tally.feed(roster, upstream, stored.ts, stored.modulation);
-        }
-        Ok(())
-    })?;
-    Ok(tally.finish(roster))
+/// A window that is only a part of what was asked for says so; one without any sample says that.
+fn say_missing(findings: &Findings) -> Exit {
+    if findings.missing.is_empty() || findings.lines.is_empty() {
+        return Exit::Done;
+    }
+    let days: Vec<_> = findings.missing.iter().map(ToString::to_string).collect();
+    log::warn!(
+        "no samples and no finished day are left of {}; the report is of the other days",
+        days.join(", ")
+    );
+    Exit::Partial
 }
 
 /// What tells which devices are silent. Scans are read only as far as that is open: not for devices that
@@ -140,9 +143,11 @@ fn devices(
     };
     if known.is_empty() || known.iter().any(|device| !heard.contains(device.cmts.as_str())) {
         scans(&mut devices, window)?;
-        let open = |device: &Device| !heard.contains(device.cmts.as_str()) && devices.is_open(window, device);
-        if known.is_empty() || known.iter().any(open) {
-            scans(&mut devices, Window { from: span(frame).from, to: window.from })?;
+        let is_open =
+            |device: &Device| !heard.contains(device.cmts.as_str()) && devices.is_open(window, device);
+        if known.is_empty() || known.iter().any(is_open) {
+            let from = window.from + -8 * CARRY_S;
+            scans(&mut devices, Window { from, to: window.from })?;
         }
     }
     known.into_iter().for_each(|device| devices.known(window, device));
@@ -188,20 +193,24 @@ impl Intake<'_> {
             (None, None) => Window { from: self.request.now, to: self.request.now },
         };
         let frame = self.request.frame(window);
-        let mut tally = Tally::new(frame.clone(), &self.request.maintained);
+        let first = self.first_last.map_or(window.from, |(first, _)| first);
+        let from = history::past_from(self.request, &frame).max(first);
+        let plan = Plan::new(frame, self.request.tz, from);
+        let mut tally = Tally::new(plan.clone(), &self.request.maintained);
         self.reorder.drain(|Compact { ts, upstream, modulation }| {
             tally.feed(&self.roster, upstream, ts, modulation);
             Ok(())
         })?;
         let tallied = tally.finish(&self.roster);
-        Ok(Findings::new(tallied, frame, self.roster, self.devices))
+        let read = Read { tallied, plan, missing: Vec::new() };
+        Ok(Findings::new(self.request, read, self.roster, self.devices))
     }
 }
 
 fn from_input(request: &Request, context: &Context, input: &mut dyn BufRead) -> Result<(Findings, Exit)> {
     let mut intake = Intake {
         request,
-        span: request.window.map(|window| span(&request.frame(window))),
+        span: request.window.map(|window| span(request, &request.frame(window))),
         roster: Roster::default(),
         devices: Devices::default(),
         reorder: Reorder::default(),

@@ -38,6 +38,7 @@ mod report;
 mod report_answers;
 mod report_days;
 mod report_seed;
+mod report_truths;
 mod served;
 mod server;
 mod settings;

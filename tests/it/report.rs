@@ -95,7 +95,6 @@ fn json_holds_what_the_records_hold_and_csv_reads_back() {
                     let of = if of == "counts" { "counts".to_owned() } else { format!("{of}_pct") };
                     row[of].get(m.trim_start_matches("pct_")).cloned().unwrap_or(json!(0))
                 }
-                _ if name == "generated_at" => row["ts"].clone(),
                 Some(("delta", of)) => row["delta"].get(of).cloned().unwrap_or(json!("")),
                 _ if name == "why" => {
                     let why = row["why"].as_array().map(|why| why.iter().filter_map(Value::as_str).collect());

@@ -57,7 +57,8 @@ impl Store {
     fn args(&self, more: &[&str], input: bool) -> cli::Report {
         let url = format!("sqlite:{}", self.dir.path().join("m.db").display());
         let source = if input { ["--input", "-"] } else { ["--db", &url] };
-        let all = ["mod-report", "--format", "ndjson"].iter().chain(&source).chain(more);
+        let format: &[&str] = if more.contains(&"--format") { &[] } else { &["--format", "ndjson"] };
+        let all = ["mod-report"].iter().chain(format).chain(&source).chain(more);
         cli::Report::parse_from(all)
     }
 
@@ -142,10 +143,18 @@ proptest! {
         let (first, late): (Vec<_>, Vec<_>) = all.into_iter().partition(|_| random.u32(..20) > 0);
         store.insert(&first);
         let before = (store.now + -3 * DAY_S).to_string()[..10].to_owned();
+        let middle = (store.now + -90_000).to_string();
         let same = |store: &Store, what: &str, more: &[&str]| {
-            for day in ["today", "yesterday", &before] {
-                let args = ["--date", day, "--tz", zone, "--interval", interval];
-                let args = [&args, more].concat();
+            let windows: [&[&str]; 6] = [
+                &["--date", "today"],
+                &["--date", "yesterday"],
+                &["--date", &before],
+                &["--days", "4"],
+                &["--from", "-3d", "--to", "now"],
+                &["--from", "-4d", "--to", &middle],
+            ];
+            for window in windows {
+                let args = [window, &["--tz", zone, "--interval", interval], more].concat();
                 assert_eq!(store.report(&args), store.reference(&args), "{what}: {args:?}");
             }
         };
@@ -155,7 +164,8 @@ proptest! {
         same(&store, "late", &[]);
         store.insert(&first);
         same(&store, "replayed", &["--expected", "QAM16"]);
-        let gap = from + random.i64(..10 * DAY_S);
+        // Not the oldest ones: whoever removes those prunes, and the day that they were in stands.
+        let gap = from + DAY_S + random.i64(..9 * DAY_S);
         store.execute(&format!("DELETE FROM modulation_new WHERE timestamp BETWEEN {gap} AND {}", gap + 7200));
         same(&store, "deleted", &[]);
     }
@@ -226,4 +236,81 @@ fn a_late_sample_of_the_day_before_changes_what_is_carried_in() {
     store.insert(&[at("2026-05-01T21:50:00Z", "QPSK")]);
     assert!(store.report(&day).lines().last().unwrap().contains("\"hops\":1"));
     assert_eq!(store.report(&day), store.reference(&day));
+}
+
+/// The row of the one upstream that a report has.
+fn row(report: &str) -> serde_json::Value {
+    serde_json::from_str(report.lines().nth(1).expect("a row")).expect("json")
+}
+
+#[test]
+fn what_is_broken_longest_does_not_disappear() {
+    // Fourteen days, QAM64 until the second morning, QAM16 ever since; samples are kept for eight days.
+    let mut store = Store::new("2026-11-15T06:00:00Z");
+    let begin = "2026-11-14T23:00:00Z".parse::<Timestamp>().unwrap();
+    let fall = "2026-11-16T07:30:00Z".parse::<Timestamp>().unwrap();
+    let sample = |ts: Timestamp, modulation| (ts.0, "CCAP001".to_owned(), "1/scq/3".to_owned(), modulation);
+    let mut said = Vec::new();
+    for day in 0..14 {
+        let samples = (0..144).map(|step| begin + day * DAY_S + step * 600);
+        let samples: Vec<_> =
+            samples.map(|ts| sample(ts, if ts < fall { "QAM64" } else { "QAM16" })).collect();
+        store.insert(&samples);
+        store.now = begin + (day + 1) * DAY_S + 6 * 3600;
+        store.execute(&format!("DELETE FROM modulation_new WHERE timestamp < {}", store.now.0 - 8 * DAY_S));
+        said.push(row(&store.report(&["--date", "yesterday"])));
+    }
+    let tenth = &said[9];
+    assert_eq!((&tenth["expected"], &tenth["lost_pct"]), (&"QAM64".into(), &33.333.into()));
+    assert_eq!(
+        (&tenth["since"], &tenth["best_seen"]),
+        (&"2026-11-16T07:30:00Z".into(), &"2026-11-16".into())
+    );
+    assert!(tenth["why"].to_string().contains("chronic"), "{tenth}");
+    assert_eq!(tenth["chronic_days"], 9);
+    assert_eq!(
+        tenth["says"],
+        "QAM16 instead of QAM64 for 1d 0h 0m, below since 2026-11-16 08:30; observed for 100 % of the time."
+    );
+    assert_eq!((&said[0]["why"], said[0].get("since")), (&serde_json::Value::Null, None));
+    assert_eq!((&said[13]["chronic_days"], &said[13]["expected"]), (&13.into(), &"QAM64".into()));
+    let few = row(&store.report(&["--date", "yesterday", "--expected-days", "5"]));
+    assert_eq!((&few["expected"], &few["lost_pct"]), (&"QAM16".into(), &0.0.into()));
+
+    // A late sample of an old day corrects what later days carry.
+    let late = "2026-11-24T11:05:00Z".parse::<Timestamp>().unwrap();
+    store.insert(&[sample(late, "QAM64")]);
+    let corrected = row(&store.report(&["--date", "yesterday"]));
+    assert_eq!(corrected["since"], "2026-11-24T11:10:00Z");
+
+    // A month out of finished days, and what is missing of it.
+    let (_, text) = (0, store.report(&["--from", "2026-11-13", "--to", "2026-11-29"]));
+    let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(header["missing_days"], serde_json::json!(["2026-11-13", "2026-11-14"]));
+    assert_eq!(header["measurements"], 14 * 144 + 1);
+    // Each of its days as a record.
+    let days = store.report(&["--from", "2026-11-15", "--to", "2026-11-29", "--format", "days"]);
+    let dates: Vec<_> =
+        days.lines().filter_map(|line| line.split_once("\"date\":\"").map(|(_, rest)| &rest[..10])).collect();
+    assert_eq!((dates.len(), dates[0], dates[13]), (14, "2026-11-15", "2026-11-28"));
+    // Halves add up to the whole.
+    let of = |from: &str, to: &str| row(&store.report(&["--from", from, "--to", to]));
+    let [whole, first, second] =
+        [of("2026-11-15", "2026-11-29"), of("2026-11-15", "2026-11-22"), of("2026-11-22", "2026-11-29")];
+    for field in ["measurements", "hops", "hops_down", "hops_up", "observed_s"] {
+        let [whole, first, second] = [&whole, &first, &second].map(|row| row[field].as_u64().unwrap());
+        assert_eq!(first + second, whole, "{field}");
+    }
+}
+
+#[test]
+fn names_of_one_zone_do_not_keep_a_day_twice() {
+    let mut store = Store::new("2026-05-04T12:00:00Z");
+    store.insert(&samples(store.now.0 - 3 * DAY_S, 600, 3, 5, 7));
+    let of = |zone: &str| rows(&store.report(&["--date", "2026-05-02", "--tz", zone]));
+    let first = of("UTC");
+    store.execute("UPDATE modulation_day SET finished = replace(finished, '\"hops\":', '\"hops\":9')");
+    let kept = of("UTC");
+    assert_ne!(kept, first);
+    assert_eq!(of("Etc/UTC"), kept);
 }

@@ -1,67 +1,18 @@
-//! The numbers of one upstream over a window, once its last sample was fed.
+//! The numbers of one upstream over a window, once its last sample was fed and something is expected of it.
 
-use super::{Frame, PerIndex, WITH_BITS};
-use crate::modulation::Modulation;
+use std::ops::Deref;
+
+use super::{Day, Frame, PerIndex, WITH_BITS};
+use crate::{
+    measure::memory::{DayNumber, Memory},
+    modulation::Modulation,
+    record::Timestamp,
+};
 
 /// The share of the observed time, in percent, from which on a modulation counts as what the upstream can do.
 const EXPECTED_PCT: u64 = 1;
 /// DOCSIS: a channel's symbol rate is its width over 1.25 (roll-off 0.25).
 const WIDTH_PER_SYMBOL_RATE: f64 = 1.25;
-
-/// What an upstream's window came to before anything is expected of it: what `modulation_day` keeps.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Day {
-    pub last: Modulation,
-    /// Samples by [`Modulation::index`].
-    pub counts: PerIndex,
-    /// Seconds held by [`Modulation::index`].
-    pub time: PerIndex,
-    pub hops: u32,
-    pub hops_down: u32,
-    pub hops_up: u32,
-    pub hops_seed: u32,
-    /// The longest stretch below each modulation with bits, s.
-    pub longest_below: [u32; WITH_BITS],
-    pub flapping: bool,
-    /// Per hour the index of the lowest modulation held in it, if any.
-    pub hours: Box<[u8]>,
-}
-
-impl Day {
-    /// The numbers of it. `history` is the time by modulation that tells what to expect, its own included.
-    #[must_use]
-    pub fn numbers(self, frame: &Frame, history: &PerIndex) -> Numbers {
-        self.numbers_without(frame, history, PerIndex::default())
-    }
-
-    /// As [`Day::numbers`], with the time by modulation in which its CMTS was worked on: that time is not
-    /// degraded, and nothing is lost in it.
-    #[must_use]
-    pub fn numbers_without(self, frame: &Frame, history: &PerIndex, maintained: PerIndex) -> Numbers {
-        let expected = frame.expected.or_else(|| best_held(history));
-        let threshold = expected.map_or(0, Modulation::index);
-        let degraded = total(&self.time[..threshold]) - total(&maintained[..threshold]);
-        Numbers {
-            last: self.last,
-            counts: self.counts,
-            time: self.time,
-            maintained,
-            before: None,
-            hops: self.hops,
-            hops_down: self.hops_down,
-            hops_up: self.hops_up,
-            hops_seed: self.hops_seed,
-            elapsed_s: frame.elapsed(),
-            expected,
-            degraded_s: degraded,
-            longest_degraded_s: self.longest_below.get(threshold).map_or(0, |&longest| u64::from(longest)),
-            flapping: self.flapping,
-            hours: self.hours,
-            steps: Box::default(),
-        }
-    }
-}
 
 /// What `delta` needs of the day before.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -73,10 +24,12 @@ pub struct Before {
 }
 
 impl Before {
-    /// Whether anything was observed.
+    /// Of a day, when anything was observed in it. What was lost while its CMTS was worked on is left out.
     #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.time.iter().any(|&s| s > 0)
+    pub fn of(day: &Day) -> Option<Self> {
+        let mut time = day.time;
+        time.iter_mut().zip(day.maintained).for_each(|(time, maintained)| *time -= maintained);
+        (day.observed_s() > 0).then_some(Before { hops: day.hops, time })
     }
 }
 
@@ -100,55 +53,98 @@ pub fn add(sum: &mut PerIndex, time: &PerIndex) {
     sum.iter_mut().zip(time).for_each(|(sum, time)| *sum += time);
 }
 
-/// `expected` without the user's word: the best modulation held for at least 1 % of the time observed over
-/// this day and the seven finished days before.
-#[must_use]
-pub fn best_held(history: &PerIndex) -> Option<Modulation> {
-    let observed = total(history);
+/// The best modulation held for at least 1 % of the time observed.
+fn best_held(time: &PerIndex) -> Option<Modulation> {
+    let observed = total(time);
     let enough = |&m: &Modulation| {
-        let held = u64::from(history[m.index()]);
+        let held = u64::from(time[m.index()]);
         held > 0 && held * 100 >= observed * EXPECTED_PCT
     };
     Modulation::ALL[..WITH_BITS].iter().rev().copied().find(enough)
+}
+
+/// What an upstream's window came to, with its past.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct Course {
+    pub day: Day,
+    /// The past as it was when the window began.
+    pub past: Memory,
+    /// The past as it was when the window ended.
+    pub memory: Memory,
+    /// The day before, when it is known.
+    pub before: Option<Before>,
+    /// Per step of a page the index of the modulation held in its middle.
+    pub steps: Box<[u8]>,
+}
+
+/// The days that a window lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// The local day that it begins in.
+    pub first: DayNumber,
+    /// The last one that is over when it ends.
+    pub last_over: DayNumber,
 }
 
 /// The numbers of one upstream over the window, not rounded.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Numbers {
-    pub last: Modulation,
-    /// Samples by [`Modulation::index`].
-    pub counts: PerIndex,
-    /// Seconds held by [`Modulation::index`].
-    pub time: PerIndex,
-    /// Of that in maintenance, seconds by [`Modulation::index`].
-    pub maintained: PerIndex,
+    pub day: Day,
     /// The day before, when it is known.
     pub before: Option<Before>,
-    pub hops: u32,
-    pub hops_down: u32,
-    pub hops_up: u32,
-    pub hops_seed: u32,
     pub elapsed_s: u64,
     pub expected: Option<Modulation>,
+    /// The last local day on which that was held.
+    pub best_seen: Option<DayNumber>,
+    /// When the stretch below it began that the last sample belongs to.
+    pub since: Option<Timestamp>,
+    /// Of the last 14 days those that were below it for half of their observed time.
+    pub chronic_days: u32,
     pub degraded_s: u64,
     pub longest_degraded_s: u64,
-    pub flapping: bool,
-    hours: Box<[u8]>,
-    pub(super) steps: Box<[u8]>,
+    /// How often it rose again to what is expected.
+    pub recovered: u32,
+    pub steps: Box<[u8]>,
+}
+
+impl Deref for Numbers {
+    type Target = Day;
+
+    fn deref(&self) -> &Day {
+        &self.day
+    }
 }
 
 impl Numbers {
-    /// Samples in the window.
+    /// The numbers of a course; `told` is what the user expects.
     #[must_use]
-    pub fn measurements(&self) -> u64 {
-        self.counts.iter().map(|&n| u64::from(n)).sum()
+    pub fn new(course: Course, frame: &Frame, days: Days, told: Option<Modulation>) -> Self {
+        let Course { day, past, memory, before, steps } = course;
+        let held_before = || past.best_held(days.first, frame.expected_days);
+        // Bits are in the order of the modulations.
+        let expected = told.or_else(|| best_held(&day.time).max(held_before()));
+        let threshold = expected.map_or(0, Modulation::index);
+        Numbers {
+            elapsed_s: frame.elapsed(),
+            expected,
+            best_seen: expected.and_then(|expected| memory.last_day_of(expected)),
+            since: Some(memory.below_from[threshold]).filter(|&ts| ts != 0).map(Timestamp),
+            chronic_days: expected.map_or(0, |expected| memory.chronic_days(days.last_over, expected)),
+            degraded_s: total(&day.time[..threshold]) - total(&day.maintained[..threshold]),
+            longest_degraded_s: day.longest_below_s[threshold].into(),
+            recovered: day.recovered[threshold],
+            day,
+            before,
+            steps,
+        }
     }
 
-    /// Time in the window for which a sample held, s.
+    /// The modulation of the last sample.
     #[must_use]
-    pub fn observed_s(&self) -> u64 {
-        total(&self.time)
+    pub fn last(&self) -> Modulation {
+        self.day.last.map_or(Modulation::Unknown, |(_, modulation)| modulation)
     }
 
     /// `observed_s` of the time that has passed of the window.
@@ -193,12 +189,12 @@ impl Numbers {
     /// Observed seconds in maintenance.
     #[must_use]
     pub fn maintenance_s(&self) -> u64 {
-        total(&self.maintained)
+        total(&self.day.maintained)
     }
 
     fn time_that_counts(&self) -> PerIndex {
-        let mut time = self.time;
-        time.iter_mut().zip(self.maintained).for_each(|(time, maintained)| *time -= maintained);
+        let mut time = self.day.time;
+        time.iter_mut().zip(self.day.maintained).for_each(|(time, maintained)| *time -= maintained);
         time
     }
 

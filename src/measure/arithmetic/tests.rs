@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::measure::{memory::Memory, tally::numbers_of};
 use Modulation::{Ofdma, Qam16, Qam32, Qam64, Qam256, Qpsk, Unknown};
 
 /// Midnight; the window of the tests is the day from here.
@@ -13,22 +14,26 @@ fn frame() -> Frame {
     Frame {
         window: Window { from: Timestamp(DAY), to: Timestamp(DAY + 86_400) },
         end: Timestamp(DAY + 86_400),
-        history_from: Timestamp(DAY - 7 * 86_400),
         hold: 25 * MINUTE,
-        expected: None,
+        expected_days: 90,
         hourly: true,
         before: None,
         step_s: None,
     }
 }
 
+fn at_minutes(samples: &[(i64, Modulation)]) -> impl Iterator<Item = (Timestamp, Modulation)> + '_ {
+    samples.iter().map(|&(minute, modulation)| (Timestamp(DAY + minute * MINUTE), modulation))
+}
+
 /// The numbers of samples at minutes from the begin of the day.
 fn numbers(frame: &Frame, samples: &[(i64, Modulation)]) -> Numbers {
-    let mut upstream = Upstream::new(frame);
-    for &(minute, modulation) in samples {
-        upstream.feed(frame, Timestamp(DAY + minute * MINUTE), modulation);
-    }
-    upstream.finish(frame)
+    numbers_of(frame, None, &[], at_minutes(samples))
+}
+
+/// As [`numbers`], with what the user expects.
+fn numbers_told(told: Modulation, samples: &[(i64, Modulation)]) -> Numbers {
+    numbers_of(&frame(), Some(told), &[], at_minutes(samples))
 }
 
 fn hops(samples: &[(i64, Modulation)]) -> (u32, u32, u32, u32) {
@@ -93,8 +98,9 @@ fn the_strip_tells_the_lowest_held_in_each_hour() {
     assert!(numbers(&frame(), &[(0, Unknown), (10, Ofdma)]).hours().expect("a day").starts_with("O-"));
     assert!(numbers(&frame(), &[(185, Unknown)]).hours().expect("a day").starts_with("---?-"));
     let long = Window { from: Timestamp(DAY), to: Timestamp(DAY + 90_000) };
-    let october = Frame { window: long, end: long.to, ..frame() };
-    assert_eq!(numbers(&october, &[(0, Qam64)]).hours().map(|h| h.len()), Some(25));
+    let october =
+        Span { window: long, end: long.to, hold: 25 * MINUTE, carry: CARRY_S, hourly: true, step_s: None };
+    assert_eq!(Upstream::new(&october).finish(&october).0.hours.len(), 25);
     let week = Frame { hourly: false, ..frame() };
     assert_eq!(numbers(&week, &[(0, Qam64)]).hours(), None);
 }
@@ -120,30 +126,80 @@ fn flapping_is_six_changes_in_twenty_samples() {
 }
 
 #[test]
-fn expected_is_the_best_held_for_a_hundredth_of_eight_days() {
+fn expected_is_the_best_held_for_a_hundredth_of_the_window_or_a_tenth_of_a_day_before() {
     let expected = |samples: &[(i64, Modulation)]| numbers(&frame(), samples).expected;
     assert_eq!(expected(&[(0, Qam16), (10, Qam64), (20, Qam16)]), Some(Qam64));
-    // 10 minutes of QAM256 against 99 times as much, and against a little more.
-    let day = |minutes: i64| {
-        let mut samples = vec![(-7 * 1440, Qam256)];
-        samples.extend((1..=minutes / 10).map(|n| (-7 * 1440 + n * 10, Qam64)));
-        samples.push((-7 * 1440 + minutes + 10, Unknown));
-        samples.extend([(0, Qam16)]);
+    // Of the window: 10 minutes of QAM256 against 99 times as much, and against a little more.
+    let window = |minutes: i64| {
+        let mut samples = vec![(0, Qam256)];
+        samples.extend((1..=minutes / 10).map(|n| (n * 10, Qam64)));
         samples
     };
-    assert_eq!(expected(&day(99 * 10 - 50)), Some(Qam256));
-    assert_eq!(expected(&day(99 * 10)), Some(Qam64));
-    assert_eq!(expected(&[(-7 * 1440 - 30, Qam256), (0, Qam16)]), Some(Qam16));
+    assert_eq!(expected(&window(970)), Some(Qam256));
+    assert_eq!(expected(&window(980)), Some(Qam64));
+    // Of a day before it: ten minutes of QAM256 are a tenth of a hundred, and no yardstick in a longer day.
+    let before = |days: i64, others: i64| {
+        let begin = -days * 1440;
+        let mut samples = vec![(begin, Qam256)];
+        samples.extend((1..=others).map(|n| (begin + n * 10, Qam64)));
+        samples.extend([(begin + others * 10 + 10, Unknown), (0, Qam16)]);
+        samples
+    };
+    assert_eq!(expected(&before(1, 6)), Some(Qam256));
+    assert_eq!(expected(&before(1, 8)), Some(Qam64));
+    assert_eq!(expected(&before(90, 6)), Some(Qam256));
+    assert_eq!(expected(&before(91, 6)), Some(Qam16));
     assert_eq!(expected(&[(0, Ofdma), (10, Unknown)]), None);
-    let told = Frame { expected: Some(Qam32), ..frame() };
-    assert_eq!(numbers(&told, &[(0, Qam64)]).expected, Some(Qam32));
+    assert_eq!(numbers_told(Qam32, &[(0, Qam64)]).expected, Some(Qam32));
+}
+
+#[test]
+fn a_stretch_below_goes_on_across_days_and_ends_with_what_was_not_observed() {
+    let since = |samples: &[(i64, Modulation)]| {
+        numbers_told(Qam64, samples).since.map(|since| (since.0 - DAY) / MINUTE)
+    };
+    assert_eq!(since(&[(-30, Qam64), (-20, Qam16), (0, Qpsk), (10, Qam16)]), Some(-20));
+    assert_eq!(since(&[(-20, Qam16), (0, Qam64)]), None);
+    assert_eq!(since(&[(-20, Qam16), (0, Unknown), (10, Qam16)]), Some(10));
+    // A sample holds for 25 minutes, and as much may be missing.
+    assert_eq!(since(&[(-40, Qam16), (10, Qam16)]), Some(-40));
+    assert_eq!(since(&[(-41, Qam16), (10, Qam16)]), Some(10));
+    // Days on end.
+    let days: Vec<_> = (-8 * 144..30).map(|n| (n * 10, if n < -1000 { Qam64 } else { Qam16 })).collect();
+    assert_eq!(since(&days), Some(-10_000));
+}
+
+#[test]
+fn a_window_of_days_carries_in_across_its_first_one() {
+    let long = Window { from: Timestamp(DAY), to: Timestamp(DAY + 3 * 86_400) };
+    let days = Frame { window: long, end: long.to, hourly: false, ..frame() };
+    let hops = |samples: &[(i64, Modulation)]| numbers_of(&days, None, &[], at_minutes(samples)).hops_down;
+    assert_eq!(hops(&[(-1400, Qam64), (1500, Qpsk)]), 1);
+    assert_eq!(hops(&[(-1441, Qam64), (1500, Qpsk)]), 0);
+    assert_eq!(hops(&[(10, Qam64), (3000, Qpsk), (3010, Qpsk)]), 1);
+}
+
+#[test]
+fn chronic_days_are_those_of_fourteen_that_were_below_for_half_of_their_time() {
+    let chronic = |low: &dyn Fn(i64, i64) -> bool| {
+        let samples: Vec<_> = (-20 * 144_i64..144)
+            .map(|n| (n * 10, if low(n.div_euclid(144), n.rem_euclid(144)) { Qam16 } else { Qam64 }))
+            .collect();
+        numbers_told(Qam64, &samples).chronic_days
+    };
+    assert_eq!(chronic(&|_, _| true), 14);
+    assert_eq!(chronic(&|day, _| day == 0), 1);
+    assert_eq!(chronic(&|day, _| day >= -6), 7);
+    assert_eq!(chronic(&|_, step| step < 72), 14);
+    assert_eq!(chronic(&|_, step| step < 71), 0);
+    assert_eq!(chronic(&|day, _| day < -13), 0);
 }
 
 #[test]
 fn what_is_below_the_expected_is_degraded_and_lost() {
     // 10 min QAM64, 10 min QPSK, 10 min QAM16, 25 min QAM64, a gap, 10 min QPSK, 25 min UNKNOWN.
     let samples = [(0, Qam64), (10, Qpsk), (20, Qam16), (30, Qam64), (100, Qpsk), (110, Unknown)];
-    let n = numbers(&Frame { expected: Some(Qam64), ..frame() }, &samples);
+    let n = numbers_told(Qam64, &samples);
     assert_eq!((n.degraded_s, n.longest_degraded_s, n.worst()), (1800, 1200, Some(Qpsk)));
     let (bits_lost, with_bits) =
         (600.0 * 4.0 + 600.0 * 2.0 + 600.0 * 4.0, 600.0 + 600.0 + 600.0 + 1500.0 + 600.0);
@@ -153,7 +209,7 @@ fn what_is_below_the_expected_is_degraded_and_lost() {
     close(n.lost_mbps(6_400_000), 5.12 * bits_lost / with_bits);
     close(n.lost_gb(6_400_000), 5.12e6 * bits_lost / 8e9);
     // More than expected makes nothing good.
-    let n = numbers(&Frame { expected: Some(Qam16), ..frame() }, &[(0, Qam256), (10, Qpsk)]);
+    let n = numbers_told(Qam16, &[(0, Qam256), (10, Qpsk)]);
     close(n.lost_pct(), 100.0 * (1500.0 * 2.0) / (2100.0 * 4.0));
     // Nothing to compare with: nothing is said.
     let n = numbers(&frame(), &[(0, Ofdma)]);
@@ -162,9 +218,7 @@ fn what_is_below_the_expected_is_degraded_and_lost() {
 
 #[test]
 fn a_stretch_is_broken_by_what_was_not_observed() {
-    let longest = |samples: &[(i64, Modulation)]| {
-        numbers(&Frame { expected: Some(Qam64), ..frame() }, samples).longest_degraded_s
-    };
+    let longest = |samples: &[(i64, Modulation)]| numbers_told(Qam64, samples).longest_degraded_s;
     assert_eq!(longest(&[(0, Qpsk), (10, Qam16), (20, Qam64)]), 1200);
     assert_eq!(longest(&[(0, Qpsk), (25, Qam16)]), 3000);
     assert_eq!(longest(&[(0, Qpsk), (26, Qam16)]), 1500);
@@ -191,21 +245,65 @@ fn history() -> impl Strategy<Value = Vec<(i64, Modulation)>> {
 fn between(samples: &[(i64, Modulation)], from: i64, to: i64) -> Numbers {
     let window = Window { from: Timestamp(from), to: Timestamp(to) };
     let frame = Frame { window, end: window.to, hourly: false, ..frame() };
-    let mut upstream = Upstream::new(&frame);
+    numbers_of(&frame, None, &[], samples.iter().map(|&(ts, modulation)| (Timestamp(ts), modulation)))
+}
+
+/// What a span of time comes to by itself.
+fn day_of(samples: &[(i64, Modulation)], from: i64, to: i64) -> Day {
+    let window = Window { from: Timestamp(from), to: Timestamp(to) };
+    let span =
+        Span { window, end: window.to, hold: 25 * MINUTE, carry: CARRY_S, hourly: false, step_s: None };
+    let mut upstream = Upstream::new(&span);
     for &(ts, modulation) in samples {
-        upstream.feed(&frame, Timestamp(ts), modulation);
+        upstream.feed(&span, Timestamp(ts), modulation);
     }
-    upstream.finish(&frame)
+    upstream.finish(&span).0
+}
+
+/// As [`history`], with gaps of days.
+fn sparse_history() -> impl Strategy<Value = Vec<(i64, Modulation)>> {
+    let step = prop_oneof![8 => 0_i64..30, 1 => 0_i64..430, 1 => 0_i64..1500];
+    let modulation = proptest::sample::select(vec![Qpsk, Qam16, Qam64, Ofdma, Unknown]);
+    proptest::collection::vec((step, modulation), 0..200).prop_map(|steps| {
+        let mut at = DAY - 86_400;
+        let sample = |(step, m): (i64, Modulation)| {
+            at += step * 100;
+            (at, m)
+        };
+        steps.into_iter().map(sample).collect()
+    })
 }
 
 proptest! {
+    #[test]
+    fn parts_put_together_are_the_whole(samples in sparse_history(), cuts in [0_i64..259_200, 0..259_200]) {
+        let (from, to) = (DAY, DAY + 259_200);
+        // What is carried in is another matter: a part does not know what the whole may still carry in.
+        let samples: Vec<_> = samples.into_iter().filter(|&(ts, _)| ts >= from).collect();
+        let [a, b] = [DAY + cuts[0].min(cuts[1]), DAY + cuts[0].max(cuts[1])];
+        let whole = day_of(&samples, from, to);
+        let mut sum = day_of(&samples, from, a);
+        let (mut by_parts, mut at_once) = (Memory::default(), Memory::default());
+        by_parts.follow(&sum, 25 * MINUTE);
+        for (from, to) in [(a, b), (b, to)] {
+            let part = day_of(&samples, from, to);
+            by_parts.follow(&part, 25 * MINUTE);
+            sum.append(part, from, to - from);
+        }
+        at_once.follow(&whole, 25 * MINUTE);
+        prop_assert_eq!(by_parts, at_once);
+        // What is asked of a part only: how it begins, and what belongs to its own end.
+        (sum.lead_s, sum.below_from) = (whole.lead_s, whole.below_from);
+        prop_assert_eq!(sum, whole);
+    }
+
     #[test]
     fn halves_with_their_carry_in_add_up_to_the_whole(samples in history(), cut in 0_i64..=86_400) {
         let whole = between(&samples, DAY, DAY + 86_400);
         let halves = [between(&samples, DAY, DAY + cut), between(&samples, DAY + cut, DAY + 86_400)];
         let sum = |of: fn(&Numbers) -> u64| halves.iter().map(of).sum::<u64>();
-        prop_assert_eq!(sum(Numbers::measurements), whole.measurements());
-        prop_assert_eq!(sum(Numbers::observed_s), whole.observed_s());
+        prop_assert_eq!(sum(|n| n.measurements()), whole.measurements());
+        prop_assert_eq!(sum(|n| n.observed_s()), whole.observed_s());
         prop_assert_eq!(sum(|n| n.hops.into()), u64::from(whole.hops));
         prop_assert_eq!(sum(|n| n.hops_down.into()), u64::from(whole.hops_down));
         prop_assert_eq!(sum(|n| n.hops_up.into()), u64::from(whole.hops_up));
@@ -234,12 +332,8 @@ proptest! {
 }
 
 fn numbers_of_day(samples: &[(i64, Modulation)]) -> Numbers {
-    let frame = frame();
-    let mut upstream = Upstream::new(&frame);
-    for &(ts, modulation) in samples {
-        upstream.feed(&frame, Timestamp(ts), modulation);
-    }
-    upstream.finish(&frame)
+    let samples = samples.iter().map(|&(ts, modulation)| (Timestamp(ts), modulation));
+    numbers_of(&frame(), None, &[], samples)
 }
 
 #[test]
@@ -293,13 +387,9 @@ fn delta_is_against_the_day_before_by_todays_yardstick() {
 fn maintenance_is_observed_but_nothing_is_lost_in_it() {
     let at = |minute: i64| Timestamp(DAY + minute * MINUTE);
     let windows = [Window { from: at(15), to: at(25) }, Window { from: at(30), to: at(35) }];
-    let told = Frame { expected: Some(Qam64), ..frame() };
     let of = |windows: &[Window]| {
-        let mut upstream = Upstream::maintained(&told, windows.into());
-        for minute in [0, 10, 20, 30] {
-            upstream.feed(&told, at(minute), if minute == 0 { Qam64 } else { Qpsk });
-        }
-        upstream.finish(&told)
+        let samples = [(0, Qam64), (10, Qpsk), (20, Qpsk), (30, Qpsk)];
+        numbers_of(&frame(), Some(Qam64), windows, at_minutes(&samples))
     };
     let (plain, n) = (of(&[]), of(&windows));
     assert_eq!((plain.degraded_s, plain.longest_degraded_s), (45 * 60, 45 * 60));

@@ -12,7 +12,7 @@ use crate::{
     database::{self, Access},
     error::{Error, Result},
     exit::Exit,
-    measure::{Window, arithmetic::CARRY_S, natural},
+    measure::{Window, arithmetic::CARRY_S, devices::is_gone, natural},
     record::{self, Fresh, Record, Status, Timestamp},
     report::{
         request::Request,
@@ -57,9 +57,14 @@ pub fn write(
         Some(path) => of_input(request, context, path, stdin)?,
         None => (of_database(request, args, context)?, Exit::Done),
     };
-    let mut all: Vec<_> = devices.into_iter().map(|(cmts, seen)| fresh(request, cmts, &seen)).collect();
-    if all.is_empty() {
-        log::warn!("no scan is known; another --db or --cmts may have some");
+    let known = devices.len();
+    let is_here = |seen: &Seen| seen.last.is_none_or(|(last_try, _)| !is_gone(last_try, request.now));
+    let here = devices.into_iter().filter(|(_, seen)| is_here(seen));
+    let mut all: Vec<_> = here.map(|(cmts, seen)| fresh(request, cmts, &seen)).collect();
+    match known {
+        0 => log::warn!("no scan is known; another --db or --cmts may have some"),
+        gone if all.is_empty() => log::warn!("nobody has tried any of {gone} CMTSs for a day"),
+        _ => {}
     }
     if all.iter().any(|fresh| !fresh.fresh) || all.is_empty() {
         exit = exit.merge(Exit::Partial);

@@ -2,6 +2,7 @@
 
 pub mod at;
 pub mod changes;
+pub mod days;
 pub mod fresh;
 pub mod samples;
 mod stream;

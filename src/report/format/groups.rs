@@ -10,7 +10,7 @@ use super::table::{self, Fill};
 use crate::{
     cli::report::{By, Format, Sort},
     measure::{arithmetic::Numbers, natural},
-    record::{self, Group, Row},
+    record::{self, Group, Row, Timestamp},
     report::{
         findings::{Findings, rounded},
         request::Request,
@@ -51,14 +51,14 @@ impl Sum {
         }
     }
 
-    fn group(self, request: &Request, by: By, name: String) -> Group {
+    fn group(self, ts: Timestamp, by: By, name: Option<String>) -> Group {
         let (cmts, description) = match by {
-            By::Cmts => (Some(name), None),
-            By::Description => (None, Some(name)),
+            By::Cmts => (name, None),
+            By::Description => (None, name),
         };
         let (lost, with_lost) = self.lost_pct;
         Group {
-            ts: request.now,
+            ts,
             cmts,
             description,
             upstreams: self.upstreams,
@@ -74,19 +74,18 @@ impl Sum {
     }
 }
 
-/// The groups in the order asked for. An upstream without a description is in none.
+/// The groups in the order asked for. Upstreams without a description are a group of their own.
 fn groups(request: &Request, by: By, findings: &Findings) -> Vec<Group> {
-    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
-    for (&(number, _), (row, numbers)) in findings.lines.iter().zip(findings.all_rows(request)) {
+    let mut sums: BTreeMap<Option<String>, Sum> = BTreeMap::new();
+    for (&(number, _), (row, numbers)) in findings.lines.iter().zip(findings.all_rows()) {
         let name = match by {
             By::Cmts => Some(row.cmts.clone()),
             By::Description => row.description.clone(),
         };
-        if let Some(name) = name {
-            sums.entry(name).or_default().add(&row, numbers, findings.roster.about(number).width_hz);
-        }
+        sums.entry(name).or_default().add(&row, numbers, findings.roster.about(number).width_hz);
     }
-    let mut groups: Vec<_> = sums.into_iter().map(|(name, sum)| sum.group(request, by, name)).collect();
+    let ts = findings.frame.window.from;
+    let mut groups: Vec<_> = sums.into_iter().map(|(name, sum)| sum.group(ts, by, name)).collect();
     groups.sort_by(|a, b| {
         let first = match request.sort {
             Sort::Hops => b.hops.cmp(&a.hops),
@@ -114,14 +113,14 @@ pub fn write(request: &Request, by: By, findings: &Findings, output: &mut dyn Wr
     let shown = &groups[..groups.len().min(request.top.unwrap_or(usize::MAX))];
     match request.format {
         Format::Table => in_words(request, by, findings, shown, groups.len(), output),
-        Format::Csv => csv(shown, output),
+        Format::Csv | Format::CsvExcel => csv(shown, output),
         Format::Json => {
             let mut report = serde_json::to_value(findings.report(request))?;
             report["groups"] = serde_json::to_value(shown)?;
             serde_json::to_writer_pretty(&mut *output, &report)?;
             output.write_all(b"\n")
         }
-        Format::Ndjson | Format::Samples | Format::Changes => {
+        Format::Ndjson | Format::Samples | Format::Changes | Format::Days => {
             record::write(output, &findings.report(request))?;
             shown.iter().try_for_each(|group| record::write(output, group))
         }
@@ -146,7 +145,10 @@ fn in_words(
         By::Description => "DESCRIPTION",
     };
     let columns: [(&str, bool, Fill<Group>); 9] = [
-        (what, false, |group| text::terminal(name(group)).into_owned()),
+        (what, false, |group| match name(group) {
+            "" => "(none)".to_owned(),
+            name => text::terminal(name).into_owned(),
+        }),
         ("UPSTREAMS", true, |group| group.upstreams.to_string()),
         ("DEGRADED", true, |group| group.degraded.to_string()),
         ("HOPS", true, |group| group.hops.to_string()),
@@ -163,40 +165,36 @@ fn in_words(
     }
 }
 
+/// A column of the CSV: its name and what it takes from a group.
+type Column = (&'static str, fn(&Group) -> String);
+
+const COLUMNS: [Column; 11] = [
+    ("cmts", |group| safe(group.cmts.as_deref())),
+    ("description", |group| safe(group.description.as_deref())),
+    ("upstreams", |group| group.upstreams.to_string()),
+    ("degraded", |group| group.degraded.to_string()),
+    ("hops", |group| group.hops.to_string()),
+    ("degraded_s", |group| group.degraded_s.to_string()),
+    ("coverage_pct", |group| group.coverage_pct.to_string()),
+    ("lost_pct", |group| shown(group.lost_pct)),
+    ("lost_mbps", |group| shown(group.lost_mbps)),
+    ("lost_gb", |group| shown(group.lost_gb)),
+    ("why", whys),
+];
+
+fn safe(text: Option<&str>) -> String {
+    text::csv_cell(text.unwrap_or_default()).into_owned()
+}
+
+fn shown(number: Option<f64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
 fn csv(groups: &[Group], output: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(output);
-    let header = [
-        "cmts",
-        "description",
-        "upstreams",
-        "degraded",
-        "hops",
-        "degraded_s",
-        "coverage_pct",
-        "lost_pct",
-        "lost_mbps",
-        "lost_gb",
-        "why",
-        "generated_at",
-    ];
-    writer.write_record(header)?;
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let safe = |text: &Option<String>| text::csv_cell(text.as_deref().unwrap_or_default()).into_owned();
+    writer.write_record(COLUMNS.map(|(name, _)| name))?;
     for group in groups {
-        writer.write_record([
-            safe(&group.cmts),
-            safe(&group.description),
-            group.upstreams.to_string(),
-            group.degraded.to_string(),
-            group.hops.to_string(),
-            group.degraded_s.to_string(),
-            group.coverage_pct.to_string(),
-            number(group.lost_pct),
-            number(group.lost_mbps),
-            number(group.lost_gb),
-            whys(group),
-            group.ts.to_string(),
-        ])?;
+        writer.write_record(COLUMNS.map(|(_, cell)| cell(group)))?;
     }
     writer.flush()
 }

@@ -82,7 +82,7 @@ pub fn json(
     let rows = rows(findings);
     let shown = &rows[..rows.len().min(top.unwrap_or(usize::MAX))];
     let document = Document {
-        generated_at: local(request.tz, request.now).format("%Y-%m-%dT%H:%M:%S").to_string(),
+        generated_at: local(request.tz, request.now).format("%Y-%m-%dT%H:%M:%S%.6f").to_string(),
         report_date: request.file_date(findings.frame.window).to_string(),
         total_upstreams: rows.len(),
         total_hops: total_hops(&rows),

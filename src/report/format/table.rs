@@ -25,6 +25,8 @@ use crate::{
 const TOLD: usize = 8;
 /// Words in less than this say nothing.
 const CUT_MIN: usize = 10;
+/// So much of a description is shown before another column goes.
+const NODE: usize = 16;
 
 /// A column: how a row fills it, and how soon a narrow terminal goes without it.
 struct Column {
@@ -57,19 +59,19 @@ const COLUMNS: [Column; 16] = [
     left("CMTS", 0, |row| text::terminal(&row.cmts).into_owned()),
     left("UPSTREAM", 0, |row| text::terminal(&row.upstream).into_owned()),
     right("HOPS", 0, |row| row.hops.to_string()),
-    right("DOWN", 11, |row| row.hops_down.to_string()),
-    right("UP", 12, |row| row.hops_up.to_string()),
-    Column { paint: Paint::Whole(of_loss), ..right("LOST%", 2, |row| decimal(row.lost_pct)) },
-    right("DELTA", 7, |row| signed(row.delta.and_then(|delta| delta.lost_pct))),
-    right("MBIT/S", 5, |row| decimal(row.lost_mbps)),
-    right("DEGRADED", 6, |row| duration(row.degraded_s)),
-    right("COVER%", 8, |row| decimal(Some(row.coverage_pct))),
-    left("EXPECTED", 10, |row| word(row.expected)),
-    left("WORST", 1, |row| word(row.worst)),
-    left("LAST", 9, |row| row.last.to_string()),
-    Column { paint: Paint::Hours, ..left("HOURS", 3, |row| row.hours.clone().unwrap_or_default()) },
-    Column { paint: Paint::Whole(|_| Color::Yellow), ..left(WHY, 4, reasons) },
-    left(DESCRIPTION, 13, description),
+    right("DOWN", 12, |row| row.hops_down.to_string()),
+    right("UP", 13, |row| row.hops_up.to_string()),
+    Column { paint: Paint::Whole(of_loss), ..right("LOST%", 3, |row| decimal(row.lost_pct)) },
+    right("DELTA", 8, |row| signed(row.delta.and_then(|delta| delta.lost_pct))),
+    right("MBIT/S", 6, |row| decimal(row.lost_mbps)),
+    right("DEGRADED", 7, |row| duration(row.degraded_s)),
+    right("COVER%", 9, |row| decimal(Some(row.coverage_pct))),
+    left("EXPECTED", 11, |row| word(row.expected)),
+    left("WORST", 2, |row| word(row.worst)),
+    left("LAST", 10, |row| row.last.to_string()),
+    Column { paint: Paint::Hours, ..left("HOURS", 4, |row| row.hours.clone().unwrap_or_default()) },
+    Column { paint: Paint::Whole(|_| Color::Yellow), ..left(WHY, 5, reasons) },
+    left(DESCRIPTION, 1, description),
 ];
 
 const WHY: &str = "WHY";
@@ -192,6 +194,9 @@ pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> 
             Paint::No => cell.to_owned(),
         };
         layout.line(output, |column| (column.cell)(&row), painted)?;
+        if request.says {
+            writeln!(output, "    {}", text::terminal(&row.says))?;
+        }
     }
     footer(request, findings, &layout).iter().try_for_each(|line| wrapped(output, line, request.columns))
 }
@@ -240,6 +245,11 @@ fn header(request: &Request, report: &Report) -> Vec<String> {
         format!("Silent: {}, {since}: {}", text::terminal(&silent.cmts), silent.status)
     });
     told(&mut lines, silent, "silent CMTSs");
+    let gone = report
+        .gone
+        .iter()
+        .map(|gone| format!("Gone: {}, not tried since {}", text::terminal(&gone.cmts), time(gone.since)));
+    told(&mut lines, gone, "CMTSs that nobody tries any more");
     let incidents = report.incidents.iter().map(|incident| {
         let (cmts, at) = (text::terminal(&incident.cmts), time(incident.ts));
         let during = if incident.maintenance { ", in maintenance" } else { "" };
@@ -266,7 +276,7 @@ fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
     let mut lines = Vec::new();
     match findings.left_out(request) {
         0 => {}
-        more => lines.push(format!("{more} more upstreams are not shown (--top)")),
+        more => lines.push(format!("{more} more upstreams are not shown (--top N shows more)")),
     }
     if !layout.dropped.is_empty() {
         let dropped = layout.dropped.join(", ");
@@ -328,6 +338,11 @@ impl Fit {
     }
 
     fn narrow(&mut self, available: usize) {
+        // A name of a node is worth more than any number, its last words are not.
+        let excess = self.width().saturating_sub(available);
+        if let Some((_, width)) = self.columns.iter_mut().find(|(column, _)| column.title == DESCRIPTION) {
+            *width -= width.saturating_sub(NODE).min(excess);
+        }
         while self.width() > available {
             let excess = self.width() - available;
             let Some(last) = (0..self.columns.len()).max_by_key(|&at| self.columns[at].0.rank) else {

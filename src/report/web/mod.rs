@@ -76,7 +76,7 @@ impl Pages {
     /// [`Error::Write`].
     pub fn write(&self, request: &Request, findings: &Findings) -> Result<()> {
         let mut day = Day::default();
-        for (row, numbers) in findings.all_rows(request) {
+        for (row, numbers) in findings.all_rows() {
             day.push(&row, numbers.steps());
         }
         let data = day.finish(&findings.report(request), self.step_s);

@@ -1,6 +1,7 @@
 // The numbers of one upstream in words: what is wrong, since when, and why.
 
 const WHY = {
+  chronic: ['chronic', 'it was below its expected modulation for half of the time on seven of the last 14 days'],
   stuck_low: ['stuck low', 'it ran below its expected modulation nearly all of the time'],
   flapping: ['flapping', 'at least six changes within twenty measurements'],
   stepped_down: ['stepped down', 'it went to a lower modulation and has not come back'],

@@ -1,0 +1,289 @@
+//! What a stretch of time came to, whatever is expected: what an upstream's samples are accumulated into, what
+//! `modulation_day` keeps of a finished day, and what windows of several days are put together from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CARRY_S, FLAPPING_CHANGES, FLAPPING_WINDOW, MODULATIONS, PerIndex, WITH_BITS, change};
+use crate::modulation::Modulation;
+
+/// A sample's time (UNIX) and modulation.
+pub type Sampled = (i64, Modulation);
+
+/// The day. Arrays of [`WITH_BITS`] are by threshold: what is below each modulation with bits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Day {
+    /// The first sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<Sampled>,
+    /// The last sample.
+    #[serde(with = "last", skip_serializing_if = "Option::is_none")]
+    pub last: Option<Sampled>,
+    /// Samples by [`Modulation::index`].
+    #[serde(with = "named", skip_serializing_if = "is_zero_array")]
+    pub counts: PerIndex,
+    /// Seconds held by [`Modulation::index`]; a column of its own.
+    #[serde(skip)]
+    pub time: PerIndex,
+    /// Of that while its CMTS was worked on; never kept.
+    #[serde(skip)]
+    pub maintained: PerIndex,
+    /// Changes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hops: u32,
+    /// Changes to fewer bits.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hops_down: u32,
+    /// Changes to more bits.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hops_up: u32,
+    /// What the replaced program called hops.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hops_seed: u32,
+    /// The first and the last sample that the replaced program knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<(Modulation, Modulation)>,
+    /// Whether of the first samples each was a change, the first lowest.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub head: u32,
+    /// Whether of the last samples each was a change, the last lowest.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tail: u32,
+    /// At least [`FLAPPING_CHANGES`] in [`FLAPPING_WINDOW`] samples.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
+    /// The longest stretch below each threshold, s.
+    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    pub longest_below_s: [u32; WITH_BITS],
+    /// The stretch that begins when the time does, s.
+    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    pub lead_s: [u32; WITH_BITS],
+    /// The stretch that ends when the time does, s.
+    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    pub trail_s: [u32; WITH_BITS],
+    /// How often it rose from below, without unobserved time between.
+    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    pub recovered: [u32; WITH_BITS],
+    /// When the stretch of samples below began that the last one belongs to (UNIX); 0: it is not below.
+    #[serde(with = "suffix", skip_serializing_if = "is_no_moment")]
+    pub below_from: [i64; WITH_BITS],
+    /// Per hour the index of the lowest modulation held in it, if any.
+    #[serde(with = "hours", skip_serializing_if = "<[u8]>::is_empty")]
+    pub hours: Box<[u8]>,
+}
+
+impl Day {
+    /// Samples.
+    #[must_use]
+    pub fn measurements(&self) -> u64 {
+        self.counts.iter().map(|&n| u64::from(n)).sum()
+    }
+
+    /// Time for which a sample held, s.
+    #[must_use]
+    pub fn observed_s(&self) -> u64 {
+        self.time.iter().map(|&s| u64::from(s)).sum()
+    }
+
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none() && self.time.iter().all(|&s| s == 0)
+    }
+
+    /// Takes the time that follows: `from`, `span_s` long. It comes to what both would have come to as one.
+    pub fn append(&mut self, mut next: Day, from: i64, span_s: i64) {
+        match (self.last, next.first) {
+            (Some(last), Some(_)) => self.join_samples(last, &mut next, from),
+            (None, Some(_)) => (self.head, self.tail) = (next.head, next.tail),
+            _ => {}
+        }
+        let span = u32::try_from(span_s).unwrap_or(u32::MAX);
+        for at in 0..WITH_BITS {
+            let joined = match (self.trail_s[at], next.lead_s[at]) {
+                (0, _) | (_, 0) => 0,
+                (trail, lead) => trail + lead,
+            };
+            self.longest_below_s[at] = self.longest_below_s[at].max(next.longest_below_s[at]).max(joined);
+            self.trail_s[at] = if joined > 0 && next.lead_s[at] == span { joined } else { next.trail_s[at] };
+            self.recovered[at] += next.recovered[at];
+        }
+        super::add(&mut self.counts, &next.counts);
+        super::add(&mut self.time, &next.time);
+        super::add(&mut self.maintained, &next.maintained);
+        self.hops += next.hops;
+        self.hops_down += next.hops_down;
+        self.hops_up += next.hops_up;
+        self.hops_seed += next.hops_seed;
+        self.flapping |= next.flapping;
+        self.first = self.first.or(next.first);
+        self.last = next.last.or(self.last);
+        self.seed = match (self.seed, next.seed) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        // Hours are told of one day only.
+        self.hours = Box::default();
+    }
+
+    /// Compares the first sample with one that lies further back than what was carried in.
+    pub fn compare_first(&mut self, before: Modulation) {
+        let Some((_, now)) = self.first else { return };
+        let Some(before) = change(Some(before), now) else { return };
+        self.hops += 1;
+        if let Some((before, now)) = before.bits().zip(now.bits()) {
+            self.hops_down += u32::from(now < before);
+            self.hops_up += u32::from(now > before);
+        }
+        self.head |= 1;
+        let samples = self.measurements();
+        if samples <= u64::from(FLAPPING_WINDOW) {
+            self.tail |= 1 << (samples - 1);
+        }
+    }
+
+    /// What the first sample of the time that follows is after the last of this: a change that was not seen, when
+    /// it lies further back than what is carried in, and changes that are close to each other.
+    fn join_samples(&mut self, last: Sampled, next: &mut Day, from: i64) {
+        if last.0 < from - CARRY_S {
+            next.compare_first(last.1);
+        }
+        if let (Some((_, before)), Some((now, _))) = (self.seed, next.seed)
+            && before == now
+        {
+            next.hops_seed -= 1;
+        }
+        const MASK: u32 = (1 << FLAPPING_WINDOW) - 1;
+        let (ours, theirs) = (self.measurements(), next.measurements());
+        let mut register = self.tail;
+        for at in 0..theirs.min(u64::from(FLAPPING_WINDOW)) {
+            register = (register << 1 | (next.head >> at & 1)) & MASK;
+            self.flapping |= register.count_ones() >= FLAPPING_CHANGES;
+        }
+        if theirs < u64::from(FLAPPING_WINDOW) {
+            next.tail = register;
+        }
+        self.tail = next.tail;
+        if ours < u64::from(FLAPPING_WINDOW) {
+            self.head = (self.head | next.head << ours) & MASK;
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn is_zero_array<const N: usize>(numbers: &[u32; N]) -> bool {
+    numbers.iter().all(|&number| number == 0)
+}
+
+fn is_no_moment(moments: &[i64; WITH_BITS]) -> bool {
+    moments.iter().all(|&moment| moment == 0)
+}
+
+/// Numbers by the words of the modulations.
+pub mod named {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::{MODULATIONS, Modulation, PerIndex};
+    use crate::record::PerModulation;
+
+    /// Those that are not 0.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(numbers: &PerIndex, serializer: S) -> Result<S::Ok, S::Error> {
+        let seen = Modulation::ALL.into_iter().map(|m| (m, numbers[m.index()])).filter(|&(_, n)| n > 0);
+        seen.collect::<PerModulation<u32>>().serialize(serializer)
+    }
+
+    /// The others are 0.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PerIndex, D::Error> {
+        let named = PerModulation::<u32>::deserialize(deserializer)?;
+        let mut numbers: PerIndex = [0; MODULATIONS];
+        named.into_iter().for_each(|(m, number)| numbers[m.index()] = number);
+        Ok(numbers)
+    }
+}
+
+/// What is below a modulation is below every better one: arrays by threshold begin with zeros, which are left out.
+pub mod suffix {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::WITH_BITS;
+
+    /// From the first number that is not 0.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<T, S>(numbers: &[T; WITH_BITS], serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Serialize + Default + PartialEq,
+        S: Serializer,
+    {
+        let from = numbers.iter().position(|number| *number != T::default()).unwrap_or(WITH_BITS);
+        numbers[from..].serialize(serializer)
+    }
+
+    /// What is missing at the begin is 0.
+    ///
+    /// # Errors
+    /// Those of the deserializer; there are too many.
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<[T; WITH_BITS], D::Error>
+    where
+        T: Deserialize<'de> + Default + Copy,
+        D: Deserializer<'de>,
+    {
+        let written = Vec::<T>::deserialize(deserializer)?;
+        let mut numbers = [T::default(); WITH_BITS];
+        let from = WITH_BITS
+            .checked_sub(written.len())
+            .ok_or_else(|| serde::de::Error::invalid_length(written.len(), &"at most one per modulation"))?;
+        numbers[from..].copy_from_slice(&written);
+        Ok(numbers)
+    }
+}
+
+/// The last sample; days of older versions have its modulation alone.
+mod last {
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    use super::{Modulation, Sampled};
+
+    pub fn serialize<S: Serializer>(last: &Option<Sampled>, serializer: S) -> Result<S::Ok, S::Error> {
+        last.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sampled>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Sampled(Sampled),
+            Word(Modulation),
+        }
+        Ok(Some(match Written::deserialize(deserializer)? {
+            Written::Sampled(sampled) => sampled,
+            Written::Word(modulation) => (0, modulation),
+        }))
+    }
+}
+
+/// Hours as the strip that a row shows.
+mod hours {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::super::{hours_of, strip};
+
+    pub fn serialize<S: Serializer>(hours: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&strip(hours))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[u8]>, D::Error> {
+        String::deserialize(deserializer).map(|strip| hours_of(&strip))
+    }
+}
