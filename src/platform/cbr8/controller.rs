@@ -126,13 +126,16 @@ impl<'a> Block<'a> {
         if head(&["description"]) {
             return Taken::Ignored("of no interest");
         }
-        self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || lower.contains("subcarrier");
         if head(&["us phy mer", "us phy snr", "mer", "snr"]) {
             return self.signal(lower);
         }
         if head(&["frequency", "channel width", "center frequency"]) {
             return self.frequency(lower);
         }
+        if let Some(rest) = lower.strip_prefix("bind to") {
+            return self.bind(rest);
+        }
+        self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || lower.contains("subcarrier");
         if let Some(rest) = after(lower, "modulation profile") {
             return self.modulation_profile(rest);
         }
@@ -312,6 +315,9 @@ fn range(words: &[&str]) -> Option<(u64, u64)> {
 
 /// What stands behind some words, where they begin the line or stand free in it.
 fn after<'t>(lower: &'t str, words: &str) -> Option<&'t str> {
+    if let Some(rest) = lower.strip_prefix(words) {
+        return Some(rest);
+    }
     let (before, rest) = lower.split_once(words)?;
     (before.is_empty() || before.ends_with(' ')).then_some(rest)
 }
