@@ -6,6 +6,8 @@ pub mod encoding;
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
+
 pub use clean::clean;
 
 /// For terminals and logs: every control character, and those that turn the direction of text,
@@ -77,6 +79,17 @@ pub fn beginning(text: &str, bytes: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
+/// As [`file_name`], but different texts have different names: where characters were replaced, a hash follows.
+#[must_use]
+pub fn distinct_file_name(text: &str) -> String {
+    let name = file_name(text);
+    if name == text {
+        return name;
+    }
+    let hash: String = Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{name}-{hash}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +107,8 @@ mod tests {
             (beginning("aü", 2), beginning("aü", 3), beginning("aü", 9), beginning("", 0)),
             ("a", "aü", "aü", "")
         );
+        assert_eq!(distinct_file_name("CCAP001_a"), "CCAP001_a");
+        assert_ne!(distinct_file_name("CCAP001/a"), distinct_file_name("CCAP001:a"));
+        assert!(distinct_file_name("CCAP001/a").starts_with("CCAP001_a-"));
     }
 }

@@ -8,9 +8,10 @@ use crate::personality;
 
 use Kind::{
     Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoWrap80,
-    EmptyTable, Endless, ErrorForTable, HangMidOutput, KbdInteractive2, LegacyOnly, MoreBackspaces,
-    NoHopHistory, OptionalRefused, PagerIgnoresOff, PromptChanges, PromptSplit, Refused, RejectPassword,
-    ResetMidOutput, SameAddress, SetupRefused, Silent, SyslogInTable, UserMode, WrongHostKey,
+    EmptyTable, Endless, ErrorForTable, ExpiredPassword, HangMidOutput, KbdInteractive2, LegacyOnly,
+    LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName, OptionalRefused, PagerIgnoresOff,
+    PagerWordings, PromptChanges, PromptSplit, Redraw, Refused, RejectPassword, ResetMidOutput, SameAddress,
+    SecondLogin, SetupRefused, Silent, SlowLine, SurplusPrompt, SyslogInTable, UserMode, WrongHostKey,
 };
 
 /// A kind of fault.
@@ -47,11 +48,20 @@ pub enum Kind {
     UserMode,
     SetupRefused,
     NoHopHistory,
+    SurplusPrompt,
+    Redraw,
+    LogBehindPrompt,
+    SlowLine,
+    NoEcho,
+    OddHostName,
+    PagerWordings,
+    SecondLogin,
+    ExpiredPassword,
 }
 
 /// Name, kind, the status that a collector has to give, what it does.
 #[rustfmt::skip]
-pub const KINDS: [(&str, Kind, Status, &str); 31] = [
+pub const KINDS: [(&str, Kind, Status, &str); 40] = [
     ("refused", Refused, Status::Refused, "nothing listens at its address"),
     ("black-hole", BlackHole, Status::ConnectTimeout, "a connection gets no answer at all"),
     ("silent", Silent, Status::KexFailed, "accepts the connection and says nothing"),
@@ -83,6 +93,15 @@ pub const KINDS: [(&str, Kind, Status, &str); 31] = [
     ("user-mode", UserMode, Status::Ok, "(cbr8) logs in to a > prompt that `enable` leaves"),
     ("setup-refused", SetupRefused, Status::Ok, "(e6000, casa) knows only `no pagination`, `page off`"),
     ("no-hop-history", NoHopHistory, Status::Partial, "(casa) hop-history only upstream by upstream"),
+    ("surplus-prompt", SurplusPrompt, Status::Ok, "one prompt more comes before each echo, `:MS` ahead of it [80]"),
+    ("redraw", Redraw, Status::Ok, "a log message and the prompt again cross each command, `:MS` ahead of its echo [80]"),
+    ("log-behind-prompt", LogBehindPrompt, Status::Ok, "a log message behind the prompt of each table, and no new prompt"),
+    ("slow-line", SlowLine, Status::Ok, "everything comes `:MS` late [150]"),
+    ("no-echo", NoEcho, Status::Ok, "nothing typed is echoed, `:line-end` except the end of the line"),
+    ("odd-host-name", OddHostName, Status::Ok, "a prompt with blanks, # and *, or `:TEXT`"),
+    ("pager-wordings", PagerWordings, Status::Ok, "pages although paging was switched off, each page in other words"),
+    ("second-login", SecondLogin, Status::AuthFailed, "the shell asks for a user name"),
+    ("expired-password", ExpiredPassword, Status::AuthFailed, "the shell asks for a new password"),
 ];
 
 /// A fault of one device.
@@ -126,7 +145,7 @@ impl Rule {
         };
         let row = KINDS.iter().find(|row| row.0 == kind);
         let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?.1;
-        let numeric = matches!(kind, Drip | Big);
+        let numeric = matches!(kind, Drip | Big | SurplusPrompt | Redraw | SlowLine);
         if let Some(bad) = argument.as_ref().filter(|a| numeric && a.parse::<u32>().is_err()) {
             return Err(format!("{bad:?} is no number"));
         }

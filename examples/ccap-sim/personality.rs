@@ -146,7 +146,10 @@ pub fn prompt(device: &Device) -> String {
     if device.has(Kind::EchoWrap80) {
         return format!("{}.rack-17.headend-north.core.access-network.example.net#", device.name);
     }
-    of(device.platform).prompt(device)
+    match device.fault(Kind::OddHostName) {
+        Some(odd) => format!("{}#", odd.argument.as_deref().unwrap_or("5#-lab *1 north")),
+        None => of(device.platform).prompt(device),
+    }
 }
 
 /// Everything that the device's text tells of its upstreams: the truth that a collector has to find.

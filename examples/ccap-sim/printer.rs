@@ -29,16 +29,21 @@ pub struct Printer {
     knife: Arc<Knife>,
     /// Whether output stops after a page.
     pub paging: bool,
+    /// Pages so far whose pager was chosen.
+    paged: usize,
 }
 
 impl Printer {
     /// Prints on this channel, and can cut its connection.
     pub fn new(device: Arc<Device>, channel: ChannelWriteHalf<Msg>, knife: Arc<Knife>) -> Self {
-        Printer { device, channel, knife, paging: true }
+        Printer { device, channel, knife, paging: true, paged: 0 }
     }
 
     /// Sends bytes as they are.
     pub async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Gone> {
+        if let Some(slow) = self.device.fault(Kind::SlowLine) {
+            sleep(Duration::from_millis(slow.number(150))).await;
+        }
         let Some(drip) = self.device.fault(Kind::Drip) else {
             return self.channel.data_bytes(bytes).await.map_err(|_| Gone);
         };
@@ -84,7 +89,8 @@ impl Printer {
         if breaks(Kind::Endless) {
             return self.endless(&text).await;
         }
-        let stubborn = self.device.has(Kind::PagerIgnoresOff) || self.device.has(Kind::MoreBackspaces);
+        let kinds = [Kind::PagerIgnoresOff, Kind::MoreBackspaces, Kind::PagerWordings];
+        let stubborn = kinds.into_iter().any(|kind| self.device.has(kind));
         if self.paging || stubborn { self.pages(&text, keyboard).await } else { self.print(&text).await }
     }
 
@@ -119,7 +125,7 @@ impl Printer {
             if lines.peek().is_none() {
                 return Ok(());
             }
-            let pager = personality::of(self.device.platform).pager();
+            let pager = self.pager();
             self.send(pager.as_bytes().to_vec()).await?;
             room = loop {
                 match keyboard.key().await? {
@@ -135,6 +141,14 @@ impl Printer {
                 return Ok(());
             }
         }
+    }
+
+    fn pager(&mut self) -> &'static str {
+        if !self.device.has(Kind::PagerWordings) {
+            return personality::of(self.device.platform).pager();
+        }
+        self.paged += 1;
+        WORDINGS[self.paged % WORDINGS.len()]
     }
 
     fn erased(&self, width: usize) -> Vec<u8> {
@@ -183,5 +197,16 @@ impl Printer {
     }
 }
 
-/// What a device says to whoever is logged in, in the middle of anything.
-const LOG_LINE: &str = "*Nov 24 10:44:05.123: %LINEPROTO-5-UPDOWN: Line protocol on Interface TenGigabitEthernet4/1/0, changed state to up\n";
+/// What devices of other makers print where a page is full.
+const WORDINGS: [&str; 7] = [
+    "--More-- or (q)uit",
+    "--More--(35%)",
+    "-- MORE --, next page: Space, next line: Enter, quit: Control-C",
+    "[more 12%] (use SPACE, Enter or q)",
+    "<SPACE> for next page, <CR> for next line, Q to quit",
+    "Press any key to continue (Q to quit)",
+    "<--- More --->",
+];
+
+/// What a device prints for whoever is logged in, in the middle of anything.
+pub const LOG_LINE: &str = "*Nov 24 10:44:05.123: %LINEPROTO-5-UPDOWN: Line protocol on Interface TenGigabitEthernet4/1/0, changed state to up\n";

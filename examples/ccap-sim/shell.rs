@@ -9,7 +9,7 @@ use crate::{
     fleet::Device,
     journal::Event,
     personality::{self, Need, Reply},
-    printer::{Gone, Printer},
+    printer::{Gone, LOG_LINE, Printer},
     server::Site,
 };
 
@@ -53,6 +53,8 @@ pub struct Shell {
     printer: Printer,
     privileged: bool,
     tables: usize,
+    /// Tables behind which a log message was printed.
+    logged: usize,
     after_cr: bool,
 }
 
@@ -66,7 +68,7 @@ impl Shell {
         printer: Printer,
     ) -> Self {
         let privileged = personality::of(device.platform).user_prompt(&device).is_none();
-        Shell { site, device, session, keyboard, printer, privileged, tables: 0, after_cr: false }
+        Shell { site, device, session, keyboard, printer, privileged, tables: 0, logged: 0, after_cr: false }
     }
 
     /// Serves the client until it leaves or goes away.
@@ -78,9 +80,11 @@ impl Shell {
 
     async fn serve(&mut self) -> Result<(), Gone> {
         sleep(self.site.latency).await;
+        self.refuse().await?;
         self.greet().await?;
         loop {
             self.prompt().await?;
+            self.log_behind_prompt().await?;
             let line = self.line(true).await?;
             if line.trim().is_empty() {
                 continue;
@@ -97,6 +101,46 @@ impl Shell {
             }
         }
         self.site.journal.note(&self.device.name, self.session, Event::Logout);
+        Ok(())
+    }
+
+    /// The questions of a shell that lets nobody in, whatever is typed.
+    async fn refuse(&mut self) -> Result<(), Gone> {
+        let question = if self.device.has(Kind::SecondLogin) {
+            "\n\nUser Name:"
+        } else if self.device.has(Kind::ExpiredPassword) {
+            "Your password has expired.\n(current) UNIX password: "
+        } else {
+            return Ok(());
+        };
+        loop {
+            self.printer.print(question).await?;
+            self.line(true).await?;
+        }
+    }
+
+    /// A log message that came too late for the table before it.
+    async fn log_behind_prompt(&mut self) -> Result<(), Gone> {
+        if !self.device.has(Kind::LogBehindPrompt) || self.tables == self.logged {
+            return Ok(());
+        }
+        self.logged = self.tables;
+        let (first, rest) = LOG_LINE.split_at(30);
+        for part in ["\n", first, rest, "\n"] {
+            self.printer.print(part).await?;
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// What crosses a command on its way: its first character was typed, and its echo has not been sent.
+    async fn cross(&mut self) -> Result<(), Gone> {
+        let log = if self.device.has(Kind::Redraw) { LOG_LINE } else { "" };
+        let fault = self.device.fault(Kind::Redraw).or(self.device.fault(Kind::SurplusPrompt));
+        let Some(ahead) = fault.map(|fault| Duration::from_millis(fault.number(80))) else { return Ok(()) };
+        self.printer.print(&format!("\n{log}")).await?;
+        self.prompt().await?;
+        sleep(ahead).await;
         Ok(())
     }
 
@@ -169,12 +213,17 @@ impl Shell {
         let (mut line, mut answer) = (Vec::new(), Vec::new());
         let mut column = self.prompt_text().len();
         let wraps = self.device.has(Kind::EchoWrap80);
+        let silent = self.device.fault(Kind::NoEcho).cloned();
+        let (echo, mut crossed) = (echo && silent.is_none(), !echo);
         loop {
             let key = self.keyboard.key().await?;
             let after_cr = std::mem::replace(&mut self.after_cr, key == b'\r');
             match key {
                 b'\n' if after_cr => continue,
                 b'\r' | b'\n' => {
+                    if silent.as_ref().is_some_and(|fault| fault.argument.is_none()) {
+                        return Ok(String::from_utf8_lossy(&line).into_owned());
+                    }
                     answer.extend_from_slice(self.printer.line_end());
                     self.printer.send(answer).await?;
                     return Ok(String::from_utf8_lossy(&line).into_owned());
@@ -187,6 +236,9 @@ impl Shell {
                 0x03 => line.clear(),
                 _ if key < b' ' => {}
                 _ => {
+                    if !std::mem::replace(&mut crossed, true) {
+                        self.cross().await?;
+                    }
                     line.push(key);
                     if echo {
                         answer.push(key);

@@ -25,11 +25,11 @@ use super::{
     cache::Cache,
     check,
     collect::{self, Attempt, Job},
+    failure_log::FailureLog,
     inventory::Device,
     logins::Pace,
     options::Options,
     progress::Progress,
-    spoken::Spoken,
 };
 use crate::{
     backoff, cli,
@@ -71,7 +71,7 @@ pub struct Coordinator<'a> {
     most: usize,
     pace: Pace,
     cache: Cache,
-    spoken: Spoken,
+    failures: FailureLog,
     progress: Progress,
     ready: VecDeque<Job>,
     later: Vec<(Instant, Job)>,
@@ -111,7 +111,7 @@ impl<'a> Coordinator<'a> {
             most: jobs,
             pace: Pace::new(args.login_rate),
             cache: Cache::new(args.cache.as_deref())?,
-            spoken: Spoken::new(args.every.is_some()),
+            failures: FailureLog::new(args.every.is_some()),
             progress: Progress::new(context.terminals.stderr && args.every.is_none()),
             ready: VecDeque::new(),
             later: Vec::new(),
@@ -271,8 +271,8 @@ impl<'a> Coordinator<'a> {
             self.progress.suspend(|| written = writeln!(self.output, "{line}"));
             written.map_err(Error::output)?;
         } else {
-            let (progress, spoken) = (&self.progress, &mut self.spoken);
-            progress.suspend(|| spoken.say(&capture));
+            let (progress, failures) = (&self.progress, &mut self.failures);
+            progress.suspend(|| failures.log(&capture));
             record::write(self.output, &capture).map_err(Error::output)?;
         }
         self.progress.done(good);

@@ -60,9 +60,15 @@ fn truth(fleet: &Fleet) -> Vec<String> {
 /// Runs a fleet of six with this fault on one device of each of these families.
 #[track_caller]
 fn matrix(kind: &str, families: &[&str], args: &[&str]) -> Run {
+    matrix_of("12", kind, families, args)
+}
+
+/// The same with so many upstreams on each device.
+#[track_caller]
+fn matrix_of(upstreams: &str, kind: &str, families: &[&str], args: &[&str]) -> Run {
     let faults = families.iter().flat_map(|name| ["--fault".to_owned(), format!("{name}={kind}")]);
     let mut flags: Vec<String> =
-        ["--devices", "e6000=2,casa=2,cbr8=2", "--upstreams", "12"].map(String::from).into();
+        ["--devices", "e6000=2,casa=2,cbr8=2", "--upstreams", upstreams].map(String::from).into();
     flags.extend(faults);
     let fleet = Fleet::start(&flags.iter().map(String::as_str).collect::<Vec<_>>());
     let run = fetch(&fleet, args);
@@ -123,6 +129,37 @@ faults! {
     same_address: "same-address" on ALL;
     setup_refused: "setup-refused" on ["CCAP001", "CCAP101"];
     no_hop_history: "no-hop-history" on ["CCAP101"];
+    surplus_prompt: "surplus-prompt" on ALL;
+    redraw: "redraw" on ALL;
+    log_behind_prompt: "log-behind-prompt" on ALL;
+    slow_line: "slow-line" on ALL;
+    odd_host_name: "odd-host-name" on ALL;
+}
+
+#[test]
+fn a_device_that_does_not_echo_is_named_in_its_capture() {
+    for kind in ["no-echo", "no-echo:line-end"] {
+        let run = matrix(kind, &ALL, &[]);
+        for capture in run.records().iter().filter(|record| record["type"] == "capture") {
+            let echoes = !ALL.contains(&capture["cmts"].as_str().unwrap());
+            let commands = capture["commands"].as_array().unwrap();
+            assert!(commands.iter().all(|command| command["echo"].is_null() == echoes), "{capture}");
+        }
+    }
+}
+
+#[test]
+fn pager_wordings() {
+    matrix_of("60", "pager-wordings", &ALL, &[]);
+}
+
+/// Nothing is typed at such a question, and the error quotes it.
+#[test]
+fn a_shell_that_asks_for_a_login() {
+    for (kind, question) in [("second-login", "User Name:"), ("expired-password", "UNIX password:")] {
+        let run = matrix(kind, &ALL, &[]);
+        assert_eq!(run.stderr.matches(question).count(), 3, "{}", run.stderr);
+    }
 }
 
 #[test]

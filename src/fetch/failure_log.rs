@@ -1,5 +1,5 @@
-//! What is said of failing devices on stderr: every one in a single run; in `--every` mode when its state
-//! changes and once an hour.
+//! Failing devices on stderr: each of them in a single run; in `--every` mode when the state of a device changes,
+//! and once an hour.
 
 use std::{
     collections::HashMap,
@@ -8,26 +8,27 @@ use std::{
 
 use crate::record::{Capture, Status};
 
+/// After this long a failure is logged again.
 const AGAIN: Duration = Duration::from_secs(3600);
 
-/// What was said of each device last.
+/// What was logged about each device last.
 #[derive(Debug, Default)]
-pub struct Spoken {
+pub struct FailureLog {
     continuous: bool,
     last: HashMap<String, (Status, Instant)>,
 }
 
-impl Spoken {
+impl FailureLog {
     /// For a single run or for a continuous one.
     #[must_use]
     pub fn new(continuous: bool) -> Self {
-        Spoken { continuous, last: HashMap::new() }
+        FailureLog { continuous, last: HashMap::new() }
     }
 
-    /// Says what is to be said of a capture.
-    pub fn say(&mut self, capture: &Capture) {
+    /// Logs a capture that failed, or that is good again.
+    pub fn log(&mut self, capture: &Capture) {
         let (cmts, status) = (&capture.cmts, capture.status);
-        let reason = capture.error.as_deref().unwrap_or("no reason known");
+        let reason = capture.error.as_deref().unwrap_or("the reason is not known");
         if status == Status::Partial {
             log::info!("{cmts}: {status}: {reason}");
         }
@@ -37,7 +38,8 @@ impl Spoken {
             }
             return;
         }
-        let known = self.last.get(cmts).is_some_and(|&(said, when)| said == status && when.elapsed() < AGAIN);
+        let known =
+            self.last.get(cmts).is_some_and(|&(logged, when)| logged == status && when.elapsed() < AGAIN);
         if known {
             return;
         }
