@@ -1,4 +1,4 @@
-//! The inventory: which devices there are, out of what is written ([`written`](super::written)).
+//! The inventory: which devices there are, out of what is written ([`super::written`]).
 //! A line that cannot be used costs that line, never the run.
 
 use std::{collections::HashSet, net::IpAddr};

@@ -53,8 +53,10 @@ const COLUMNS: [Column; 33] = [
     ("says", |row| safe(&row.says)),
 ];
 
-/// The columns that there are for each modulation.
-const PER_MODULATION: [(&str, fn(&Row, Modulation) -> String); 3] = [
+/// A column that there is for each modulation: the begin of its name, and its cell.
+type PerModulationColumn = (&'static str, fn(&Row, Modulation) -> String);
+
+const PER_MODULATION: [PerModulationColumn; 3] = [
     ("counts", |row, m| or_zero(&row.counts, m)),
     ("share_pct", |row, m| or_zero(&row.share_pct, m)),
     ("time_pct", |row, m| or_zero(&row.time_pct, m)),
@@ -85,8 +87,7 @@ pub fn cells(row: &Row) -> impl Iterator<Item = String> + '_ {
     plain.chain(per_modulation().map(|((_, cell), m)| cell(row, m)))
 }
 
-fn per_modulation()
--> impl Iterator<Item = (&'static (&'static str, fn(&Row, Modulation) -> String), Modulation)> {
+fn per_modulation() -> impl Iterator<Item = (&'static PerModulationColumn, Modulation)> {
     PER_MODULATION.iter().flat_map(|column| Modulation::ALL.into_iter().map(move |m| (column, m)))
 }
 

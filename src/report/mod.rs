@@ -1,6 +1,6 @@
 //! mod-report: what the samples of a window say of each upstream. The numbers are defined in
 //! [`measure`](crate::measure); samples come from a database or a record stream (`source`). A report goes out in
-//! a [`format`]; what is not a report of sums is an [`answer`].
+//! a [`mod@format`]; what is not a report of sums is an [`answer`].
 
 pub mod answer;
 mod color;

@@ -22,7 +22,7 @@ const WIDTH: usize = 13;
 /// Samples that are read back at once from each run.
 const CHUNK: usize = 4096;
 
-/// A sample whose upstream is a number of the [`super::roster::Roster`].
+/// A sample whose upstream is a number of the [`Roster`](crate::measure::roster::Roster).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub struct Compact {

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 /// out, other control characters and sequences (ECMA-48) are dropped, `--More--` and `:` pagers too, and
 /// invalid UTF-8 becomes U+FFFD. A CR of its own ends a line too, because some devices end theirs so.
 ///
-/// Time and memory are linear in the input: the text is at most four times as long, plus [`SPARE_BLANKS`].
+/// Time and memory are linear in the input: the text is at most four times as long, plus `SPARE_BLANKS`.
 #[must_use]
 pub fn clean(bytes: &[u8]) -> String {
     let mut screen = Screen {

@@ -49,7 +49,7 @@ pub struct Day {
     /// Whether of the last samples each was a change, the last lowest.
     #[serde(skip_serializing_if = "is_zero")]
     pub tail: u32,
-    /// At least [`FLAPPING_CHANGES`] in [`FLAPPING_WINDOW`] samples.
+    /// At least `FLAPPING_CHANGES` in `FLAPPING_WINDOW` samples.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub flapping: bool,
     /// The longest stretch below each threshold, s.
