@@ -46,6 +46,8 @@ if [ "${1:-test}" != build ]; then
     need util-linux command_there flock
     need chromium command_there chromium
     need chromium-driver command_there chromedriver
+    need snmp command_there snmpbulkwalk
+    need snmpd command_there snmpd
 fi
 if [ "${1:-test}" = systemd ]; then
     need systemd test -x /lib/systemd/systemd
