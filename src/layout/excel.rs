@@ -10,7 +10,8 @@ use super::full;
 use crate::{language::Language, record::Row};
 
 /// The columns that hold text, whatever it looks like.
-const TEXT: [&str; 8] = ["cmts", "upstream", "platform", "description", "hours", "url", "says", "why"];
+const TEXT: [&str; 11] =
+    ["cmts", "upstream", "platform", "description", "node", "hub", "area", "hours", "url", "says", "why"];
 
 /// All columns of the full layout.
 ///

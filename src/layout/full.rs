@@ -16,7 +16,7 @@ use crate::{
 type Column = (&'static str, fn(&Row) -> String);
 
 /// Every column but those per modulation.
-const COLUMNS: [Column; 33] = [
+const COLUMNS: [Column; 41] = [
     ("cmts", |row| safe(&row.cmts)),
     ("upstream", |row| safe(&row.upstream)),
     ("platform", |row| text(row.platform.as_deref())),
@@ -49,6 +49,14 @@ const COLUMNS: [Column; 33] = [
     ("center_hz", |row| shown(row.center_hz)),
     ("width_hz", |row| shown(row.width_hz)),
     ("modems", |row| shown(row.modems)),
+    ("node", |row| text(row.node.as_deref())),
+    ("hub", |row| text(row.hub.as_deref())),
+    ("area", |row| text(row.area.as_deref())),
+    ("customer_hours", |row| shown(row.customer_hours)),
+    ("snr_db_median", |row| shown(row.snr_db.map(|snr| snr.median))),
+    ("snr_db_min", |row| shown(row.snr_db.map(|snr| snr.min))),
+    ("snr_db_degraded", |row| shown(row.snr_db.and_then(|snr| snr.degraded))),
+    ("snr_db_otherwise", |row| shown(row.snr_db.and_then(|snr| snr.otherwise))),
     ("url", |row| text(row.url.as_deref())),
     ("says", |row| safe(&row.says)),
 ];

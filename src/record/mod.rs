@@ -51,7 +51,7 @@ use crate::{closed_set::closed_set, modulation::Modulation};
 pub use answers::{Change, Fresh, Gap, State};
 pub use prune::{Health, IdStatus, Pruned, Retained, Stopped, TableStatus, Way};
 pub use report::{
-    DayRow, Delta, Gone, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Why,
+    DayRow, Delta, Gone, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Snr, Why,
 };
 pub use time::Timestamp;
 pub use totals::Totals;

@@ -140,6 +140,18 @@ pub struct Row {
     /// Modems that are registered on it, as its last sample that tells says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modems: Option<u64>,
+    /// The fibre node that it serves (`--nodes`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The hub of that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
+    /// The area of that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// Signal-to-noise ratio; missing when it is not known of the whole window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snr_db: Option<Snr>,
     /// Its row on the page (`--page-url`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -190,6 +202,10 @@ pub struct Row {
     /// Time at fewer bits per symbol than expected, s.
     #[serde(default)]
     pub degraded_s: u64,
+    /// Customer hours below what is expected: `degraded_s` × `modems`, h. A modem that is bonded over several
+    /// upstreams counts on each of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_hours: Option<f64>,
     /// The longest stretch of it, s.
     #[serde(default)]
     pub longest_degraded_s: u64,
@@ -224,6 +240,21 @@ pub struct Row {
     /// All of this in one sentence, of held time only.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub says: String,
+}
+
+/// The signal-to-noise ratio of the samples of a window, dB.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snr {
+    /// The middle one.
+    pub median: f64,
+    /// The lowest one.
+    pub min: f64,
+    /// The middle one of the samples below what is expected; missing when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<f64>,
+    /// The middle one of all others; missing when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<f64>,
 }
 
 closed_set! {

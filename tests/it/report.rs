@@ -96,6 +96,7 @@ fn json_holds_what_the_records_hold_and_csv_reads_back() {
                     row[of].get(m.trim_start_matches("pct_")).cloned().unwrap_or(json!(0))
                 }
                 Some(("delta", of)) => row["delta"].get(of).cloned().unwrap_or(json!("")),
+                Some(("snr", of)) => row["snr_db"].get(&of[3..]).cloned().unwrap_or(json!("")),
                 _ if name == "why" => {
                     let why = row["why"].as_array().map(|why| why.iter().filter_map(Value::as_str).collect());
                     json!(why.unwrap_or_else(Vec::new).join(" "))
