@@ -2,16 +2,12 @@
 //! decimal sign of the language, and names that look like dates or numbers kept as text.
 
 use std::{
-    borrow::Borrow,
+    borrow::{Borrow, Cow},
     io::{self, Write},
 };
 
-use super::full;
+use super::full::{self, Cell};
 use crate::{language::Language, record::Row};
-
-/// The columns that hold text, whatever it looks like.
-const TEXT: [&str; 11] =
-    ["cmts", "upstream", "platform", "description", "node", "hub", "area", "hours", "url", "says", "why"];
 
 /// All columns of the full layout.
 ///
@@ -25,29 +21,27 @@ pub fn write<R: Borrow<Row>>(
     output.write_all("\u{feff}".as_bytes())?;
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).delimiter(b';').from_writer(output);
-    let names: Vec<String> = full::names().collect();
-    let is_text: Vec<bool> = names.iter().map(|name| TEXT.contains(&name.as_str())).collect();
-    writer.write_record(&names)?;
+    writer.write_record(full::names())?;
     for row in rows {
-        let cells = full::cells(row.borrow()).zip(&is_text);
-        writer.write_record(cells.map(|(cell, &is_text)| match is_text {
-            true => as_text(cell),
-            false => as_number(cell, language),
-        }))?;
+        for cell in full::cells(row.borrow()) {
+            writer.write_field(in_excel(&cell, language).as_bytes())?;
+        }
+        writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()
 }
 
-/// A spreadsheet takes 1/5/25 for a day of May and 6666 for a number; a formula that gives a text does not change.
-fn as_text(cell: String) -> String {
-    let looks_like_a_number = cell.starts_with(|c: char| c.is_ascii_digit())
-        && cell.chars().all(|c| c.is_ascii_digit() || "/.-:, eE+%".contains(c));
-    if looks_like_a_number { format!("=\"{cell}\"") } else { cell }
+fn in_excel<'a>(cell: &'a Cell<'_>, language: Language) -> Cow<'a, str> {
+    let plain = cell.to_csv();
+    match cell {
+        Cell::Text(_) if looks_like_a_number(&plain) => Cow::Owned(format!("=\"{plain}\"")),
+        Cell::Number(_) if language == Language::Nl => Cow::Owned(plain.replace('.', ",")),
+        _ => plain,
+    }
 }
 
-fn as_number(cell: String, language: Language) -> String {
-    match language {
-        Language::Nl if cell.parse::<f64>().is_ok() => cell.replace('.', ","),
-        _ => cell,
-    }
+/// A spreadsheet takes 1/5/25 for a day of May and 6666 for a number; a formula that gives a text does not change.
+fn looks_like_a_number(cell: &str) -> bool {
+    cell.starts_with(|c: char| c.is_ascii_digit())
+        && cell.chars().all(|c| c.is_ascii_digit() || "/.-:, eE+%".contains(c))
 }
