@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Write`] when the directory is missing or the disk is full (the old file then stands
 /// untouched), or what `fill` says.
-pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub fn write_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     // A pipe or a device (/dev/stdout, /dev/null) is written into: as root, a rename would take its place.
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         let file = fs::OpenOptions::new().write(true).open(path).map_err(Error::write(path))?;
         let mut buffer = BufWriter::new(file);
-        fill(&mut buffer)?;
-        return buffer.flush().map_err(Error::write(path));
+        let filled = fill(&mut buffer)?;
+        return buffer.flush().map_err(Error::write(path)).map(|()| filled);
     }
     replace_file(path, mode, fill)
 }
@@ -33,7 +33,7 @@ pub fn write_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> R
 ///
 /// # Errors
 /// As [`write_file`].
-pub fn replace_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub fn replace_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     use std::os::unix::fs::PermissionsExt;
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -42,11 +42,11 @@ pub fn replace_file(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) ->
     let file = NamedTempFile::new_in(directory).map_err(Error::write(path))?;
     file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(Error::write(path))?;
     let mut buffer = BufWriter::new(file);
-    fill(&mut buffer)?;
+    let filled = fill(&mut buffer)?;
     let file = buffer.into_inner().map_err(|e| Error::write(path)(e.into_error()))?;
     file.as_file().sync_all().map_err(Error::write(path))?;
     file.persist(path).map_err(|e| Error::write(path)(e.error))?;
-    Ok(())
+    Ok(filled)
 }
 
 /// No run of ours takes so long.

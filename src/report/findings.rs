@@ -4,20 +4,19 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashSet},
-    rc::Rc,
 };
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
-use super::{history::Read, request::Request};
+use super::{
+    history::Read,
+    request::{Question, View},
+};
 use crate::{
     cli::report::Sort,
-    language::Language,
     measure::devices::Devices,
     measure::{
         arithmetic::{Frame, Numbers, percent},
-        expected::Expected,
         natural,
         plan::{Plan, date_of},
         roster::{About, Roster},
@@ -32,7 +31,8 @@ use crate::{
 /// The result of a window.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Findings {
+pub struct Findings<'a> {
+    pub question: &'a Question,
     pub frame: Frame,
     /// Days that are over of which nothing is left.
     pub missing: Vec<NaiveDate>,
@@ -44,45 +44,23 @@ pub struct Findings {
     pub in_incident: HashSet<u32>,
     pub silent: Vec<Silent>,
     pub gone: Vec<Gone>,
-    /// When it was made.
-    pub now: Timestamp,
-    expected: Rc<Expected>,
-    tz: Tz,
-    language: Language,
-    page_url: Option<String>,
 }
 
-impl Findings {
+impl<'a> Findings<'a> {
     /// What was tallied, with names.
     #[must_use]
-    pub fn new(request: &Request, read: Read, roster: Roster, devices: Devices) -> Self {
+    pub fn new(question: &'a Question, read: Read, roster: Roster, devices: Devices) -> Self {
         let Read { tallied, plan, missing } = read;
         let Plan { frame, days, .. } = plan;
         let (silent, gone) = devices.without_good_scan(frame.window, frame.end, &tallied.heard(&roster));
         let (incidents, in_incident) = tallied.incidents(&roster);
         let numbers = |(number, course)| {
             let about = roster.about(number);
-            let told = request.expected.of(about.cmts, about.upstream);
+            let told = question.expected.of(about.cmts, about.upstream);
             (number, Numbers::new(course, &frame, days, told))
         };
         let lines = tallied.lines.into_iter().map(numbers).collect();
-        let expected = Rc::clone(&request.expected);
-        let (tz, language, page_url) = (request.tz, request.language, request.page_url.clone());
-        Findings {
-            frame,
-            missing,
-            roster,
-            lines,
-            incidents,
-            in_incident,
-            silent,
-            gone,
-            now: request.now,
-            expected,
-            tz,
-            language,
-            page_url,
-        }
+        Findings { question, frame, missing, roster, lines, incidents, in_incident, silent, gone }
     }
 
     /// Puts the upstreams in order. `lost` is by Mbit/s where widths are known, else by percent, then by the time
@@ -114,7 +92,8 @@ impl Findings {
 
     /// The header over all upstreams.
     #[must_use]
-    pub fn report(&self, request: &Request) -> Report {
+    pub fn report(&self) -> Report {
+        let question = self.question;
         let numbers = || self.lines.iter().map(|(_, numbers)| numbers);
         let measurements = numbers().map(|numbers| numbers.measurements()).sum();
         let cmts: BTreeSet<_> = self.lines.iter().map(|&(number, _)| self.roster.cmts_of(number)).collect();
@@ -129,13 +108,13 @@ impl Findings {
         };
         let count = |m: Modulation| numbers().map(|numbers| u64::from(numbers.counts[m.index()])).sum();
         Report {
-            ts: request.now,
+            ts: question.now,
             from: self.frame.window.from,
             to: self.frame.window.to,
-            date: request.date(self.frame.window).map(|date| date.to_string()),
-            tz: request.tz.name().to_owned(),
-            interval_s: request.interval_s,
-            generated_at: request.now,
+            date: question.date(self.frame.window).map(|date| date.to_string()),
+            tz: question.tz.name().to_owned(),
+            interval_s: question.interval_s,
+            generated_at: question.now,
             upstreams: self.lines.len() as u64,
             cmts: cmts.len() as u64,
             hops: numbers().map(|numbers| u64::from(numbers.hops)).sum(),
@@ -145,7 +124,7 @@ impl Findings {
             lost_mbps: lost(Numbers::lost_mbps),
             lost_gb: lost(Numbers::lost_gb),
             incidents: self.incidents.clone(),
-            maintenance: request.maintained.within(self.frame.window).collect(),
+            maintenance: question.maintained.within(self.frame.window).collect(),
             missing_days: self.missing.iter().map(ToString::to_string).collect(),
             silent: self.silent.clone(),
             gone: self.gone.clone(),
@@ -153,36 +132,36 @@ impl Findings {
     }
 
     /// The rows in their order, at most `top`.
-    pub fn rows<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = Row> + 'a {
-        self.all_rows().map(|(row, _)| row).take(request.top.unwrap_or(usize::MAX))
+    pub fn rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = Row> + 'f {
+        self.all_rows(view).map(|(row, _)| row).take(view.top.unwrap_or(usize::MAX))
     }
 
     /// All rows in their order, and the numbers that they came of.
-    pub fn all_rows(&self) -> impl Iterator<Item = (Row, &Numbers)> {
+    pub fn all_rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = (Row, &'f Numbers)> {
         let cmts_of = |number: u32| self.roster.cmts_of(number);
         let usual = yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers)));
         self.lines.iter().map(move |&(number, ref numbers)| {
             let about = self.roster.about(number);
-            let told = self.expected.of(about.cmts, about.upstream).map(Yardstick::Told);
+            let told = self.question.expected.of(about.cmts, about.upstream).map(Yardstick::Told);
             let usual = || usual.get(&self.roster.cmts_of(number)).copied().map(Yardstick::Neighbours);
             let why = why(numbers, self.in_incident.contains(&number), told.or_else(usual));
-            let says = says(numbers, self.tz, self.language);
-            let url = self.page_url.as_deref().map(|page| self.url(page, about));
+            let says = says(numbers, self.question.tz, view.language);
+            let url = view.page_url.as_deref().map(|page| self.url(page, about));
             (Row { why, says, url, ..row(self.frame.window.from, about, numbers) }, numbers)
         })
     }
 
     /// The address of a row on the page of its day.
     fn url(&self, page: &str, about: About<'_>) -> String {
-        let date = local(self.tz, self.frame.window.from).date();
+        let date = local(self.question.tz, self.frame.window.from).date();
         let row = percent_encoded(&format!("{} {}", about.cmts, about.upstream));
         format!("{}#date={date}&open={row}", page.trim_end_matches('#'))
     }
 
     /// How many rows `top` leaves out.
     #[must_use]
-    pub fn left_out(&self, request: &Request) -> usize {
-        self.lines.len().saturating_sub(request.top.unwrap_or(usize::MAX))
+    pub fn left_out(&self, view: &View) -> usize {
+        self.lines.len().saturating_sub(view.top.unwrap_or(usize::MAX))
     }
 }
 

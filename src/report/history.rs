@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::request::Request;
+use super::request::Question;
 use crate::{
     database::{
         Database,
@@ -52,18 +52,18 @@ pub fn days_back(frame: &Frame) -> u32 {
 /// # Errors
 /// Those of the database.
 pub fn read(
-    request: &Request,
+    question: &Question,
     database: &mut dyn Database,
     frame: &Frame,
     roster: &mut Roster,
 ) -> Result<Read> {
-    let calendar = Calendar { tz: request.tz, interval_s: request.interval_s, now: request.now };
-    let start = start_day(request, calendar, frame);
-    let plan = Plan::new(frame.clone(), request.tz, midnight(request.tz, start));
+    let calendar = Calendar { tz: question.tz, interval_s: question.interval_s, now: question.now };
+    let start = start_day(question, calendar, frame);
+    let plan = Plan::new(frame.clone(), question.tz, midnight(question.tz, start));
     let mut reader = Reader {
-        request,
+        question,
         calendar,
-        tally: Tally::new(plan, &request.maintained),
+        tally: Tally::new(plan, &question.maintained),
         roster,
         seen: BTreeSet::new(),
     };
@@ -78,23 +78,23 @@ pub fn read(
     }
     let Reader { tally, seen, .. } = reader;
     let plan = tally.plan().clone();
-    let over = |day: &NaiveDate| of_day(request.tz, *day).to <= frame.end;
-    let missing = window_days(request, frame).filter(|day| over(day) && !seen.contains(day)).collect();
+    let over = |day: &NaiveDate| of_day(question.tz, *day).to <= frame.end;
+    let missing = window_days(question, frame).filter(|day| over(day) && !seen.contains(day)).collect();
     Ok(Read { tallied: tally.finish(roster), plan, missing })
 }
 
-fn window_days(request: &Request, frame: &Frame) -> impl Iterator<Item = NaiveDate> {
-    let [first, last] = [frame.window.from, frame.window.to + -1].map(|ts| local(request.tz, ts).date());
+fn window_days(question: &Question, frame: &Frame) -> impl Iterator<Item = NaiveDate> {
+    let [first, last] = [frame.window.from, frame.window.to + -1].map(|ts| local(question.tz, ts).date());
     first.iter_days().take_while(move |day| *day <= last)
 }
 
 /// The first day that is gone through: that of the window, or the one that it is compared with, or one that is
 /// over and not settled.
-fn start_day(request: &Request, calendar: Calendar, frame: &Frame) -> NaiveDate {
+fn start_day(question: &Question, calendar: Calendar, frame: &Frame) -> NaiveDate {
     let begin = frame.before.map_or(frame.window.from, |before| before.from.min(frame.window.from));
-    let mut start = local(request.tz, begin).date();
+    let mut start = local(question.tz, begin).date();
     while let Some(before) = start.pred_opt()
-        && of_day(request.tz, before).to <= request.now
+        && of_day(question.tz, before).to <= question.now
         && !calendar.is_finished(before)
     {
         start = before;
@@ -103,7 +103,7 @@ fn start_day(request: &Request, calendar: Calendar, frame: &Frame) -> NaiveDate 
 }
 
 struct Reader<'a> {
-    request: &'a Request,
+    question: &'a Question,
     calendar: Calendar,
     tally: Tally,
     roster: &'a mut Roster,
@@ -115,18 +115,18 @@ impl Reader<'_> {
     /// Whether a day can be taken as it was kept: as a whole, not drawn in steps, not worked on.
     fn is_kept(&self, day: NaiveDate) -> bool {
         let plan = self.tally.plan();
-        let Some(part) = plan.part_of(day, self.request.tz).map(|at| &plan.parts[at]) else { return false };
+        let Some(part) = plan.part_of(day, self.question.tz).map(|at| &plan.parts[at]) else { return false };
         self.calendar.is_finished(day)
             && !(part.is_window && part.span.step_s.is_some())
-            && self.request.maintained.within(part.span.window).next().is_none()
+            && self.question.maintained.within(part.span.window).next().is_none()
     }
 
     fn stages(&self, start: NaiveDate) -> Vec<Stage> {
         let plan = self.tally.plan();
         let mut stages: Vec<Stage> = Vec::new();
         for day in start.iter_days().take_while(|&day| {
-            let begin = midnight(self.request.tz, day);
-            begin < plan.frame.window.to && begin <= self.request.now
+            let begin = midnight(self.question.tz, day);
+            begin < plan.frame.window.to && begin <= self.question.now
         }) {
             let is_kept = self.is_kept(day);
             match stages.last_mut() {
@@ -146,7 +146,7 @@ impl Reader<'_> {
     }
 
     fn day_of_window(&self) -> NaiveDate {
-        local(self.request.tz, self.tally.plan().frame.window.from).date()
+        local(self.question.tz, self.tally.plan().frame.window.from).date()
     }
 
     /// Takes what the last day before `start` carries on; whether there is one.
@@ -154,11 +154,11 @@ impl Reader<'_> {
         let Some(until) = start.pred_opt() else { return Ok(false) };
         let mut keeper = self.keeper(database, until)?;
         let Some(day) = keeper.before(start) else { return Ok(false) };
-        let Reader { request, tally, roster, .. } = self;
+        let Reader { question, tally, roster, .. } = self;
         let mut found = false;
         keeper.run(until, &BTreeSet::from([day]), &mut |_, cmts, upstream, line| {
             found = true;
-            if request.only.upstream(cmts, upstream) {
+            if question.only.upstream(cmts, upstream) {
                 let number = roster.upstream(cmts, upstream);
                 tally.remember(roster, number, line.memory);
             }
@@ -170,8 +170,8 @@ impl Reader<'_> {
     fn kept(&mut self, database: &mut dyn Database, days: &[NaiveDate]) -> Result<()> {
         let Some(&until) = days.last() else { return Ok(()) };
         let mut keeper = self.keeper(database, until)?;
-        let tz = self.request.tz;
-        let Reader { request, tally, roster, seen, .. } = self;
+        let tz = self.question.tz;
+        let Reader { question, tally, roster, seen, .. } = self;
         let mut steps: Vec<(Timestamp, u32)> = Vec::new();
         let mut part = None;
         keeper.run(until, &days.iter().copied().collect(), &mut |day, cmts, upstream, line| {
@@ -181,7 +181,9 @@ impl Reader<'_> {
             if part.is_none_or(|(known, _)| known != day) {
                 part = tally.plan().part_of(day, tz).map(|at| (day, at));
             }
-            let Some((_, at)) = part.filter(|_| request.only.upstream(cmts, upstream)) else { return Ok(()) };
+            let Some((_, at)) = part.filter(|_| question.only.upstream(cmts, upstream)) else {
+                return Ok(());
+            };
             let number = roster.upstream(cmts, upstream);
             let Some(of) = tally.plan().parts.get(at) else { return Ok(()) };
             if of.is_window {
@@ -198,10 +200,10 @@ impl Reader<'_> {
     /// `follows`: what is carried in is known already.
     fn samples(&mut self, database: &mut dyn Database, days: &[NaiveDate], follows: bool) -> Result<()> {
         let (Some(&first), Some(&last)) = (days.first(), days.last()) else { return Ok(()) };
-        let tz = self.request.tz;
+        let tz = self.question.tz;
         let begin = midnight(tz, first) + if follows { 0 } else { -CARRY_S };
         let end = of_day(tz, last).to.min(self.tally.plan().frame.window.to);
-        let Reader { request, tally, roster, seen, .. } = self;
+        let Reader { question, tally, roster, seen, .. } = self;
         let mut today = Window { from: begin, to: begin };
         database.samples(Window { from: begin, to: end }, false, &mut |stored| {
             if stored.ts >= today.to {
@@ -209,7 +211,7 @@ impl Reader<'_> {
                 today = of_day(tz, day);
                 seen.insert(day);
             }
-            if request.only.upstream(stored.cmts, stored.upstream) {
+            if question.only.upstream(stored.cmts, stored.upstream) {
                 let upstream = roster.upstream(stored.cmts, stored.upstream);
                 tally.feed(roster, upstream, stored.ts, stored.modulation);
             }
@@ -223,17 +225,17 @@ impl Reader<'_> {
 /// # Errors
 /// Those of the database.
 pub fn read_samples(
-    request: &Request,
+    question: &Question,
     database: &mut dyn Database,
     frame: &Frame,
     roster: &mut Roster,
 ) -> Result<Read> {
     let oldest = database.oldest()?.unwrap_or(frame.window.from);
-    let from = past_from(request, frame).max(oldest);
-    let plan = Plan::new(frame.clone(), request.tz, from);
-    let mut tally = Tally::new(plan.clone(), &request.maintained);
+    let from = past_from(question, frame).max(oldest);
+    let plan = Plan::new(frame.clone(), question.tz, from);
+    let mut tally = Tally::new(plan.clone(), &question.maintained);
     database.samples(Window { from: from + -CARRY_S, to: frame.window.to }, false, &mut |stored| {
-        if request.only.upstream(stored.cmts, stored.upstream) {
+        if question.only.upstream(stored.cmts, stored.upstream) {
             let upstream = roster.upstream(stored.cmts, stored.upstream);
             tally.feed(roster, upstream, stored.ts, stored.modulation);
         }
@@ -244,8 +246,8 @@ pub fn read_samples(
 
 /// From where on samples tell of the past of a window's upstreams.
 #[must_use]
-pub fn past_from(request: &Request, frame: &Frame) -> Timestamp {
-    let first = local(request.tz, frame.window.from).date();
+pub fn past_from(question: &Question, frame: &Frame) -> Timestamp {
+    let first = local(question.tz, frame.window.from).date();
     let back = chrono::Days::new(days_back(frame).into());
-    midnight(request.tz, first.checked_sub_days(back).unwrap_or(first))
+    midnight(question.tz, first.checked_sub_days(back).unwrap_or(first))
 }

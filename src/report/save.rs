@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 
-use super::{findings::Findings, format::seed, request::Request};
+use super::{findings::Findings, format::seed};
 use crate::{
     error::{Error, Result},
     files, layout,
@@ -27,15 +27,16 @@ const ENOUGH: u64 = 256;
 ///
 /// # Errors
 /// [`Error::Write`].
-pub fn write(directory: &Path, request: &Request, findings: &Findings) -> Result<()> {
+pub fn write(directory: &Path, keep_days: u32, findings: &Findings<'_>) -> Result<()> {
     files::create_public_dir(directory).map_err(Error::write(directory))?;
-    let date = request.file_date(findings.frame.window);
+    let question = findings.question;
+    let date = question.file_date(findings.frame.window);
     let path = directory.join(format!("{PREFIX}{date}.csv"));
     file(&path, |output| seed::csv(None, findings, output))?;
     let path = directory.join(web_name(&date.to_string()));
-    file(&path, |output| seed::json(request, None, findings, output))?;
-    let today = local(request.tz, request.now).date();
-    match today.checked_sub_days(Days::new(request.keep_days.into())) {
+    file(&path, |output| seed::json(None, findings, output))?;
+    let today = local(question.tz, question.now).date();
+    match today.checked_sub_days(Days::new(keep_days.into())) {
         Some(oldest) => remove_old(directory, oldest, date),
         None => Ok(()),
     }

@@ -12,7 +12,7 @@ use super::{
     findings::Findings,
     history::{self, Read},
     reorder::{Compact, Reorder},
-    request::Request,
+    request::Question,
 };
 use crate::{
     cli,
@@ -32,24 +32,24 @@ use crate::{
     stage::Context,
 };
 
-/// Reads all that the request asks for.
+/// Reads all that the question asks for.
 ///
 /// # Errors
 /// Those of the database, of the input, and of the temporary file that a long input needs.
-pub fn read(
-    request: &Request,
+pub fn read<'a>(
+    question: &'a Question,
     args: &cli::Report,
     context: &Context,
     stdin: &mut dyn BufRead,
-) -> Result<(Findings, Exit)> {
-    match (&args.input, request.window) {
+) -> Result<(Findings<'a>, Exit)> {
+    match (&args.input, question.window) {
         (None, Some(window)) => {
             let mut database = database::open(&args.database, context, Access::Keep)?;
-            from_database(request, database.as_mut(), window)
+            from_database(question, database.as_mut(), window)
         }
         (input, _) => {
             let path = input.as_deref().unwrap_or(Path::new("-"));
-            with_input(path, stdin, |input| from_input(request, context, input))
+            with_input(path, stdin, |input| from_input(question, context, input))
         }
     }
 }
@@ -74,8 +74,8 @@ pub fn with_input<T>(
 }
 
 /// The time that has to be read for a window: what may be carried in, and what tells the expected.
-fn span(request: &Request, frame: &Frame) -> Window {
-    let from = history::past_from(request, frame) + -CARRY_S;
+fn span(question: &Question, frame: &Frame) -> Window {
+    let from = history::past_from(question, frame) + -CARRY_S;
     Window { from: from.min(frame.before.map_or(from, |before| before.from)), to: frame.window.to }
 }
 
@@ -83,34 +83,34 @@ fn span(request: &Request, frame: &Frame) -> Window {
 ///
 /// # Errors
 /// Those of the database.
-pub fn from_database(
-    request: &Request,
+pub fn from_database<'a>(
+    question: &'a Question,
     database: &mut dyn Database,
     window: Window,
-) -> Result<(Findings, Exit)> {
-    let frame = request.frame(window);
+) -> Result<(Findings<'a>, Exit)> {
+    let frame = question.frame(window);
     let mut roster = Roster::default();
     // A sample that holds for longer than it can be carried in has no day to itself.
     let read = match frame.hold <= CARRY_S {
-        true => history::read(request, database, &frame, &mut roster)?,
-        false => history::read_samples(request, database, &frame, &mut roster)?,
+        true => history::read(question, database, &frame, &mut roster)?,
+        false => history::read_samples(question, database, &frame, &mut roster)?,
     };
     for channel in database.channels()? {
         roster.channel(channel);
     }
     let mut known = database.devices()?;
-    known.retain(|device| request.only.cmts(&device.cmts));
+    known.retain(|device| question.only.cmts(&device.cmts));
     for device in &known {
         roster.device(&device.cmts, device.last_try, device.platform.clone());
     }
-    let devices = devices(request, database, &frame, known, &read.tallied.heard(&roster))?;
-    let findings = Findings::new(request, read, roster, devices);
+    let devices = devices(question, database, &frame, known, &read.tallied.heard(&roster))?;
+    let findings = Findings::new(question, read, roster, devices);
     let exit = say_missing(&findings);
     Ok((findings, exit))
 }
 
 /// A window that is only a part of what was asked for says so; one without any sample says that.
-fn say_missing(findings: &Findings) -> Exit {
+fn say_missing(findings: &Findings<'_>) -> Exit {
     if findings.missing.is_empty() || findings.lines.is_empty() {
         return Exit::Done;
     }
@@ -125,7 +125,7 @@ fn say_missing(findings: &Findings) -> Exit {
 /// What tells which devices are silent. Scans are read only as far as that is open: not for devices that
 /// were heard, and from before the window only for those that were tried again after it.
 fn devices(
-    request: &Request,
+    question: &Question,
     database: &mut dyn Database,
     frame: &Frame,
     known: Vec<Device>,
@@ -135,7 +135,7 @@ fn devices(
     let mut devices = Devices::default();
     let mut scans = |devices: &mut Devices, part: Window| {
         database.scans(part, &mut |scan| {
-            if request.only.cmts(&scan.cmts) {
+            if question.only.cmts(&scan.cmts) {
                 devices.scan(Some(window), &scan.cmts, scan.ts, scan.status);
             }
             Ok(())
@@ -156,7 +156,7 @@ fn devices(
 
 /// A record stream while it is read.
 struct Intake<'a> {
-    request: &'a Request,
+    question: &'a Question,
     /// What is read of it; none: everything.
     span: Option<Window>,
     roster: Roster,
@@ -165,11 +165,11 @@ struct Intake<'a> {
     first_last: Option<(Timestamp, Timestamp)>,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
     fn sample(&mut self, sample: Sample) -> Result<()> {
         let Sample { ts, modulation, .. } = sample;
         let asked = self.span.is_none_or(|span| span.from <= ts && ts < span.to)
-            && self.request.only.upstream(&sample.cmts, &sample.upstream);
+            && self.question.only.upstream(&sample.cmts, &sample.upstream);
         if !asked {
             return Ok(());
         }
@@ -180,37 +180,41 @@ impl Intake<'_> {
     }
 
     fn scan(&mut self, scan: Scan) {
-        if self.request.only.cmts(&scan.cmts) {
+        if self.question.only.cmts(&scan.cmts) {
             self.roster.device(&scan.cmts, scan.ts, Some(scan.platform).filter(|word| !word.is_empty()));
-            self.devices.scan(self.request.window, &scan.cmts, scan.ts, scan.status);
+            self.devices.scan(self.question.window, &scan.cmts, scan.ts, scan.status);
         }
     }
 
-    fn finish(self) -> Result<Findings> {
-        let window = match (self.request.window, self.first_last) {
+    fn finish(self) -> Result<Findings<'a>> {
+        let window = match (self.question.window, self.first_last) {
             (Some(window), _) => window,
-            (None, Some((first, last))) => self.request.whole(first, last),
-            (None, None) => Window { from: self.request.now, to: self.request.now },
+            (None, Some((first, last))) => self.question.whole(first, last),
+            (None, None) => Window { from: self.question.now, to: self.question.now },
         };
-        let frame = self.request.frame(window);
+        let frame = self.question.frame(window);
         let first = self.first_last.map_or(window.from, |(first, _)| first);
-        let from = history::past_from(self.request, &frame).max(first);
-        let plan = Plan::new(frame, self.request.tz, from);
-        let mut tally = Tally::new(plan.clone(), &self.request.maintained);
+        let from = history::past_from(self.question, &frame).max(first);
+        let plan = Plan::new(frame, self.question.tz, from);
+        let mut tally = Tally::new(plan.clone(), &self.question.maintained);
         self.reorder.drain(|Compact { ts, upstream, modulation }| {
             tally.feed(&self.roster, upstream, ts, modulation);
             Ok(())
         })?;
         let tallied = tally.finish(&self.roster);
         let read = Read { tallied, plan, missing: Vec::new() };
-        Ok(Findings::new(self.request, read, self.roster, self.devices))
+        Ok(Findings::new(self.question, read, self.roster, self.devices))
     }
 }
 
-fn from_input(request: &Request, context: &Context, input: &mut dyn BufRead) -> Result<(Findings, Exit)> {
+fn from_input<'a>(
+    question: &'a Question,
+    context: &Context,
+    input: &mut dyn BufRead,
+) -> Result<(Findings<'a>, Exit)> {
     let mut intake = Intake {
-        request,
-        span: request.window.map(|window| span(request, &request.frame(window))),
+        question,
+        span: question.window.map(|window| span(question, &question.frame(window))),
         roster: Roster::default(),
         devices: Devices::default(),
         reorder: Reorder::default(),

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 
 use super::stream::{self, Point};
 use crate::{
-    cli::{self, report::Format},
+    cli,
     error::{Error, Result},
     exit::Exit,
     measure::{Window, arithmetic::CARRY_S, natural, roster::Roster},
@@ -44,12 +44,9 @@ pub fn write(
         return Ok(exit.merge(Exit::Partial));
     }
     states.sort_by(|a, b| a.cmts.cmp(&b.cmts).then_with(|| natural::compare(&a.upstream, &b.upstream)));
-    states.iter().take(request.top.unwrap_or(usize::MAX)).try_for_each(|state| {
-        match request.format {
-            Format::Ndjson => record::write(output, state),
-            _ => line(state, output),
-        }
-        .map_err(Error::output)
+    states.iter().take(request.view.top.unwrap_or(usize::MAX)).try_for_each(|state| {
+        if request.view.text { line(state, output) } else { record::write(output, state) }
+            .map_err(Error::output)
     })?;
     Ok(exit)
 }
@@ -62,7 +59,7 @@ fn state(request: &Request, at: Timestamp, roster: &Roster, point: Point) -> Sta
         upstream: about.upstream.to_owned(),
         modulation: point.modulation,
         since: point.ts,
-        holds: at.since(point.ts) <= request.hold(),
+        holds: at.since(point.ts) <= request.question.hold(),
     }
 }
 

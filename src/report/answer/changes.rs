@@ -38,7 +38,7 @@ pub fn write(
     stdin: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    let span = request.window.map(|window| Window { from: window.from + -CARRY_S, to: window.to });
+    let span = request.question.window.map(|window| Window { from: window.from + -CARRY_S, to: window.to });
     let mut upstreams: Vec<Option<Held>> = Vec::new();
     let mut lines = Lines { request, output };
     let mut last_of_all = None;
@@ -55,7 +55,7 @@ pub fn write(
         log::warn!("no sample in the window; another --date, --from or --cmts may have some");
         return Ok(exit.merge(Exit::Partial));
     };
-    let end = request.window.map_or(last, |window| window.to.min(request.now));
+    let end = request.question.window.map_or(last, |window| window.to.min(request.question.now));
     for (number, held) in (0..).zip(upstreams) {
         if let Some(held) = held {
             lines.gap(&roster, &troubles, number, held.last, None, end)?;
@@ -83,7 +83,7 @@ fn step(
     let is_change = modulation != before.modulation;
     let since = if is_change { ts } else { before.since };
     *held = Some(Held { modulation, since, last: ts });
-    if lines.request.window.is_some_and(|window| ts < window.from) {
+    if lines.request.question.window.is_some_and(|window| ts < window.from) {
         return Ok(());
     }
     lines.gap(roster, troubles, point.upstream, before.last, Some(ts), ts)?;
@@ -108,7 +108,7 @@ impl Lines<'_> {
             profile: point.profile,
             snr_db: point.snr_db,
         };
-        if !self.request.text {
+        if !self.request.view.text {
             return record::write(self.output, &change).map_err(Error::output);
         }
         let Change { from, to, held_s, .. } = change;
@@ -130,7 +130,7 @@ impl Lines<'_> {
         end: Timestamp,
     ) -> Result<()> {
         let length = end.since(from);
-        if length <= self.request.hold() {
+        if length <= self.request.question.hold() {
             return Ok(());
         }
         let about = roster.about(upstream);
@@ -144,7 +144,7 @@ impl Lines<'_> {
             status: trouble.map(|trouble| trouble.status),
             error: trouble.and_then(|trouble| trouble.error.clone()),
         };
-        if !self.request.text {
+        if !self.request.view.text {
             return record::write(self.output, &gap).map_err(Error::output);
         }
         let length = units::human(Duration::from_secs(gap.gap_s));
@@ -156,7 +156,7 @@ impl Lines<'_> {
     }
 
     fn line(&mut self, ts: Timestamp, cmts: &str, upstream: &str, what: &str) -> Result<()> {
-        let time = local(self.request.tz, ts).format("%Y-%m-%d %H:%M:%S");
+        let time = local(self.request.question.tz, ts).format("%Y-%m-%d %H:%M:%S");
         let (cmts, upstream) = (text::terminal(cmts), text::terminal(upstream));
         writeln!(self.output, "{time}  {cmts} {upstream}  {what}").map_err(Error::output)
     }

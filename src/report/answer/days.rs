@@ -23,24 +23,24 @@ pub fn write(
     context: &Context,
     output: &mut dyn Write,
 ) -> Result<Exit> {
-    let Some(window) = request.window.filter(|_| args.input.is_none()) else {
+    let Some(window) = request.question.window.filter(|_| args.input.is_none()) else {
         return Err(Error::usage("--format days: it reads finished days; leave out --input"));
     };
     let mut database = database::open(&args.database, context, Access::Keep)?;
     let (mut exit, mut written) = (Exit::Done, 0_u64);
-    let first = local(request.tz, window.from).date();
+    let first = local(request.question.tz, window.from).date();
     for date in first.iter_days() {
-        let day = of_day(request.tz, date);
-        if day.to > window.to.min(request.now) {
+        let day = of_day(request.question.tz, date);
+        if day.to > window.to.min(request.question.now) {
             break;
         }
         if day.from < window.from {
             continue;
         }
-        let (mut findings, of_day) = source::from_database(request, database.as_mut(), day)?;
+        let (mut findings, of_day) = source::from_database(&request.question, database.as_mut(), day)?;
         exit = exit.merge(of_day);
-        findings.sort(request.sort);
-        for row in findings.rows(request) {
+        findings.sort(request.view.sort);
+        for row in findings.rows(&request.view) {
             written += 1;
             record::write(output, &DayRow::new(date.to_string(), row)).map_err(Error::output)?;
         }

@@ -58,7 +58,8 @@ pub fn write(
         None => (of_database(request, args, context)?, Exit::Done),
     };
     let known = devices.len();
-    let is_here = |seen: &Seen| seen.last.is_none_or(|(last_try, _)| !is_gone(last_try, request.now));
+    let is_here =
+        |seen: &Seen| seen.last.is_none_or(|(last_try, _)| !is_gone(last_try, request.question.now));
     let here = devices.into_iter().filter(|(_, seen)| is_here(seen));
     let mut all: Vec<_> = here.map(|(cmts, seen)| fresh(request, cmts, &seen)).collect();
     match known {
@@ -70,18 +71,22 @@ pub fn write(
         exit = exit.merge(Exit::Partial);
     }
     all.sort_by(|a, b| a.last_good.cmp(&b.last_good).then_with(|| natural::compare(&a.cmts, &b.cmts)));
-    let all = &all[..all.len().min(request.top.unwrap_or(usize::MAX))];
-    if request.text { table(all, output) } else { all.iter().try_for_each(|f| record::write(output, f)) }
-        .map_err(Error::output)?;
+    let all = &all[..all.len().min(request.view.top.unwrap_or(usize::MAX))];
+    if request.view.text {
+        table(all, output)
+    } else {
+        all.iter().try_for_each(|f| record::write(output, f))
+    }
+    .map_err(Error::output)?;
     Ok(exit)
 }
 
 fn fresh(request: &Request, cmts: String, seen: &Seen) -> Fresh {
-    let age = seen.last_good.map(|ts| request.now.since(ts).max(0));
+    let age = seen.last_good.map(|ts| request.question.now.since(ts).max(0));
     Fresh {
-        ts: request.now,
+        ts: request.question.now,
         cmts,
-        fresh: age.is_some_and(|age| age <= request.hold()),
+        fresh: age.is_some_and(|age| age <= request.question.hold()),
         age_s: age.map(i64::unsigned_abs),
         last_good: seen.last_good,
         status: seen.last.map(|(_, status)| status),
@@ -92,14 +97,14 @@ fn fresh(request: &Request, cmts: String, seen: &Seen) -> Fresh {
 fn of_database(request: &Request, args: &cli::Report, context: &Context) -> Result<Devices> {
     let mut database = database::open(&args.database, context, Access::Read)?;
     let mut devices = Devices::new();
-    for device in database.devices()?.into_iter().filter(|device| request.only.cmts(&device.cmts)) {
+    for device in database.devices()?.into_iter().filter(|device| request.question.only.cmts(&device.cmts)) {
         let last = Some((device.last_try, device.last_status));
         devices.insert(device.cmts, Seen { last_good: device.last_good, last });
     }
     if devices.is_empty() {
-        let span = Window { from: request.now + -CARRY_S, to: request.now + 1 };
+        let span = Window { from: request.question.now + -CARRY_S, to: request.question.now + 1 };
         database.samples(span, false, &mut |stored| {
-            if request.only.cmts(stored.cmts) {
+            if request.question.only.cmts(stored.cmts) {
                 let seen = match devices.get_mut(stored.cmts) {
                     Some(seen) => seen,
                     None => devices.entry(stored.cmts.to_owned()).or_default(),
@@ -122,7 +127,7 @@ fn of_input(
     let exit = with_input(path, stdin, |input| {
         each_record(context, input, &mut io::sink(), |record, _| {
             match record {
-                Record::Scan(scan) if request.only.cmts(&scan.cmts) => {
+                Record::Scan(scan) if request.question.only.cmts(&scan.cmts) => {
                     devices.entry(scan.cmts).or_default().scan(scan.ts, scan.status);
                 }
                 _ => {}

@@ -31,7 +31,7 @@ pub fn write(
     output: &mut dyn Write,
 ) -> Result<Exit> {
     let mut written = 0_u64;
-    let exit = match (&args.input, request.window) {
+    let exit = match (&args.input, request.question.window) {
         (Some(path), _) => with_input(path, stdin, |input| {
             each_record(context, input, output, |record, output| match record {
                 Record::Sample(sample) if is_asked(request, &sample) => {
@@ -56,8 +56,8 @@ pub fn write(
 }
 
 fn is_asked(request: &Request, sample: &Sample) -> bool {
-    request.window.is_none_or(|window| window.from <= sample.ts && sample.ts < window.to)
-        && request.only.upstream(&sample.cmts, &sample.upstream)
+    request.question.window.is_none_or(|window| window.from <= sample.ts && sample.ts < window.to)
+        && request.question.only.upstream(&sample.cmts, &sample.upstream)
 }
 
 fn from_database(
@@ -72,7 +72,7 @@ fn from_database(
     }
     let mut written = 0;
     database.samples(window, true, &mut |stored| {
-        if !request.only.upstream(stored.cmts, stored.upstream) {
+        if !request.question.only.upstream(stored.cmts, stored.upstream) {
             return Ok(());
         }
         written += 1;

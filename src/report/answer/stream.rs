@@ -108,7 +108,7 @@ fn from_database(
     })?;
     troubles.sort();
     database.samples(span, true, &mut |stored| {
-        if !request.only.upstream(stored.cmts, stored.upstream) {
+        if !request.question.only.upstream(stored.cmts, stored.upstream) {
             return Ok(());
         }
         let upstream = roster.upstream(stored.cmts, stored.upstream);
@@ -131,7 +131,7 @@ fn from_input(
     let is_asked = |ts: Timestamp| span.is_none_or(|span| span.from <= ts && ts < span.to);
     let exit = each_record(context, input, &mut io::sink(), |record, _| match record {
         Record::Sample(sample)
-            if is_asked(sample.ts) && request.only.upstream(&sample.cmts, &sample.upstream) =>
+            if is_asked(sample.ts) && request.question.only.upstream(&sample.cmts, &sample.upstream) =>
         {
             let (ts, modulation) = (sample.ts, sample.modulation);
             reorder.push(Compact { ts, upstream: roster.sample(sample), modulation })

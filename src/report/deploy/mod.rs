@@ -19,7 +19,7 @@ use std::{
 use chrono::{Days, NaiveDate};
 
 use self::{plan::Method, target::Target};
-use super::{findings::Findings, format::seed, request::Request, web::Site};
+use super::{findings::Findings, format::seed, web::Site};
 use crate::{
     cli::{self, report::Layout},
     error::{Error, Result},
@@ -105,25 +105,26 @@ impl Deployment {
     ///
     /// # Errors
     /// [`Error::Read`] for a local file.
-    pub fn make(&self, request: &Request, findings: &Findings, site: Option<&Site>) -> Result<Exit> {
+    pub fn make(&self, keep_days: u32, findings: &Findings<'_>, site: Option<&Site>) -> Result<Exit> {
+        let question = findings.question;
         let mut items = site.map_or_else(|| Ok(Vec::new()), payload::of_site)?;
         if self.seed && !findings.lines.is_empty() {
             let mut json = Vec::new();
-            seed::json(request, None, findings, &mut json).map_err(Error::system("the seed layout"))?;
-            items.extend(payload::of_seed(request.file_date(findings.frame.window), json));
+            seed::json(None, findings, &mut json).map_err(Error::system("the seed layout"))?;
+            items.extend(payload::of_seed(question.file_date(findings.frame.window), json));
         }
         if items.is_empty() {
             log::info!("{}: there is nothing to deploy", self.target);
             return Ok(Exit::Done);
         }
-        let today = local(request.tz, request.now).date();
+        let today = local(question.tz, question.now).date();
         let method = Method {
             directory: self.target.directory.clone(),
             owner: self.owner.clone(),
             sudo: self.sudo,
-            now: u64::try_from(request.now.0).unwrap_or(0),
+            now: u64::try_from(question.now.0).unwrap_or(0),
             token: fastrand::u32(..),
-            oldest: today.checked_sub_days(Days::new(request.keep_days.into())),
+            oldest: today.checked_sub_days(Days::new(keep_days.into())),
         };
         match upload::upload(self, &items, &method) {
             Ok(uploaded) => {

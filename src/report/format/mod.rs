@@ -1,7 +1,106 @@
-//! The forms of a report: one file each.
+//! The formats of a report, a file each. Every one writes rows; those that can also write sums of upstreams.
 
-pub mod groups;
-pub mod json;
-pub mod ndjson;
+mod csv;
+mod excel;
+mod json;
+mod ndjson;
 pub mod seed;
-pub mod table;
+mod table;
+
+use std::{
+    fmt::Debug,
+    io::{self, Write},
+};
+
+use clap::ValueEnum as _;
+
+use super::{findings::Findings, groups::Groups, request::View};
+use crate::{
+    cli::report::{By, Format as Word, Layout},
+    error::{Error, Result},
+};
+
+/// Writes a report: its upstreams, under its header where the format has one.
+pub trait Format: Debug + Sync {
+    /// # Errors
+    /// Those of the writer.
+    fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes a report whose upstreams are summed up.
+pub trait GroupFormat: Debug + Sync {
+    /// # Errors
+    /// Those of the writer.
+    fn write_groups(
+        &self,
+        view: &View,
+        findings: &Findings<'_>,
+        groups: &Groups,
+        output: &mut dyn Write,
+    ) -> io::Result<()>;
+}
+
+/// A report as it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Each upstream.
+    Rows(&'static dyn Format),
+    /// Sums of them.
+    Groups(By, &'static dyn GroupFormat),
+}
+
+impl Shape {
+    /// The shape that goes by a word.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when this format does not exist in this form.
+    pub fn new(word: Word, layout: Layout, by: Option<By>) -> Result<Self> {
+        match by {
+            Some(by) => of_groups(word).map(|format| Shape::Groups(by, format)),
+            None => of_rows(word, layout).map(Shape::Rows),
+        }
+        .ok_or_else(|| Error::usage(format!("--format {}: a report does not have it", name(word))))
+    }
+
+    /// Writes what a window came to.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Shape::Rows(format) => format.write(view, findings, output),
+            Shape::Groups(by, format) => {
+                let groups = Groups::new(by, view, findings);
+                format.write_groups(view, findings, &groups, output)
+            }
+        }
+    }
+}
+
+fn of_rows(word: Word, layout: Layout) -> Option<&'static dyn Format> {
+    match (word, layout) {
+        (Word::Csv, Layout::Seed) => Some(&seed::Csv),
+        (Word::Json, Layout::Seed) => Some(&seed::Json),
+        (Word::Csv, Layout::Full) => Some(&csv::Csv),
+        (Word::CsvExcel, _) => Some(&excel::Excel),
+        (Word::Json, Layout::Full) => Some(&json::Json),
+        (Word::Ndjson, _) => Some(&ndjson::Ndjson),
+        (Word::Table, _) => Some(&table::Table),
+        (Word::Samples | Word::Changes | Word::Days, _) => None,
+    }
+}
+
+fn of_groups(word: Word) -> Option<&'static dyn GroupFormat> {
+    match word {
+        Word::Csv => Some(&csv::Csv),
+        Word::CsvExcel => Some(&excel::Excel),
+        Word::Json => Some(&json::Json),
+        Word::Ndjson => Some(&ndjson::Ndjson),
+        Word::Table => Some(&table::Table),
+        Word::Samples | Word::Changes | Word::Days => None,
+    }
+}
+
+fn name(word: Word) -> String {
+    word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}

@@ -2,16 +2,32 @@
 
 use std::io::{self, Write};
 
+use super::{Format, GroupFormat};
 use crate::{
     record,
-    report::{findings::Findings, request::Request},
+    report::{findings::Findings, groups::Groups, request::View},
 };
 
-/// The `report`, then its `row`s.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
-    record::write(output, &findings.report(request))?;
-    findings.rows(request).try_for_each(|row| record::write(output, &row))
+/// A `report` record, then a `row` or `group` record each.
+#[derive(Debug)]
+pub struct Ndjson;
+
+impl Format for Ndjson {
+    fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+        record::write(output, &findings.report())?;
+        findings.rows(view).try_for_each(|row| record::write(output, &row))
+    }
+}
+
+impl GroupFormat for Ndjson {
+    fn write_groups(
+        &self,
+        _: &View,
+        findings: &Findings<'_>,
+        groups: &Groups,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
+        record::write(output, &findings.report())?;
+        groups.shown().iter().try_for_each(|group| record::write(output, group))
+    }
 }

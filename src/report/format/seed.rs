@@ -7,17 +7,38 @@ use std::{
 
 use serde::Serialize;
 
+use super::Format;
 use crate::{
     layout::seed::{Row, in_order, write_rows},
     measure::{
         arithmetic::{Numbers, SEED_MODULATIONS},
         window::local,
     },
-    report::{findings::Findings, request::Request},
+    report::{findings::Findings, request::View},
 };
 
-fn rows(findings: &Findings) -> Vec<Row<'_>> {
-    let row = |&(number, ref numbers): &'_ (u32, Numbers)| {
+/// The CSV.
+#[derive(Debug)]
+pub struct Csv;
+
+impl Format for Csv {
+    fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+        csv(view.top, findings, output)
+    }
+}
+
+/// The JSON.
+#[derive(Debug)]
+pub struct Json;
+
+impl Format for Json {
+    fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+        json(view.top, findings, output)
+    }
+}
+
+fn rows<'a>(findings: &'a Findings<'_>) -> Vec<Row<'a>> {
+    let row = |&(number, ref numbers): &'a (u32, Numbers)| {
         let about = findings.roster.about(number);
         let counts = SEED_MODULATIONS.map(|m| u64::from(numbers.counts[m.index()]));
         Row::new(about.cmts, about.upstream, numbers.hops_seed.into(), counts)
@@ -29,7 +50,7 @@ fn rows(findings: &Findings) -> Vec<Row<'_>> {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn csv(top: Option<usize>, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
+pub fn csv(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     let rows = rows(findings);
     write_rows(&rows[..rows.len().min(top.unwrap_or(usize::MAX))], output)
 }
@@ -73,17 +94,14 @@ struct Distribution {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn json(
-    request: &Request,
-    top: Option<usize>,
-    findings: &Findings,
-    output: &mut dyn Write,
-) -> io::Result<()> {
+pub fn json(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     let rows = rows(findings);
     let shown = &rows[..rows.len().min(top.unwrap_or(usize::MAX))];
     let document = Document {
-        generated_at: local(request.tz, request.now).format("%Y-%m-%dT%H:%M:%S%.6f").to_string(),
-        report_date: request.file_date(findings.frame.window).to_string(),
+        generated_at: local(findings.question.tz, findings.question.now)
+            .format("%Y-%m-%dT%H:%M:%S%.6f")
+            .to_string(),
+        report_date: findings.question.file_date(findings.frame.window).to_string(),
         total_upstreams: rows.len(),
         total_hops: total_hops(&rows),
         summary: Summary {

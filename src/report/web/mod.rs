@@ -15,7 +15,7 @@ pub use brand::Brand;
 pub use day::Day;
 pub use site::{Dated, ENOUGH, Site, begins_as_ours, date_of};
 
-use super::{findings::Findings, request::Request};
+use super::{findings::Findings, request::View};
 use crate::{
     cli,
     error::{Error, Result},
@@ -35,17 +35,24 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// How long the steps are that a page draws the day in, s; none when no page is asked for.
+    #[must_use]
+    pub fn asked_step_s(args: &cli::Report) -> Option<u64> {
+        let is_asked = args.web.is_some() || args.html.is_some();
+        is_asked.then(|| args.interval.as_secs().max(FINEST_STEP_S))
+    }
+
     /// Understands the flags; none when no page is asked for.
     ///
     /// # Errors
     /// [`Error::Usage`] and [`Error::Read`], naming the flag or the file.
     pub fn new(args: &cli::Report, keep_days: u32, day: Option<NaiveDate>) -> Result<Option<Self>> {
-        if args.web.is_none() && args.html.is_none() {
+        let Some(step_s) = Pages::asked_step_s(args) else {
             return match args.brand {
                 Some(_) => Err(Error::usage("--brand: it needs --web DIR or --html FILE")),
                 None => Ok(None),
             };
-        }
+        };
         let site = match &args.web {
             Some(directory) => {
                 check_site(args, day)?;
@@ -54,7 +61,6 @@ impl Pages {
             None => None,
         };
         let brand = args.brand.as_deref().map_or_else(|| Ok(Brand::default()), Brand::read)?;
-        let step_s = args.interval.as_secs().max(FINEST_STEP_S);
         Ok(Some(Pages { site, file: args.html.clone(), brand, step_s }))
     }
 
@@ -64,27 +70,21 @@ impl Pages {
         self.site.as_ref()
     }
 
-    /// How long the steps are that a page draws the day in, s.
-    #[must_use]
-    pub fn step_s(&self) -> u64 {
-        self.step_s
-    }
-
     /// Writes what was asked for, with all upstreams in it.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn write(&self, request: &Request, findings: &Findings) -> Result<()> {
+    pub fn write(&self, view: &View, findings: &Findings<'_>) -> Result<()> {
         let mut day = Day::default();
-        for (row, numbers) in findings.all_rows() {
+        for (row, numbers) in findings.all_rows(view) {
             day.push(&row, numbers.steps());
         }
-        let data = day.finish(&findings.report(request), self.step_s);
+        let data = day.finish(&findings.report(), self.step_s);
         if let Some(site) = &self.site {
             let dated = Dated {
-                date: request.file_date(findings.frame.window),
-                today: local(request.tz, request.now).date(),
-                made: request.now,
+                date: findings.question.file_date(findings.frame.window),
+                today: local(findings.question.tz, findings.question.now).date(),
+                made: findings.question.now,
                 data: &data,
                 is_empty: day.is_empty(),
             };

@@ -1,6 +1,9 @@
 //! The report for people: what matters in a few lines, then one line per upstream. On a terminal it fits the
 //! width and says what it left out for that; text from devices is escaped.
 
+mod groups;
+mod head;
+
 use std::{
     borrow::Cow,
     io::{self, Write},
@@ -9,20 +12,19 @@ use std::{
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use self::head::wrapped;
+use super::Format;
 use crate::{
-    measure::window::local,
     modulation::Modulation,
-    record::{Report, Row, Timestamp},
+    record::Row,
     report::{
         color::{Color, paint, paint_each},
         findings::Findings,
-        request::Request,
+        request::View,
     },
     text, units,
 };
 
-/// Incidents and silent devices that are told one by one.
-const TOLD: usize = 8;
 /// Words in less than this say nothing.
 const CUT_MIN: usize = 10;
 /// So much of a description is shown before another column goes.
@@ -78,8 +80,7 @@ const WHY: &str = "WHY";
 const DESCRIPTION: &str = "DESCRIPTION";
 
 /// One decimal, or nothing.
-#[must_use]
-pub fn decimal(number: Option<f64>) -> String {
+fn decimal(number: Option<f64>) -> String {
     number.map(|number| format!("{number:.1}")).unwrap_or_default()
 }
 
@@ -125,156 +126,40 @@ fn duration(seconds: u64) -> String {
     if seconds == 0 { String::new() } else { units::human(Duration::from_secs(seconds)) }
 }
 
-/// How an item fills a column.
-pub type Fill<T> = fn(&T) -> String;
+/// Header and table.
+#[derive(Debug)]
+pub struct Table;
 
-/// Writes a small table of anything, as wide as it is, cut where the terminal ends.
-///
-/// # Errors
-/// Those of the writer.
-pub fn plain<T>(
-    request: &Request,
-    columns: &[(&str, bool, Fill<T>)],
-    items: &[T],
-    output: &mut dyn Write,
-) -> io::Result<()> {
-    let titles = columns.iter().map(|(title, ..)| (*title).to_owned()).collect();
-    let cells = items.iter().map(|item| columns.iter().map(|(_, _, fill)| fill(item)).collect());
-    let lines: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
-    let width = |at: usize| lines.iter().map(|cells| cells[at].width()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns.len()).map(width).collect();
-    for (number, cells) in lines.iter().enumerate() {
-        let mut line = String::new();
-        for ((cell, (_, right, _)), width) in cells.iter().zip(columns).zip(&widths) {
-            line += &padded(cell, *width, *right);
-            line.push(' ');
-        }
-        let line = cut(line.trim_end(), request.columns.unwrap_or(usize::MAX));
-        let color = if number == 0 { Color::Bold } else { Color::Plain };
-        writeln!(output, "{}", paint(&line, color, request.color))?;
+impl Format for Table {
+    fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+        write(view, findings, output)
     }
-    Ok(())
 }
 
-fn padded(cell: &str, width: usize, right: bool) -> String {
-    let blanks = " ".repeat(width.saturating_sub(cell.width()));
-    if right { blanks + cell } else { format!("{cell}{blanks}") }
-}
-
-/// Writes the header over a table, and a blank line.
-///
-/// # Errors
-/// Those of the writer.
-pub fn head(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
-    for line in header(request, &findings.report(request)) {
-        wrapped(output, &line, request.columns)?;
-    }
-    if findings.lines.is_empty() { Ok(()) } else { writeln!(output) }
-}
-
-/// Writes header and table.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(request: &Request, findings: &Findings, output: &mut dyn Write) -> io::Result<()> {
-    head(request, findings, output)?;
+fn write(view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
+    head::write(view, findings, output)?;
     if findings.lines.is_empty() {
         return Ok(());
     }
-    let layout = Fit::new(request, findings);
-    layout.line(
-        output,
-        |column| column.title.to_owned(),
-        |_, cell| paint(cell, Color::Bold, request.color),
-    )?;
-    for row in findings.rows(request) {
+    let layout = Fit::new(view, findings);
+    layout.line(output, |column| column.title.to_owned(), |_, cell| paint(cell, Color::Bold, view.color))?;
+    for row in findings.rows(view) {
         let painted = |column: &Column, cell: &str| match column.paint {
-            Paint::Whole(color) => paint(cell, color(&row), request.color),
-            Paint::Hours => paint_each(cell, of_hour, request.color),
+            Paint::Whole(color) => paint(cell, color(&row), view.color),
+            Paint::Hours => paint_each(cell, of_hour, view.color),
             Paint::No => cell.to_owned(),
         };
         layout.line(output, |column| (column.cell)(&row), painted)?;
-        if request.says {
+        if view.says {
             writeln!(output, "    {}", text::terminal(&row.says))?;
         }
     }
-    footer(request, findings, &layout).iter().try_for_each(|line| wrapped(output, line, request.columns))
+    footer(view, findings, &layout).iter().try_for_each(|line| wrapped(output, line, view.columns))
 }
 
-/// Writes a text of words on as many lines as it needs; those after the first are set in.
-fn wrapped(output: &mut dyn Write, text: &str, columns: Option<usize>) -> io::Result<()> {
-    let columns = columns.unwrap_or(usize::MAX);
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.trim().is_empty() && line.width() + 1 + word.width() > columns {
-            writeln!(output, "{}", cut(&line, columns))?;
-            line = "  ".to_owned();
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(output, "{}", cut(&line, columns))
-}
-
-fn header(request: &Request, report: &Report) -> Vec<String> {
-    let time = |ts: Timestamp| local(request.tz, ts).format("%Y-%m-%d %H:%M").to_string();
-    let window = match &report.date {
-        Some(date) => date.clone(),
-        None => format!("{} to {}", time(report.from), time(report.to)),
-    };
-    let mut lines = vec![
-        format!("Modulation report {window} {}", report.tz),
-        format!(
-            "{} upstreams on {} CMTSs: {} hops in {} measurements, coverage {:.1} %",
-            report.upstreams, report.cmts, report.hops, report.measurements, report.coverage_pct
-        ),
-    ];
-    if !report.share_pct.is_empty() {
-        let shares: Vec<_> =
-            report.share_pct.iter().rev().map(|(m, pct)| format!("{m} {pct:.1} %")).collect();
-        lines.push(format!("Of the measurements {}", shares.join(", ")));
-    }
-    if let Some((mbps, gb)) = report.lost_mbps.zip(report.lost_gb) {
-        lines.push(format!("Lost {mbps:.1} Mbit/s, {gb:.1} GB, as far as channel widths are known"));
-    }
-    let silent = report.silent.iter().map(|silent| {
-        let since = silent
-            .since
-            .map_or_else(|| "no good scan is known".to_owned(), |ts| format!("since {}", time(ts)));
-        format!("Silent: {}, {since}: {}", text::terminal(&silent.cmts), silent.status)
-    });
-    told(&mut lines, silent, "silent CMTSs");
-    let gone = report
-        .gone
-        .iter()
-        .map(|gone| format!("Gone: {}, not tried since {}", text::terminal(&gone.cmts), time(gone.since)));
-    told(&mut lines, gone, "CMTSs that nobody tries any more");
-    let incidents = report.incidents.iter().map(|incident| {
-        let (cmts, at) = (text::terminal(&incident.cmts), time(incident.ts));
-        let during = if incident.maintenance { ", in maintenance" } else { "" };
-        format!("Incident: {cmts}, {at}: {} upstreams stepped down at once{during}", incident.upstreams)
-    });
-    told(&mut lines, incidents, "incidents");
-    let maintenance = report.maintenance.iter().map(|maintenance| {
-        let (cmts, from) = (text::terminal(&maintenance.cmts), time(maintenance.from));
-        format!("Maintenance: {cmts}, {from} to {}: not counted as lost", time(maintenance.to))
-    });
-    told(&mut lines, maintenance, "maintenance windows");
-    lines
-}
-
-/// The first of them, and how many more there are.
-fn told(lines: &mut Vec<String>, mut each: impl ExactSizeIterator<Item = String>, what: &str) {
-    lines.extend(each.by_ref().take(TOLD));
-    if each.len() > 0 {
-        lines.push(format!("… and {} more {what} (--format json has all)", each.len()));
-    }
-}
-
-fn footer(request: &Request, findings: &Findings, layout: &Fit) -> Vec<String> {
+fn footer(view: &View, findings: &Findings<'_>, layout: &Fit) -> Vec<String> {
     let mut lines = Vec::new();
-    match findings.left_out(request) {
+    match findings.left_out(view) {
         0 => {}
         more => lines.push(format!("{more} more upstreams are not shown (--top N shows more)")),
     }
@@ -309,9 +194,9 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(request: &Request, findings: &Findings) -> Self {
+    fn new(view: &View, findings: &Findings<'_>) -> Self {
         let mut widths = [0; COLUMNS.len()];
-        for row in findings.rows(request) {
+        for row in findings.rows(view) {
             for (width, column) in widths.iter_mut().zip(&COLUMNS) {
                 *width = (*width).max((column.cell)(&row).width());
             }
@@ -319,7 +204,7 @@ impl Fit {
         let filled = COLUMNS.iter().zip(widths).filter(|&(_, width)| width > 0);
         let columns = filled.map(|(column, width)| (column, width.max(column.title.width()))).collect();
         let mut fit = Fit { columns, dropped: Vec::new(), wanted: widths };
-        if let Some(available) = request.columns {
+        if let Some(available) = view.columns {
             fit.narrow(available);
         }
         fit

@@ -1,4 +1,4 @@
-//! Which question was asked, and in which form the answer goes out; flags that mean nothing for it are refused.
+//! Which answer is wanted, and in which form it goes out; flags that mean nothing for it are refused.
 
 use chrono_tz::Tz;
 
@@ -10,13 +10,14 @@ use crate::{
     error::{Error, Result},
     moment,
     record::Timestamp,
+    report::format::Shape,
 };
 
-/// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+/// What answers the question.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
     /// How each upstream did.
-    Report,
+    Report(Shape),
     /// `--format samples`.
     Samples,
     /// `--format changes`.
@@ -29,50 +30,50 @@ pub enum Question {
     Fresh,
 }
 
-/// The form of an answer.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub struct Form {
-    pub format: Format,
-    pub layout: Layout,
-    /// For people, not as records.
-    pub text: bool,
-}
-
-impl Question {
-    /// Understands the flags. `terminal` is whether the answer goes to one.
+impl Answer {
+    /// Understands the flags; gives also whether the answer is for people, not as records. `terminal` is whether
+    /// it goes to one.
     ///
     /// # Errors
     /// [`Error::Usage`], naming the flag.
-    pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, Form)> {
+    pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, bool)> {
         check_former_names(args)?;
-        let question = match (&args.at, args.format) {
-            (Some(at), _) => Question::At(moment::moment("--at", at, tz, now)?),
-            _ if args.fresh => Question::Fresh,
-            (_, Some(Format::Samples)) => Question::Samples,
-            (_, Some(Format::Changes)) => Question::Changes,
-            (_, Some(Format::Days)) => Question::Days,
-            _ => Question::Report,
-        };
-        let default = match (question, args.layout) {
-            (_, Some(Layout::Seed)) => Format::Csv,
+        let default = match args.layout {
+            Some(Layout::Seed) => Format::Csv,
             // Two moments are compared by diff, which is no terminal.
-            (Question::At(_), _) => Format::Table,
-            _ if terminal => Format::Table,
+            _ if terminal || args.at.is_some() => Format::Table,
             _ => Format::Ndjson,
         };
         let format = args.format.unwrap_or(default);
-        let layout = args.layout.unwrap_or(Layout::Full);
-        match question {
-            Question::Report => check_layout(args, format, layout)?,
-            Question::Samples => refuse("--format samples", &[("--top", args.top.is_some())], args)?,
-            Question::Changes => refuse("--format changes", &[("--top", args.top.is_some())], args)?,
-            Question::Days => check_days(args)?,
-            Question::At(_) => check_short("--at", format, args)?,
-            Question::Fresh => check_short("--fresh", format, args)?,
-        }
         let text = format == Format::Table || (format == Format::Changes && terminal);
-        Ok((question, Form { format, layout, text }))
+        let answer = match (&args.at, format) {
+            (Some(at), _) => {
+                check_short("--at", format, args)?;
+                Answer::At(moment::moment("--at", at, tz, now)?)
+            }
+            _ if args.fresh => {
+                check_short("--fresh", format, args)?;
+                Answer::Fresh
+            }
+            (_, Format::Samples) => {
+                refuse("--format samples", &[("--top", args.top.is_some())], args)?;
+                Answer::Samples
+            }
+            (_, Format::Changes) => {
+                refuse("--format changes", &[("--top", args.top.is_some())], args)?;
+                Answer::Changes
+            }
+            (_, Format::Days) => {
+                check_days(args)?;
+                Answer::Days
+            }
+            (_, format) => {
+                let layout = args.layout.unwrap_or(Layout::Full);
+                check_layout(args, format, layout)?;
+                Answer::Report(Shape::new(format, layout, args.by)?)
+            }
+        };
+        Ok((answer, text))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was asked for: the flags and settings, understood before anything is opened.
+//! What is asked: the window, the upstreams, and what their numbers are compared with.
 
 use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
 
@@ -6,19 +6,10 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use globset::GlobMatcher;
 
-use super::{
-    deploy::Deployment,
-    question::{Form, Question},
-    web::Pages,
-};
 use crate::{
-    cli::{
-        self,
-        report::{By, Format, Layout, Sort},
-    },
+    cli,
     error::{Error, Result},
     glob::glob,
-    language::Language,
     measure::{
         Window,
         arithmetic::Frame,
@@ -28,22 +19,19 @@ use crate::{
     },
     moment,
     record::Timestamp,
+    report::web::Pages,
     stage::Context,
 };
 
 /// The finished days before the window that tell what to expect.
 const EXPECTED_DAYS: u32 = 90;
-/// Rows that a terminal shows without `--top`.
-const SHOWN: usize = 40;
 /// Finished days are not kept for longer.
 const EXPECTED_DAYS_MOST: u32 = 400;
-/// The days for which dated files stay.
-const KEEP_DAYS: u32 = 30;
 
-/// A report that can be made.
+/// What is asked, whatever the answer looks like and wherever it goes.
 #[derive(Debug)]
 #[allow(missing_docs)]
-pub struct Request {
+pub struct Question {
     pub now: Timestamp,
     pub tz: Tz,
     /// None: the whole input.
@@ -52,35 +40,11 @@ pub struct Request {
     pub expected: Rc<Expected>,
     /// The finished days before the window that tell what to expect.
     pub expected_days: u32,
-    pub language: Language,
-    /// The address of the page that rows link to.
-    pub page_url: Option<String>,
-    /// The sentence of each row in the table.
-    pub says: bool,
-    pub question: Question,
-    pub format: Format,
-    pub layout: Layout,
-    /// For people, not as records.
-    pub text: bool,
-    /// Sums of upstreams instead of each.
-    pub by: Option<By>,
-    pub sort: Sort,
-    pub top: Option<usize>,
     pub only: Only,
     /// When CMTSs are worked on.
     pub maintained: Rc<Maintained>,
-    /// For how many days the files that we write by date stay.
-    pub keep_days: u32,
-    /// Where the two files of `--save` go.
-    pub save: Option<PathBuf>,
-    /// The pages of `--web` and `--html`.
-    pub pages: Option<Pages>,
-    /// Where they are brought.
-    pub deployment: Option<Deployment>,
-    /// Whether a terminal is written to that shows colours, and may.
-    pub color: bool,
-    /// Width of the terminal that is written to.
-    pub columns: Option<usize>,
+    /// How long the steps are that a day is also wanted in, s.
+    pub step_s: Option<u64>,
 }
 
 /// Which upstreams are looked at.
@@ -104,50 +68,25 @@ impl Only {
     }
 }
 
-impl Request {
+impl Question {
     /// Understands the flags.
     ///
     /// # Errors
     /// [`Error::Usage`], naming the flag or setting and the remedy.
-    pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
-        let now = context.clock.now();
-        let tz = moment::zone(args.tz.as_deref(), &context.settings)?;
-        let on_terminal = args.output.is_none() && context.terminals.stdout;
-        let (question, Form { format, layout, text }) = Question::of(args, on_terminal, tz, now)?;
-        let window = asked_window(args, tz, now)?;
-        let day = window.and_then(|window| window::single_day(tz, window));
-        let keep_days = keep_days(args, context)?;
-        Ok(Request {
+    pub fn new(args: &cli::Report, context: &Context, now: Timestamp, tz: Tz) -> Result<Self> {
+        Ok(Question {
             now,
             tz,
-            window,
+            window: asked_window(args, tz, now)?,
             interval_s: args.interval.as_secs(),
             expected: Rc::new(expected(args, context)?),
             expected_days: expected_days(args, context)?,
-            language: language(args, context)?,
-            page_url: page_url(args, context)?,
-            says: args.common.verbose > 0,
-            question,
-            format,
-            layout,
-            text,
-            by: args.by,
-            sort: args.sort.unwrap_or(Sort::Lost),
-            top:
-                args.top
-                    .or((on_terminal && format == Format::Table && question == Question::Report)
-                        .then_some(SHOWN)),
             only: Only {
                 cmts: args.cmts.as_deref().map(|text| glob("--cmts", text)).transpose()?,
                 upstream: args.upstream.as_deref().map(|text| glob("--upstream", text)).transpose()?,
             },
             maintained: maintained(args, tz, now)?,
-            save: args.save.then(|| save_directory(context)).transpose()?,
-            keep_days,
-            pages: Pages::new(args, keep_days, day)?,
-            deployment: Deployment::new(args, context, day)?,
-            color: on_terminal && may_color(context)?,
-            columns: context.terminals.columns.filter(|_| on_terminal).map(usize::from),
+            step_s: Pages::asked_step_s(args),
         })
     }
 
@@ -177,7 +116,7 @@ impl Request {
             expected_days: self.expected_days,
             hourly,
             before,
-            step_s: self.pages.as_ref().map(Pages::step_s).filter(|_| hourly),
+            step_s: self.step_s.filter(|_| hourly),
         }
     }
 
@@ -245,55 +184,7 @@ fn expected_days(args: &cli::Report, context: &Context) -> Result<u32> {
     Ok(days.map_or(EXPECTED_DAYS, |days| days.get().min(EXPECTED_DAYS_MOST)))
 }
 
-fn language(args: &cli::Report, context: &Context) -> Result<Language> {
-    match (args.lang, context.settings.get("MODTOOLS_LANG")?) {
-        (Some(language), _) => Ok(language),
-        (None, Some(text)) => text.parse().map_err(|()| {
-            Error::usage(format!("MODTOOLS_LANG: unknown language {text:?}; expected en or nl"))
-        }),
-        (None, None) => Ok(Language::default()),
-    }
-}
-
-fn page_url(args: &cli::Report, context: &Context) -> Result<Option<String>> {
-    let setting = context.settings.get("MODTOOLS_PAGE_URL")?;
-    let (place, url) = match (&args.page_url, setting) {
-        (Some(url), _) => ("--page-url", Some(url.clone())),
-        (None, url) => ("MODTOOLS_PAGE_URL", url),
-    };
-    match url {
-        Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => {
-            Err(Error::usage(format!("{place}: invalid address {url:?}; example: https://web1/modulation/")))
-        }
-        url => Ok(url),
-    }
-}
-
 fn maintained(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Rc<Maintained>> {
     let read = |path: &PathBuf| Maintained::read(path, tz, now);
     Ok(Rc::new(args.maintenance.as_ref().map_or_else(|| Ok(Maintained::default()), read)?))
-}
-
-/// Dated files need `--save`, a page or a deployment.
-fn keep_days(args: &cli::Report, context: &Context) -> Result<u32> {
-    if let Some(days) = args.keep_files {
-        let dated = args.save || args.web.is_some() || args.deploy.deploy.is_some();
-        return match dated {
-            true => Ok(days),
-            false => Err(Error::usage("--keep-files: it needs --web DIR, --deploy or --save")),
-        };
-    }
-    let days: Option<NonZeroU32> =
-        context.settings.parse("HOUSEKEEPING_DAYS", "a number of days such as 30")?;
-    Ok(days.map_or(KEEP_DAYS, NonZeroU32::get))
-}
-
-/// <https://no-color.org>: any value says no.
-fn may_color(context: &Context) -> Result<bool> {
-    let term = context.settings.get("TERM")?;
-    Ok(context.settings.get("NO_COLOR")?.is_none() && term.is_none_or(|term| term != "dumb"))
-}
-
-fn save_directory(context: &Context) -> Result<PathBuf> {
-    Ok(context.settings.get("REPORT_OUTPUT_DIR")?.map_or_else(|| PathBuf::from("reports"), PathBuf::from))
 }
