@@ -69,6 +69,18 @@ fn answers(platform: Platform) -> Vec<(String, String)> {
                 ("show controller c1/0/0 Upstream | i Profile|Upstream|US|up|UP", blocks),
             ]
         }
+        Platform::Snmp => {
+            let mut names = String::new();
+            for n in 0..UPSTREAMS {
+                let index = 843_087_001 + 8 * n;
+                let _ =
+                    writeln!(names, ".1.3.6.1.2.1.2.2.1.2.{index} = STRING: \"cable-upstream 1/scq/{n}.0\"");
+                for column in ["2.2.1.8", "10.127.1.1.2.1.4", "10.127.1.1.2.1.18"] {
+                    let _ = writeln!(text, ".1.3.6.1.2.1.{column}.{index} = INTEGER: 1");
+                }
+            }
+            [("", names), ("", text)]
+        }
     };
     answers.map(|(command, output)| (command.to_owned(), output)).into()
 }

@@ -125,6 +125,7 @@ pub fn of(platform: Platform) -> &'static dyn Personality {
         Platform::E6000 => &e6000::E6000,
         Platform::Casa => &casa::Casa,
         Platform::Cbr8 => &cbr8::Cbr8,
+        Platform::Snmp => unreachable!("invariant: a simulated device is of a family with a command line"),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Parse {
     /// Read pasted terminal text instead of records: one device's output, or a whole session with its prompts
     #[arg(long, requires = "cmts")]
     pub raw: bool,
-    /// Platform of the pasted text: e6000, casa or cbr8 [default: as the name tells]
+    /// Platform of the pasted text: e6000, casa, cbr8 or snmp [default: as the name tells]
     #[arg(long, value_name = "P", requires = "raw")]
     pub platform: Option<Platform>,
     /// Name of the device of the pasted text

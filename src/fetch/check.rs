@@ -43,8 +43,8 @@ pub fn line(capture: &Capture) -> (bool, String) {
 fn other_platform(platform: &str, said: &str) -> Option<Platform> {
     let said = said.to_ascii_lowercase();
     let named = |platform: Platform| {
-        let (_, words) = platform::family(platform).dialogue().detect;
-        words.iter().any(|word| said.contains(word))
+        let dialogue = platform::family(platform).dialogue();
+        dialogue.is_some_and(|dialogue| dialogue.detect.1.iter().any(|word| said.contains(word)))
     };
     let own: Platform = platform.parse().ok()?;
     if named(own) { None } else { Platform::ALL.into_iter().find(|&other| named(other)) }

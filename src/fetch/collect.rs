@@ -285,7 +285,9 @@ impl<'a> Running<'a> {
             None => terminal.detect()?,
         };
         self.attempt.capture.platform = platform.word().to_owned();
-        terminal.set_up(platform::family(platform).dialogue())?;
+        if let Some(dialogue) = platform::family(platform).dialogue() {
+            terminal.set_up(dialogue)?;
+        }
         Ok(platform)
     }
 
@@ -314,7 +316,8 @@ impl<'a> Running<'a> {
 
 /// Logs out, unless the device has closed the session itself.
 fn leave(terminal: Terminal<'_>, platform: Option<Platform>, failure: Option<&Failure>) -> Option<String> {
-    let logout = platform.map_or("exit", |platform| platform::family(platform).dialogue().logout);
+    let dialogue = platform.and_then(|platform| platform::family(platform).dialogue());
+    let logout = dialogue.map_or("exit", |dialogue| dialogue.logout);
     match failure {
         Some(failure) if failure.status == Status::Disconnected => Some(String::new()),
         _ => terminal.leave(logout, failure.is_some()),

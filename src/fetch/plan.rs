@@ -36,7 +36,8 @@ pub fn write(
     let platforms: BTreeSet<Option<Platform>> =
         inventory.devices.iter().map(|device| device.platform).collect();
     if platforms.contains(&None) {
-        let commands: BTreeSet<&str> = Platform::ALL.map(|p| platform::family(p).dialogue().detect.0).into();
+        let dialogues = Platform::ALL.into_iter().filter_map(|p| platform::family(p).dialogue());
+        let commands: BTreeSet<&str> = dialogues.map(|dialogue| dialogue.detect.0).collect();
         for command in commands {
             writeln!(output, "(detect): {command}  # to find out the platform").map_err(Error::output)?;
         }
@@ -54,7 +55,6 @@ pub fn write(
 /// What can be typed at a device of a family, and when; what is asked in every scan has no remark.
 fn commands(platform: Platform, args: &cli::Fetch) -> Vec<(String, &'static str)> {
     let family = platform::family(platform);
-    let dialogue = family.dialogue();
     let mut commands: Vec<(String, &str)> = Vec::new();
     if args.commands.is_empty() {
         commands.extend(family.script(&[]).into_iter().map(|step| (step.command, "")));
@@ -62,6 +62,7 @@ fn commands(platform: Platform, args: &cli::Fetch) -> Vec<(String, &'static str)
     } else {
         commands.extend(args.commands.iter().map(|command| (command.clone(), "")));
     }
+    let Some(dialogue) = family.dialogue() else { return commands };
     if args.enable {
         commands.push(("enable".to_owned(), "set-up, in user mode"));
     }

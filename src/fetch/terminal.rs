@@ -236,7 +236,8 @@ impl<'a> Terminal<'a> {
     /// `command_failed` when no platform's answer comes; those of an exchange.
     pub fn detect(&mut self) -> Result<Platform, Failure> {
         for platform in Platform::ALL {
-            let (command, words) = platform::family(platform).dialogue().detect;
+            let Some(dialogue) = platform::family(platform).dialogue() else { continue };
+            let (command, words) = dialogue.detect;
             let Asked { output, result, .. } = self.ask(command);
             result?;
             let text = output.output.to_ascii_lowercase();

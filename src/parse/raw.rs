@@ -25,7 +25,11 @@ pub(super) fn read(
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes).map_err(Error::Input)?;
     let session = text::clean(&bytes);
-    let commands = split(&session, args.command.as_deref().unwrap_or_default(), family(platform).dialogue());
+    let command = args.command.as_deref().unwrap_or_default();
+    let commands = match family(platform).dialogue() {
+        Some(dialogue) => split(&session, command, dialogue),
+        None => vec![answer(command, session)],
+    };
     let capture = Capture {
         ts: now,
         cmts,
@@ -44,21 +48,20 @@ pub(super) fn read(
     Ok((platform, capture))
 }
 
+fn answer(command: &str, output: String) -> CommandOutput {
+    CommandOutput { command: command.to_owned(), output, complete: true, ..CommandOutput::default() }
+}
+
 /// The commands of a session and what each was answered. Text before the first prompt, or all of it where
 /// there is none, answers `command`. The handling of the session itself is left out.
 fn split(session: &str, command: &str, dialogue: &Dialogue) -> Vec<CommandOutput> {
-    let answer = |command: &str| CommandOutput {
-        command: command.to_owned(),
-        complete: true,
-        ..CommandOutput::default()
-    };
     let shows = |line| prompt(line).filter(|(_, typed)| is_show(typed)).map(|(host, _)| host);
     let host = session.lines().find_map(shows);
     let mut commands = Vec::new();
-    let mut open = answer(command);
+    let mut open = answer(command, String::new());
     for line in session.lines() {
         match prompt(line).filter(|(at, _)| host.is_some_and(|host| same_host(host, at))) {
-            Some((_, typed)) => commands.push(std::mem::replace(&mut open, answer(typed))),
+            Some((_, typed)) => commands.push(std::mem::replace(&mut open, answer(typed, String::new()))),
             None => open.output.extend([line, "\n"]),
         }
     }

@@ -11,8 +11,9 @@ use crate::modulation::Modulation;
 pub struct Facts {
     /// Vendor and product, in words.
     pub product: &'static str,
-    /// A glob over the names of its devices, in any case; an operator adds others by [`super::Names::SETTING`].
-    pub name_glob: &'static str,
+    /// A glob over the names of its devices, in any case, where they have a pattern; an operator adds others by
+    /// [`super::Names::SETTING`].
+    pub name_glob: Option<&'static str>,
     /// The log target of its code: the path of its module.
     pub log_target: &'static str,
     /// The setting that switches [`Facts::log_target`] to debug.
@@ -89,8 +90,8 @@ pub trait Family: Sync {
     /// What is fixed about it.
     fn facts(&self) -> &'static Facts;
 
-    /// How its command line is handled.
-    fn dialogue(&self) -> &'static Dialogue;
+    /// How its command line is handled; none where there is none to log in to.
+    fn dialogue(&self) -> Option<&'static Dialogue>;
 
     /// All that a scan asks, as far as the answers so far tell; answered commands stand in it too. A refused
     /// command with a stand-in is optional, and its stand-in needed.

@@ -12,6 +12,7 @@ mod modems;
 mod names;
 mod profiles;
 mod reading;
+pub mod snmp;
 
 use std::str::FromStr;
 
@@ -24,7 +25,8 @@ pub use profiles::{Iuc, ProfileBook, ProfileTable};
 pub use reading::{Explain, Parsed, Reading, Taken, Upstream};
 
 closed_set! {
-    /// A family of CCAPs with a command line of its own, in the order of their names in the field.
+    /// A way of knowing CCAPs: a family with a command line of its own, in the order of their names in the field, or
+    /// the MIBs that all of them serve.
     pub enum Platform {
         /// CommScope (ARRIS) E6000 CER.
         E6000 = "e6000",
@@ -32,6 +34,8 @@ closed_set! {
         Casa = "casa",
         /// Cisco cBR-8.
         Cbr8 = "cbr8",
+        /// Any CMTS by the standard MIBs, over SNMP or from pasted walks.
+        Snmp = "snmp",
     }
 }
 
@@ -42,6 +46,7 @@ pub fn family(platform: Platform) -> &'static dyn Family {
         Platform::E6000 => &e6000::E6000,
         Platform::Casa => &casa::Casa,
         Platform::Cbr8 => &cbr8::Cbr8,
+        Platform::Snmp => &snmp::Snmp,
     }
 }
 
@@ -64,7 +69,7 @@ impl Platform {
         Names::built_in().platform(name)
     }
 
-    /// The words of all families, for messages: `e6000, casa, cbr8`.
+    /// The words of all families, for messages: `e6000, casa, cbr8, snmp`.
     #[must_use]
     pub fn words() -> String {
         listed(Self::ALL.map(Self::word))
@@ -91,7 +96,8 @@ mod tests {
         for platform in Platform::ALL {
             assert_eq!(platform.word().parse(), Ok(platform));
             assert!(platform.log_target().ends_with(&format!("::platform::{platform}")), "{platform}");
-            names.extend([platform.debug_setting(), family(platform).facts().name_glob]);
+            names.push(platform.debug_setting());
+            names.extend(family(platform).facts().name_glob);
         }
         let count = names.len();
         names.sort_unstable();

@@ -19,11 +19,11 @@ impl Names {
     #[must_use]
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Names> = LazyLock::new(|| {
-            let globs = Platform::ALL.map(|platform| (family(platform).facts().name_glob, platform));
-            let compiled = globs.map(|(glob, platform)| {
+            let named = |platform| Some((family(platform).facts().name_glob?, platform));
+            let compiled = Platform::ALL.into_iter().filter_map(named).map(|(glob, platform)| {
                 (compile(glob).expect("invariant: the globs of the families are valid"), platform)
             });
-            Names(compiled.into())
+            Names(compiled.collect())
         });
         &BUILT_IN
     }

@@ -160,7 +160,7 @@ pub struct Capture {
     pub ts: Timestamp,
     /// Name of the device.
     pub cmts: String,
-    /// Family: `e6000`, `casa`, `cbr8`. Text, because a capture of a family that we do not know is still a capture.
+    /// Family: `e6000`, `casa`, `cbr8`, `snmp`. Text, because a capture of a family that we do not know is still a capture.
     pub platform: String,
     /// Host name or address that was connected to.
     pub host: String,
@@ -247,6 +247,8 @@ closed_set! {
         HopHistory = "hop-history",
         /// Its configuration: no hop is known.
         Config = "config",
+        /// The columns of the standard MIBs.
+        Snmp = "snmp",
     }
 }
 

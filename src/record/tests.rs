@@ -39,5 +39,5 @@ fn the_words_of_a_closed_set_are_those_of_its_json() {
     }
     assert_eq!(Status::from_word("well"), None);
     assert_eq!(serde_json::json!(Source::HopHistory), "hop-history");
-    assert_eq!(Source::ALL.map(Source::word), ["state", "hop-history", "config"]);
+    assert_eq!(Source::ALL.map(Source::word), ["state", "hop-history", "config", "snmp"]);
 }

@@ -39,6 +39,7 @@ pub const ALL: &[(&str, Kind)] = &[
     ("DEBUG_CCAP0", Value),
     ("DEBUG_CCAP1", Value),
     ("DEBUG_CCAP2", Value),
+    ("DEBUG_SNMP", Value),
     // The database
     ("MODTOOLS_DB", Value),
     ("MODTOOLS_TABLE", Value),

@@ -13,7 +13,11 @@ fn fetch<const N: usize>(args: [&str; N]) -> Tool {
 #[test]
 fn what_cannot_be_used_is_refused_with_the_flag_and_the_remedy() {
     for (args, stdin, words) in [
-        (vec!["--platform", "nokia"], "CCAP001\n", vec!["--platform", "expected one of e6000, casa, cbr8"]),
+        (
+            vec!["--platform", "nokia"],
+            "CCAP001\n",
+            vec!["--platform", "expected one of e6000, casa, cbr8, snmp"],
+        ),
         (vec![], "", vec!["the inventory is empty", "-i FILE"]),
         (vec!["-i", "no/such/file"], "", vec!["cannot read no/such/file"]),
         (vec!["--user", "u"], "CCAP001\n", vec!["no password", "CCAP_PASSWORD_FILE", "--identity"]),

@@ -35,20 +35,20 @@ impl Family for Casa {
     fn facts(&self) -> &'static Facts {
         &Facts {
             product: "Casa C100G and C40G, CommScope EVO vCCAP",
-            name_glob: "*CCAP1[0-9][0-9]*",
+            name_glob: Some("*CCAP1[0-9][0-9]*"),
             log_target: module_path!(),
             debug_setting: "DEBUG_CCAP1",
             built_in: &[(364, Modulation::Qam64), (316, Modulation::Qam16), (300, Modulation::Qpsk)],
         }
     }
 
-    fn dialogue(&self) -> &'static Dialogue {
-        &Dialogue {
+    fn dialogue(&self) -> Option<&'static Dialogue> {
+        Some(&Dialogue {
             setup: &[&["page-off", "page off"]],
             user_mode: false,
             logout: "logout",
             detect: ("show version", &["casa"]),
-        }
+        })
     }
 
     fn script(&self, answers: &[Answer<'_>]) -> Vec<Step> {

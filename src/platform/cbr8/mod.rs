@@ -26,7 +26,7 @@ impl Family for Cbr8 {
     fn facts(&self) -> &'static Facts {
         &Facts {
             product: "Cisco cBR-8",
-            name_glob: "*CCAP2[0-9][0-9]*",
+            name_glob: Some("*CCAP2[0-9][0-9]*"),
             log_target: module_path!(),
             debug_setting: "DEBUG_CCAP2",
             built_in: &[
@@ -40,13 +40,13 @@ impl Family for Cbr8 {
         }
     }
 
-    fn dialogue(&self) -> &'static Dialogue {
-        &Dialogue {
+    fn dialogue(&self) -> Option<&'static Dialogue> {
+        Some(&Dialogue {
             setup: &[&["terminal length 0"], &["terminal width 0"]],
             user_mode: true,
             logout: "exit",
             detect: ("show version", &["cisco"]),
-        }
+        })
     }
 
     fn script(&self, answers: &[Answer<'_>]) -> Vec<Step> {

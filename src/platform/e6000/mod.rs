@@ -34,20 +34,20 @@ impl Family for E6000 {
     fn facts(&self) -> &'static Facts {
         &Facts {
             product: "CommScope (ARRIS) E6000 CER and C4",
-            name_glob: "*CCAP0[0-9][0-9]*",
+            name_glob: Some("*CCAP0[0-9][0-9]*"),
             log_target: module_path!(),
             debug_setting: "DEBUG_CCAP0",
             built_in: &[(202, Modulation::Qam64), (204, Modulation::Qam16), (222, Modulation::Qpsk)],
         }
     }
 
-    fn dialogue(&self) -> &'static Dialogue {
-        &Dialogue {
+    fn dialogue(&self) -> Option<&'static Dialogue> {
+        Some(&Dialogue {
             setup: &[&["terminal length 0", "no pagination"], &["terminal width 0"]],
             user_mode: false,
             logout: "exit",
             detect: ("show chassistype", &["e6000"]),
-        }
+        })
     }
 
     fn script(&self, _answers: &[Answer<'_>]) -> Vec<Step> {
