@@ -231,6 +231,46 @@ impl Header {
     }
 }
 
+/// The rows of a table whose columns have names: those of its header line, in any order and with others between
+/// them, or without a header line the order of `names`. The first `required` of them are in every row.
+///
+/// Each row comes with the number of its line. A cell that is empty or missing is `""`.
+pub fn columns<'a, const N: usize>(
+    text: &'a str,
+    names: [&'static str; N],
+    required: usize,
+) -> impl Iterator<Item = Result<(u64, [String; N]), Problem>> + 'a {
+    let mut rows = Table::new(text).peekable();
+    let mut header = None;
+    if let Some(Ok(first)) = rows.peek() {
+        let named = Header::new(first);
+        if names[..required].iter().all(|column| named.has(column)) {
+            header = Some(named);
+            rows.next();
+        }
+    }
+    rows.map(move |row| {
+        let row = row?;
+        let problem = |reason| Problem { line: row.line, reason };
+        let cells = match &header {
+            Some(header) => {
+                header.check(&row)?;
+                names.map(|column| header.cell(&row, column).unwrap_or_default().to_owned())
+            }
+            None if !(required..=N).contains(&row.cells.len()) => {
+                let expected = names[..required].join(",");
+                let optional: String = names[required..].iter().map(|name| format!("[,{name}]")).collect();
+                return Err(problem(format!("{} cells; expected {expected}{optional}", row.cells.len())));
+            }
+            None => std::array::from_fn(|at| row.cells.get(at).cloned().unwrap_or_default()),
+        };
+        match names.iter().zip(&cells).take(required).find(|(_, cell)| cell.is_empty()) {
+            Some((name, _)) => Err(problem(format!("{name}: the cell is empty"))),
+            None => Ok((row.line, cells)),
+        }
+    })
+}
+
 /// Reads a table file whole; every line must be right.
 ///
 /// # Errors

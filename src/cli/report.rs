@@ -144,6 +144,13 @@ pub struct Report {
     /// Look only at the upstreams that match, such as 1/*
     #[arg(long, value_name = "GLOB")]
     pub upstream: Option<String>,
+    /// Which node each upstream serves, CSV lines cmts,upstream,node[,hub][,area][,homes] such as
+    /// "CCAP001,1/scq/*,HRN12,Hoorn"; the first that matches counts [default: MODTOOLS_NODES]
+    #[arg(long, value_name = "FILE")]
+    pub nodes: Option<PathBuf>,
+    /// Look only at the upstreams of the nodes that match, such as HRN*; needs --nodes
+    #[arg(long, value_name = "GLOB")]
+    pub node: Option<String>,
     /// What upstreams should run at: QAM64 for all, or a CSV file cmts,upstream,modulation (default:
     /// MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)
     #[arg(long, value_name = "M|FILE")]

@@ -42,7 +42,7 @@ impl Cell<'_> {
 type Column = (&'static str, fn(&Row) -> Cell<'_>);
 
 /// Every column but those per modulation.
-const COLUMNS: [Column; 41] = [
+const COLUMNS: [Column; 42] = [
     ("cmts", |row| text(Some(&row.cmts))),
     ("upstream", |row| text(Some(&row.upstream))),
     ("platform", |row| text(row.platform.as_deref())),
@@ -78,6 +78,7 @@ const COLUMNS: [Column; 41] = [
     ("node", |row| text(row.node.as_deref())),
     ("hub", |row| text(row.hub.as_deref())),
     ("area", |row| text(row.area.as_deref())),
+    ("homes", |row| number(row.homes)),
     ("customer_hours", |row| number(row.customer_hours)),
     ("snr_db_median", |row| number(row.snr_db.map(|snr| snr.median))),
     ("snr_db_min", |row| number(row.snr_db.map(|snr| snr.min))),

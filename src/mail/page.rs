@@ -235,7 +235,9 @@ fn incidents(incidents: &[Incident], period: Period, words: &Words, blocks: &mut
     blocks.push(Block::Heading(words.incidents.to_owned()));
     blocks.push(Block::Paragraph(words.incidents_note.to_owned()));
     let rows = incidents.iter().map(|incident| {
-        vec![period.local(incident.ts), safe(&incident.cmts), incident.upstreams.to_string()]
+        let node = incident.node.iter().map(|node| format!(" {}", safe(node)));
+        let place = std::iter::once(safe(&incident.cmts)).chain(node).collect();
+        vec![period.local(incident.ts), place, incident.upstreams.to_string()]
     });
     list(&[(words.moment, false), (words.cmts, false), (words.stepped_down, true)], rows, words, blocks);
 }

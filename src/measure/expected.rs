@@ -1,23 +1,20 @@
-//! What the user says that upstreams should run at: one word for all, or a CSV file `cmts,upstream,modulation`
+//! What the user says that upstreams should run at: one word for all, or a table `cmts,upstream,modulation`
 //! whose first two columns are names or patterns such as `CCAP0*`. The first line that matches counts.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::path::Path;
 
-use globset::GlobMatcher;
-
+use super::by_name::ByName;
 use crate::{
     error::{Error, Result},
-    glob::glob,
     modulation::Modulation,
+    tables::{self, Problem},
 };
 
 /// The user's word.
 #[derive(Debug, Default)]
 pub struct Expected {
     all: Option<Modulation>,
-    /// Names without a pattern, so that a line for each of many upstreams costs nothing.
-    exact: HashMap<(String, String), (usize, Modulation)>,
-    patterns: Vec<(usize, GlobMatcher, GlobMatcher, Modulation)>,
+    lines: ByName<Modulation>,
 }
 
 impl Expected {
@@ -27,7 +24,8 @@ impl Expected {
     /// [`Error::Usage`] and [`Error::Read`], naming `place`.
     pub fn parse(place: &str, text: &str) -> Result<Self> {
         if let Ok(modulation) = text.parse::<Modulation>() {
-            return Ok(Expected { all: Some(with_bits(place, text, modulation)?), ..Expected::default() });
+            let all = with_bits(text, modulation).map_err(|e| Error::usage(format!("{place}: {e}")))?;
+            return Ok(Expected { all: Some(all), ..Expected::default() });
         }
         let path = Path::new(text);
         if !path.exists() {
@@ -35,44 +33,18 @@ impl Expected {
                 "{place}: {text:?} is neither a modulation (QPSK, QAM8 … QAM256) nor a file"
             )));
         }
-        let bytes = fs::read(path).map_err(Error::read(path))?;
-        Self::read(&bytes, &format!("{place} {text}"))
+        tables::read(place, path, Self::read)
     }
 
-    fn read(bytes: &[u8], place: &str) -> Result<Self> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Error::usage(format!("{place}: the file is not UTF-8; save it as UTF-8")))?;
-        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let delimiter = *b";\t,".iter().find(|&&c| first.as_bytes().contains(&c)).unwrap_or(&b',');
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .trim(csv::Trim::All)
-            .comment(Some(b'#'))
-            .from_reader(text.as_bytes());
+    fn read(text: &str) -> Result<Self, Problem> {
         let mut expected = Expected::default();
-        for (number, record) in reader.records().enumerate() {
-            let record = record.map_err(|e| Error::usage(format!("{place}: {e}")))?;
-            let place = format!("{place} line {}", record.position().map_or(0, csv::Position::line));
-            let cells: Vec<_> = record.iter().collect();
-            let [cmts, upstream, word] = cells[..] else {
-                return Err(Error::usage(format!(
-                    "{place}: expected three columns cmts,upstream,modulation"
-                )));
-            };
-            if number == 0 && cmts.eq_ignore_ascii_case("cmts") {
-                continue;
-            }
-            let modulation = word.parse().map_err(|e| Error::usage(format!("{place}: {e}")))?;
-            let modulation = with_bits(&place, word, modulation)?;
-            if [cmts, upstream].iter().any(|name| name.contains(['*', '?', '[', '{'])) {
-                expected.patterns.push((number, glob(&place, cmts)?, glob(&place, upstream)?, modulation));
-            } else {
-                let key = (cmts.to_lowercase(), upstream.to_lowercase());
-                expected.exact.entry(key).or_insert((number, modulation));
-            }
+        for row in tables::columns(text, ["cmts", "upstream", "modulation"], 3) {
+            let (line, [cmts, upstream, word]) = row?;
+            let problem = |reason: String| Problem { line, reason };
+            let modulation = word.parse().map_err(|e| problem(format!("{e}")))?;
+            let modulation = with_bits(&word, modulation).map_err(problem)?;
+            let pushed = expected.lines.push(&cmts, &upstream, modulation);
+            pushed.map_err(|error| problem(error.to_string()))?;
         }
         Ok(expected)
     }
@@ -80,25 +52,14 @@ impl Expected {
     /// What an upstream should run at, when the user says so.
     #[must_use]
     pub fn of(&self, cmts: &str, upstream: &str) -> Option<Modulation> {
-        if self.exact.is_empty() && self.patterns.is_empty() {
-            return self.all;
-        }
-        let exact = self.exact.get(&(cmts.to_lowercase(), upstream.to_lowercase()));
-        let is_match = |(_, c, u, _): &&(usize, GlobMatcher, GlobMatcher, Modulation)| {
-            c.is_match(cmts) && u.is_match(upstream)
-        };
-        let pattern = self.patterns.iter().find(is_match).map(|&(number, _, _, m)| (number, m));
-        match (exact.copied(), pattern) {
-            (Some(exact), Some(pattern)) => Some(if exact.0 < pattern.0 { exact.1 } else { pattern.1 }),
-            (exact, pattern) => exact.or(pattern).map(|(_, modulation)| modulation),
-        }
+        self.all.or_else(|| self.lines.of(cmts, upstream).copied())
     }
 }
 
-fn with_bits(place: &str, text: &str, modulation: Modulation) -> Result<Modulation> {
+fn with_bits(text: &str, modulation: Modulation) -> Result<Modulation, String> {
     match modulation.bits() {
         Some(_) => Ok(modulation),
-        None => Err(Error::usage(format!("{place}: {text:?} cannot be expected; write QPSK, QAM8 … QAM256"))),
+        None => Err(format!("{text:?} cannot be expected; write QPSK, QAM8 … QAM256")),
     }
 }
 
@@ -108,17 +69,26 @@ mod tests {
 
     #[test]
     fn the_first_line_that_matches_counts() {
-        let file = "\u{feff}cmts;upstream;modulation\r\nCCAP001;1/scq/3;QAM16\r\nCCAP0*;*;64QAM\r\nCCAP002;1/scq/1;QPSK\r\n";
-        let expected = Expected::read(file.as_bytes(), "--expected e.csv").expect("a table");
+        let file = "cmts;upstream;modulation\r\nCCAP001;1/scq/3;QAM16\r\nCCAP0*;*;64QAM\r\nCCAP002;1/scq/1;QPSK\r\nCCAP101;1/*;QPSK\r\n";
+        let expected = Expected::read(file).expect("a table");
         assert_eq!(expected.of("ccap001", "1/scq/3"), Some(Modulation::Qam16));
         assert_eq!(expected.of("CCAP001", "1/scq/4"), Some(Modulation::Qam64));
         assert_eq!(expected.of("CCAP002", "1/scq/1"), Some(Modulation::Qam64));
-        assert_eq!(expected.of("CCAP101", "1/scq/1"), None);
-        for (wrong, word) in
-            [("A,B\n", "three columns"), ("A,B,QAM63\n", "line 1"), ("A,B,OFDMA\n", "QAM256")]
-        {
-            let error = Expected::read(wrong.as_bytes(), "--expected e.csv").expect_err(wrong).to_string();
-            assert!(error.contains("e.csv line 1") && error.contains(word), "{error}");
+        assert_eq!(expected.of("ccap101", "1/scq/1"), Some(Modulation::Qpsk));
+        assert_eq!(expected.of("CCAP101", "2/scq/1"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_named() {
+        for (wrong, word) in [
+            ("A,B\n", "expected cmts,upstream,modulation"),
+            ("A,B,QAM63\n", "QAM63"),
+            ("A,B,OFDMA\n", "QAM256"),
+            ("A,,QPSK\n", "upstream: the cell is empty"),
+            ("A,[,QPSK\n", "invalid pattern"),
+        ] {
+            let problem = Expected::read(wrong).expect_err(wrong);
+            assert!(problem.line == 1 && problem.reason.contains(word), "{problem:?}");
         }
     }
 }

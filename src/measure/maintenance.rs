@@ -12,7 +12,7 @@ use crate::{
     glob::glob,
     moment,
     record::{Maintenance, Timestamp},
-    tables::{self, Header, Problem, Table},
+    tables::{self, Problem},
 };
 
 /// The windows in which CMTSs are worked on.
@@ -48,32 +48,13 @@ impl Maintained {
     }
 
     fn parse(text: &str, tz: Tz, now: Timestamp) -> Result<Self, Problem> {
-        const COLUMNS: [&str; 3] = ["cmts", "from", "to"];
-        let mut rows = Table::new(text).peekable();
-        let mut header = None;
-        if let Some(Ok(first)) = rows.peek() {
-            let named = Header::new(first);
-            if COLUMNS.iter().all(|column| named.has(column)) {
-                header = Some(named);
-                rows.next();
-            }
-        }
         let mut lines = Vec::new();
-        for row in rows {
-            let row = row?;
-            let at = |reason: String| Problem { line: row.line, reason };
-            let cells = match &header {
-                Some(header) => {
-                    header.check(&row)?;
-                    COLUMNS.map(|column| header.cell(&row, column).unwrap_or_default())
-                }
-                None => match row.cells.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                    [pattern, from, to] => [pattern, from, to],
-                    _ => return Err(at(format!("{} cells; expected cmts,from,to", row.cells.len()))),
-                },
-            };
-            let line = Line::new(cells, tz, now).map_err(|error| at(error.to_string()))?;
-            lines.push(line);
+        for row in tables::columns(text, ["cmts", "from", "to"], 3) {
+            let (line, cells) = row?;
+            let cells = cells.each_ref().map(String::as_str);
+            let new =
+                Line::new(cells, tz, now).map_err(|error| Problem { line, reason: error.to_string() })?;
+            lines.push(new);
         }
         lines.sort_by_key(|line| (line.window.from, line.window.to));
         Ok(Maintained(lines))

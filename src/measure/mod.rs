@@ -7,15 +7,18 @@
 //! - [`plan`] goes through the days of a window; [`memory`] is what an upstream's past says of it.
 //! - [`rollup`] is a finished day of one upstream, as the database keeps it.
 //! - [`roster`] keeps the names of upstreams and what is known of them besides samples; [`devices`] finds the
-//!   devices that were silent; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
+//!   devices that were silent; [`nodes`] and [`expected`] are what people say of upstreams, [`by_name`] finds their
+//!   lines; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
 //! - [`natural`] sorts `1/scq/2` before `1/scq/10`.
 
 pub mod arithmetic;
+pub mod by_name;
 pub mod devices;
 pub mod expected;
 pub mod maintenance;
 pub mod memory;
 pub mod natural;
+pub mod nodes;
 pub mod plan;
 pub mod rollup;
 pub mod roster;

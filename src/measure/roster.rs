@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, rc::Rc};
 
+use super::nodes::{Node, Nodes};
 use crate::{
     platform::Platform,
     record::{Sample, Timestamp},
@@ -58,6 +59,8 @@ struct Cmts {
 struct Upstream {
     cmts: u32,
     name: Rc<str>,
+    /// The number of its node.
+    node: Option<usize>,
     center_hz: Latest<u64>,
     width_hz: Latest<u64>,
     modems: Latest<u64>,
@@ -70,6 +73,7 @@ pub struct Roster {
     by_name: HashMap<Rc<str>, u32>,
     cmts: Vec<Cmts>,
     upstreams: Vec<Upstream>,
+    nodes: Rc<Nodes>,
 }
 
 /// What is known of an upstream.
@@ -83,6 +87,7 @@ pub struct About<'a> {
     pub width_hz: Option<u64>,
     pub modems: Option<u64>,
     pub description: Option<&'a str>,
+    pub node: Option<&'a Node>,
 }
 
 /// The next free number; a report of four thousand million upstreams is none.
@@ -91,6 +96,12 @@ fn number<T>(of: &[T]) -> u32 {
 }
 
 impl Roster {
+    /// A roster whose upstreams have these nodes.
+    #[must_use]
+    pub fn with_nodes(nodes: &Rc<Nodes>) -> Self {
+        Roster { nodes: Rc::clone(nodes), ..Roster::default() }
+    }
+
     fn cmts(&mut self, name: &str) -> u32 {
         if let Some(&known) = self.by_name.get(name) {
             return known;
@@ -109,11 +120,12 @@ impl Roster {
         if let Some(&known) = cmts.upstreams.get(upstream) {
             return known;
         }
+        let node = self.nodes.number_of(&cmts.name, upstream);
         let new = number(&self.upstreams);
         let name: Rc<str> = upstream.into();
         cmts.upstreams.insert(Rc::clone(&name), new);
         let (center_hz, width_hz, modems, description) = Default::default();
-        self.upstreams.push(Upstream { cmts: at, name, center_hz, width_hz, modems, description });
+        self.upstreams.push(Upstream { cmts: at, name, node, center_hz, width_hz, modems, description });
         new
     }
 
@@ -168,7 +180,20 @@ impl Roster {
             width_hz: upstream.width_hz.get().copied(),
             modems: upstream.modems.get().copied(),
             description: upstream.description.get().map(String::as_str),
+            node: upstream.node.and_then(|number| self.nodes.get(number)),
         }
+    }
+
+    /// The number of an upstream's node.
+    #[must_use]
+    pub fn node_of(&self, upstream: u32) -> Option<usize> {
+        self.upstreams[upstream as usize].node
+    }
+
+    /// The name of a node.
+    #[must_use]
+    pub fn node_name(&self, number: usize) -> Option<&str> {
+        self.nodes.get(number).map(|node| node.node.as_str())
     }
 
     /// The name of a CMTS.

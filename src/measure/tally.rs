@@ -2,7 +2,7 @@
 //! once. A window is put together from finished days and from samples, in the order of time.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     rc::Rc,
 };
 
@@ -21,7 +21,7 @@ use crate::{
     record::{Incident, Timestamp},
 };
 
-/// `incidents`: at least so many upstreams of one CMTS step down in the same scan,
+/// `incidents`: at least so many upstreams of one node or CMTS step down in the same scan,
 const INCIDENT_UPSTREAMS: u64 = 5;
 /// and at least one in so many of those in service.
 const INCIDENT_SHARE: u64 = 10;
@@ -297,34 +297,72 @@ impl Tallied {
         self.lines.iter().map(|&(number, _)| roster.about(number).cmts).collect()
     }
 
-    /// The incidents, largest first, and the upstreams that were in one outside maintenance: a scan in which
-    /// enough of the upstreams in service stepped down, those with a sample in the window.
+    /// The incidents, largest first, and the upstreams that were in one outside maintenance. An incident is a
+    /// scan in which enough of the upstreams in service of one node stepped down; what fell beside these is
+    /// counted for the CMTS. In service are those with a sample in the window.
     #[must_use]
     pub fn incidents(&self, roster: &Roster) -> (Vec<Incident>, HashSet<u32>) {
-        let mut in_service: HashMap<u32, u64> = HashMap::new();
+        let mut in_service: HashMap<Group, u64> = HashMap::new();
         for &(number, _) in &self.lines {
-            *in_service.entry(roster.cmts_of(number)).or_default() += 1;
+            let cmts = roster.cmts_of(number);
+            *in_service.entry((cmts, None)).or_default() += 1;
+            if let Some(node) = roster.node_of(number) {
+                *in_service.entry((cmts, Some(node))).or_default() += 1;
+            }
         }
-        let is_incident = |found: &&Candidate| {
-            let all = in_service.get(&found.cmts).copied().unwrap_or(0);
-            found.upstreams.len() as u64 * INCIDENT_SHARE >= all
+        let is_incident = |group: Group, down: &[u32]| {
+            let (down, all) = (down.len() as u64, in_service.get(&group).copied().unwrap_or(0));
+            down >= INCIDENT_UPSTREAMS && down * INCIDENT_SHARE >= all
         };
-        let found = || self.incidents.0.iter().filter(is_incident);
-        let incident = |found: &Candidate| Incident {
-            cmts: roster.cmts_name(found.cmts).to_owned(),
-            ts: found.ts,
-            upstreams: found.upstreams.len() as u64,
-            platform: roster.platform(found.cmts).map(str::to_owned),
-            maintenance: found.maintenance,
-        };
-        let mut incidents: Vec<_> = found().map(incident).collect();
+        let (mut incidents, mut concerned) = (Vec::new(), HashSet::new());
+        for found in &self.incidents.0 {
+            for (node, upstreams) in by_node(found, roster, is_incident) {
+                incidents.push(Incident {
+                    cmts: roster.cmts_name(found.cmts).to_owned(),
+                    ts: found.ts,
+                    upstreams: upstreams.len() as u64,
+                    platform: roster.platform(found.cmts).map(str::to_owned),
+                    node: node.and_then(|node| roster.node_name(node)).map(str::to_owned),
+                    maintenance: found.maintenance,
+                });
+                if !found.maintenance {
+                    concerned.extend(upstreams);
+                }
+            }
+        }
         incidents.sort_by(|a, b| {
             let order = (b.upstreams, a.ts).cmp(&(a.upstreams, b.ts));
-            order.then_with(|| natural::compare(&a.cmts, &b.cmts))
+            order.then_with(|| natural::compare(&a.cmts, &b.cmts)).then_with(|| a.node.cmp(&b.node))
         });
-        let concerned = found().filter(|found| !found.maintenance).flat_map(|found| &found.upstreams);
-        (incidents, concerned.copied().collect())
+        (incidents, concerned)
     }
+}
+
+/// A CMTS and one of its nodes, or all of it.
+type Group = (u32, Option<usize>);
+
+/// What stepped down in a scan of a CMTS: node by node, and what is left of it for the CMTS as a whole.
+fn by_node(
+    found: &Candidate,
+    roster: &Roster,
+    is_incident: impl Fn(Group, &[u32]) -> bool,
+) -> Vec<(Option<usize>, Vec<u32>)> {
+    let mut nodes: BTreeMap<Option<usize>, Vec<u32>> = BTreeMap::new();
+    for &upstream in &found.upstreams {
+        nodes.entry(roster.node_of(upstream)).or_default().push(upstream);
+    }
+    let mut rest = nodes.remove(&None).unwrap_or_default();
+    let mut groups = Vec::new();
+    for (node, upstreams) in nodes {
+        match is_incident((found.cmts, node), &upstreams) {
+            true => groups.push((node, upstreams)),
+            false => rest.extend(upstreams),
+        }
+    }
+    if is_incident((found.cmts, None), &rest) {
+        groups.push((None, rest));
+    }
+    groups
 }
 
 /// The numbers of one upstream by its samples alone, in UTC.

@@ -49,8 +49,8 @@ pub struct Report {
     /// Sum of the rows that have it, GB; missing when none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost_gb: Option<f64>,
-    /// Scans in which many upstreams of one CMTS stepped down (at least five, and a tenth of those in service),
-    /// largest first.
+    /// Scans in which many upstreams of one node, or else of one CMTS, stepped down (at least five, and a tenth of
+    /// those in service), largest first.
     #[serde(default)]
     pub incidents: Vec<Incident>,
     /// When CMTSs were worked on, as far as that was told: what was lost then is not counted as lost.
@@ -67,7 +67,7 @@ pub struct Report {
     pub gone: Vec<Gone>,
 }
 
-/// Upstreams of one CMTS that stepped down in the same scan.
+/// Upstreams of one node, where nodes are known, or else of one CMTS that stepped down in the same scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Name of the device.
@@ -79,6 +79,9 @@ pub struct Incident {
     /// Family of the device, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+    /// The node that they are on; missing when it is one of the whole CMTS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// The CMTS was worked on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maintenance: bool,
@@ -149,6 +152,9 @@ pub struct Row {
     /// The area of that node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
+    /// The homes that it passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub homes: Option<u64>,
     /// Signal-to-noise ratio; missing when it is not known of the whole window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snr_db: Option<Snr>,

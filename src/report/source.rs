@@ -89,7 +89,7 @@ pub fn from_database<'a>(
     window: Window,
 ) -> Result<(Findings<'a>, Exit)> {
     let frame = question.frame(window);
-    let mut roster = Roster::default();
+    let mut roster = Roster::with_nodes(&question.nodes);
     // A sample that holds for longer than it can be carried in has no day to itself.
     let read = match frame.hold <= CARRY_S {
         true => history::read(question, database, &frame, &mut roster)?,
@@ -215,7 +215,7 @@ fn from_input<'a>(
     let mut intake = Intake {
         question,
         span: question.window.map(|window| span(question, &question.frame(window))),
-        roster: Roster::default(),
+        roster: Roster::with_nodes(&question.nodes),
         devices: Devices::default(),
         reorder: Reorder::default(),
         first_last: None,

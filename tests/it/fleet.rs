@@ -131,6 +131,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
         node: None,
         hub: None,
         area: None,
+        homes: None,
         snr_db: None,
         customer_hours: None,
         url: None,
@@ -181,6 +182,7 @@ fn report(rows: &[Row], date: NaiveDate, made: Timestamp) -> Report {
         ts: from + at,
         upstreams: 24,
         platform: None,
+        node: None,
         maintenance: false,
     };
     Report {

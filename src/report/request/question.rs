@@ -1,6 +1,10 @@
 //! What is asked: the window, the upstreams, and what their numbers are compared with.
 
-use std::{num::NonZeroU32, path::PathBuf, rc::Rc};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
@@ -15,6 +19,7 @@ use crate::{
         arithmetic::Frame,
         expected::Expected,
         maintenance::Maintained,
+        nodes::Nodes,
         window::{self, local},
     },
     moment,
@@ -38,6 +43,8 @@ pub struct Question {
     pub window: Option<Window>,
     pub interval_s: u64,
     pub expected: Rc<Expected>,
+    /// The nodes of upstreams.
+    pub nodes: Rc<Nodes>,
     /// The finished days before the window that tell what to expect.
     pub expected_days: u32,
     pub only: Only,
@@ -52,6 +59,7 @@ pub struct Question {
 pub struct Only {
     cmts: Option<GlobMatcher>,
     upstream: Option<GlobMatcher>,
+    node: Option<(GlobMatcher, Rc<Nodes>)>,
 }
 
 impl Only {
@@ -64,7 +72,24 @@ impl Only {
     /// Whether an upstream is asked for.
     #[must_use]
     pub fn upstream(&self, cmts: &str, name: &str) -> bool {
-        self.cmts(cmts) && self.upstream.as_ref().is_none_or(|glob| glob.is_match(name))
+        self.cmts(cmts)
+            && self.upstream.as_ref().is_none_or(|glob| glob.is_match(name))
+            && self.node.as_ref().is_none_or(|(glob, nodes)| {
+                nodes.of(cmts, name).is_some_and(|node| glob.is_match(&node.node))
+            })
+    }
+
+    fn new(args: &cli::Report, nodes: &Rc<Nodes>) -> Result<Self> {
+        let pattern = |flag, text: &Option<String>| text.as_deref().map(|text| glob(flag, text)).transpose();
+        let node = pattern("--node", &args.node)?;
+        if node.is_some() && nodes.is_empty() {
+            return Err(Error::usage("--node: it needs --nodes FILE or MODTOOLS_NODES"));
+        }
+        Ok(Only {
+            cmts: pattern("--cmts", &args.cmts)?,
+            upstream: pattern("--upstream", &args.upstream)?,
+            node: node.map(|glob| (glob, Rc::clone(nodes))),
+        })
     }
 }
 
@@ -74,6 +99,7 @@ impl Question {
     /// # Errors
     /// [`Error::Usage`], naming the flag or setting and the remedy.
     pub fn new(args: &cli::Report, context: &Context, now: Timestamp, tz: Tz) -> Result<Self> {
+        let nodes = Rc::new(nodes(args, context)?);
         Ok(Question {
             now,
             tz,
@@ -81,10 +107,8 @@ impl Question {
             interval_s: args.interval.as_secs(),
             expected: Rc::new(expected(args, context)?),
             expected_days: expected_days(args, context)?,
-            only: Only {
-                cmts: args.cmts.as_deref().map(|text| glob("--cmts", text)).transpose()?,
-                upstream: args.upstream.as_deref().map(|text| glob("--upstream", text)).transpose()?,
-            },
+            only: Only::new(args, &nodes)?,
+            nodes,
             maintained: maintained(args, tz, now)?,
             step_s: Pages::asked_step_s(args),
         })
@@ -172,6 +196,15 @@ fn expected(args: &cli::Report, context: &Context) -> Result<Expected> {
         (Some(text), _) => Expected::parse("--expected", text),
         (None, Some(text)) => Expected::parse("MODTOOLS_EXPECTED", text),
         (None, None) => Ok(Expected::default()),
+    }
+}
+
+fn nodes(args: &cli::Report, context: &Context) -> Result<Nodes> {
+    let setting = context.settings.get("MODTOOLS_NODES")?;
+    match (&args.nodes, &setting) {
+        (Some(path), _) => Nodes::read("--nodes", path),
+        (None, Some(path)) => Nodes::read("MODTOOLS_NODES", Path::new(path)),
+        (None, None) => Ok(Nodes::default()),
     }
 }
 

@@ -103,7 +103,11 @@ fn check_site(args: &cli::Report, day: Option<NaiveDate>) -> Result<()> {
     if day.is_none() {
         return Err(Error::usage("--web: its pages are of one local day each; say which with --date"));
     }
-    let partial = [("--cmts", args.cmts.is_some()), ("--upstream", args.upstream.is_some())];
+    let partial = [
+        ("--cmts", args.cmts.is_some()),
+        ("--upstream", args.upstream.is_some()),
+        ("--node", args.node.is_some()),
+    ];
     match partial.into_iter().find(|&(_, given)| given) {
         Some((flag, _)) => Err(Error::usage(format!(
             "--web: its pages are of all upstreams; leave out {flag}, or use --html"

@@ -80,6 +80,8 @@ fn lines(report: &Report, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     told(&mut lines, gone, "CMTSs that nobody tries any more");
     let incidents = report.incidents.iter().map(|incident| {
         let (cmts, at) = (text::terminal(&incident.cmts), time(incident.ts));
+        let node = incident.node.as_deref().map(|node| format!(" node {}", text::terminal(node)));
+        let cmts = format!("{cmts}{}", node.unwrap_or_default());
         let during = if incident.maintenance { ", in maintenance" } else { "" };
         format!("Incident: {cmts}, {at}: {} upstreams stepped down at once{during}", incident.upstreams)
     });
