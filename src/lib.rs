@@ -49,5 +49,6 @@ pub mod store;
 pub mod sync;
 pub mod tables;
 pub mod text;
+pub mod tls;
 pub mod units;
 pub mod watch;

@@ -12,7 +12,8 @@ use modtools::{
 };
 
 use crate::{
-    fake_mysql::{self, Answers, EOF, FakeServer, Moment, Trouble, column},
+    fake_mysql::{self, Answers, EOF, FakeServer, Manner, Moment, Trouble, Way, column},
+    mailbox::certificates,
     store::{END, NOON, sample, scan},
     support::tool,
 };
@@ -144,27 +145,143 @@ fn rows_without_end(_: u8, text: &str) -> Option<Vec<Vec<u8>>> {
     (text == "SELECT 1").then(|| vec![vec![1], column(), EOF.to_vec()].into_iter().chain(rows).collect())
 }
 
+/// More columns, in a second answer that nobody asked for.
+fn many_columns_later(_: u8, text: &str) -> Option<Vec<Vec<u8>>> {
+    let first = vec![0, 0, 0, 10, 0, 0, 0];
+    let second = [&[0xfe][..], &(1_u64 << 62).to_le_bytes()].concat();
+    (text == "START TRANSACTION").then_some(vec![first, second])
+}
+
+/// However the server is reached: in clear, on a Unix socket, inside TLS.
 #[test]
 fn a_hostile_server_is_away() {
     let input = sample(NOON, "CCAP001", "u", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
-    let cases: [(&str, Answers); 5] = [
+    let cases: [(&str, Answers); 6] = [
         ("2^33 columns", many_columns),
         ("2^62 columns", columns_without_number),
+        ("2^62 columns later", many_columns_later),
         ("rows of another shape", other_shape),
         ("an empty packet", empty_packet),
         ("rows without end", rows_without_end),
     ];
-    for (name, answers) in cases {
-        let server = FakeServer::with(None, false, answers);
+    for way in ["clear", "socket", "tls"] {
+        for (name, answers) in cases {
+            let dir = tempfile::tempdir().unwrap();
+            let at = Reached::by(way, dir.path(), b"");
+            let server = FakeServer::of(&at.way, Manner { answers, ..Manner::default() });
+            let name = format!("{name}, {way}");
+            let tool = || {
+                let url = at.url(&server);
+                tool("mod-store").args(["--db", &url]).env("ACCESS_PASSWORD", "x").stdin(input.clone())
+            };
+            let with = tool().arg("--spool", &dir.path().join("spool")).run();
+            assert_eq!((with.code, with.signal), (Some(3), None), "{name}: {}", with.stderr);
+            assert!(with.stderr.contains("wait in the spool"), "{name}: {}", with.stderr);
+            let without = tool().run();
+            assert_eq!((without.code, without.signal), (Some(1), None), "{name}: {}", without.stderr);
+            assert!(!(with.stderr + &without.stderr).contains("internal fault"), "{name}");
+        }
+    }
+}
+
+/// How a fake server is reached, and what its URL says of that.
+struct Reached {
+    way: Way,
+    dir: std::path::PathBuf,
+}
+
+impl Reached {
+    fn by(way: &str, dir: &std::path::Path, in_clear: &'static [u8]) -> Self {
+        let way = match way {
+            "clear" => Way::Clear,
+            "socket" => Way::Socket(dir.join("server.sock")),
+            _ => {
+                certificates(dir);
+                Way::tls(dir, in_clear)
+            }
+        };
+        Reached { way, dir: dir.to_owned() }
+    }
+
+    fn url(&self, server: &FakeServer) -> String {
+        match &self.way {
+            Way::Clear => format!("mysql://u@127.0.0.1:{}/access", server.port),
+            Way::Socket(path) => {
+                format!("mysql://u@{}/access", path.display().to_string().replace('/', "%2F"))
+            }
+            Way::Tls(..) => {
+                let ca = self.dir.join("ca.pem");
+                format!("mysql://u@127.0.0.1:{}/access?ssl=required&ca={}", server.port, ca.display())
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_stores_in_clear_on_a_socket_and_inside_tls() {
+    let input = sample(NOON, "CCAP001", "u", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
+    for way in ["clear", "socket", "tls"] {
         let dir = tempfile::tempdir().unwrap();
+        let at = Reached::by(way, dir.path(), b"");
+        let server = FakeServer::of(&at.way, Manner::default());
+        let tool = tool("mod-store").args(["--db", &at.url(&server)]).env("ACCESS_PASSWORD", "x");
+        let run = tool.stdin(input.clone()).run();
+        assert_eq!((run.code, server.committed()), (Some(0), 1), "{way}: {}", run.stderr);
+    }
+}
+
+/// Whoever sits between us and the server may add answers in clear; inside TLS they would grant the login and take
+/// the samples in the server's name.
+#[test]
+fn what_is_said_in_clear_before_tls_is_not_believed_inside() {
+    // "Granted", as the answer to the login that follows inside TLS.
+    const GRANTED: &[u8] = &[7, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0];
+    let dir = tempfile::tempdir().unwrap();
+    let at = Reached::by("tls", dir.path(), GRANTED);
+    let refuses = Some(Trouble { at: Moment::Connect, code: 1045, times: usize::MAX });
+    let server = FakeServer::of(&at.way, Manner { trouble: refuses, ..Manner::default() });
+    let input = sample(NOON, "CCAP001", "u", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
+    let tool = tool("mod-store").args(["--db", &at.url(&server)]).env("ACCESS_PASSWORD", "x").stdin(input);
+    tool.arg("--spool", &dir.path().join("spool"))
+        .run()
+        .says(3, &["in clear behind its greeting", "wait in the spool"]);
+}
+
+/// A server whose disk is full: the samples wait in the spool, and are stored when there is room again.
+#[test]
+fn a_full_disk_of_the_server_fills_the_spool_until_there_is_room() {
+    for code in [1021, 1026, 1114] {
+        for at in [Moment::Execute, Moment::Commit] {
+            let server = FakeServer::new(Some(Trouble { at, code, times: 1 }));
+            let dir = tempfile::tempdir().unwrap();
+            let run = |input: String| {
+                let url = format!("mysql://u@127.0.0.1:{}/access", server.port);
+                let tool = tool("mod-store").args(["--db", &url]).arg("--spool", dir.path());
+                tool.env("ACCESS_PASSWORD", "x").stdin(input).run()
+            };
+            let input = sample(NOON, "CCAP001", "u", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
+            let full = run(input).says(3, &[&format!("({code})"), "go to the spool", "wait in the spool"]);
+            assert_eq!(server.committed(), 0, "{code} at {at:?}: {}", full.stderr);
+            let replayed = run(END.to_owned());
+            assert_eq!((replayed.code, server.committed()), (Some(0), 1), "{code} at {at:?}");
+        }
+    }
+}
+
+/// What a server says of its longest packet is learned at connect, and no statement is longer.
+#[test]
+fn statements_fit_the_packets_of_the_server() {
+    for max_packet in [4096, 65_536, 1 << 20] {
+        let server = FakeServer::of(&Way::Clear, Manner { max_packet, ..Manner::default() });
+        let samples: String =
+            (0..3000).map(|n| sample(NOON, "CCAP001", &format!("1/scq/{n}"), "QAM64", "")).collect();
         let url = format!("mysql://u@127.0.0.1:{}/access", server.port);
-        let tool = || tool("mod-store").args(["--db", &url]).env("ACCESS_PASSWORD", "x").stdin(input.clone());
-        let with = tool().arg("--spool", dir.path()).run();
-        assert_eq!((with.code, with.signal), (Some(3), None), "{name}: {}", with.stderr);
-        assert!(with.stderr.contains("wait in the spool"), "{name}: {}", with.stderr);
-        let without = tool().run();
-        assert_eq!((without.code, without.signal), (Some(1), None), "{name}: {}", without.stderr);
-        assert!(!(with.stderr + &without.stderr).contains("internal fault"), "{name}");
+        let tool = tool("mod-store").args(["--db", &url, "--batch", "10000"]).env("ACCESS_PASSWORD", "x");
+        let run = tool.stdin(samples + &scan(NOON, "CCAP001", "ok", 3000) + END).run();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let longest = server.longest();
+        assert!(longest <= max_packet as u64, "{longest} of {max_packet}");
+        assert!(longest * 40 > max_packet as u64, "{longest} of {max_packet}: rows share a statement");
     }
 }
 

@@ -114,6 +114,18 @@ fn a_password_for_full_authentication_is_not_sent_in_the_clear() {
     run.says(1, &["mod-store: database", "no connection", "no key"]);
 }
 
+/// The key to encrypt the password with is none: nothing is sent, and nothing panics.
+#[test]
+fn a_key_that_is_none_ends_the_login() {
+    let key: &[u8] = b"\x01-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n";
+    for key in [&b"\x01"[..], b"\x01no key at all", key, &[0x01, 0xff, 0xfe, 0x00]] {
+        let (said, run) = meet("caching_sha2_password", vec![1, 4], key.into());
+        assert!(!contains(&said, SECRET));
+        let run = run.says(1, &["mod-store: database", "no connection"]);
+        assert!(!run.stderr.contains("internal fault"), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn a_server_that_talks_nonsense_is_a_clear_failure() {
     for nonsense in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"\0\0\0\0", b"SSH-2.0-x\r\n"] {

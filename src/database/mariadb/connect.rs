@@ -3,13 +3,16 @@
 
 use std::{
     io::ErrorKind,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, SslOpts, prelude::Queryable};
+use ::mysql::{Conn, DriverError, Error as Fault, Opts, OptsBuilder, prelude::Queryable};
+use rustls::ClientConfig;
 
 use super::{
     faults::{self, Class, hint, io_fault, is_away, is_timeout},
@@ -20,6 +23,7 @@ use crate::{
     database::{Host, Server, Tls, contain, contained::SENSELESS},
     error::{Error, Result},
     settings::Secret,
+    tls::{self, Proof},
 };
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -147,74 +151,43 @@ impl Connector {
         }
     }
 
-    /// The driver gives up at the first address of a name that does not answer, but tries them all
-    /// within a family that it is bound to.
+    /// Whoever the server is, and however it is reached: what it says is bounded.
     fn try_host(&self, host: &Host) -> Result<Connected, Refusal> {
-        let refusal = |reason: String| Refusal { reason, away: true };
-        if host.is_socket() {
-            return self.begin(self.options().socket(Some(&host.name)));
-        }
-        if self.server.tls == Tls::Off {
-            return self.begin_guarded(host);
-        }
-        let addresses: Vec<_> = (host.name.as_str(), host.port)
-            .to_socket_addrs()
-            .map_err(|e| refusal(format!("the name cannot be resolved: {e}")))?
-            .collect();
-        let mut last = refusal("the name has no address".to_owned());
-        for family in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
-            if addresses.iter().any(|address| address.is_ipv4() == family.is_ipv4()) {
-                let options = self
-                    .options()
-                    .ip_or_hostname(Some(&host.name))
-                    .tcp_port(host.port)
-                    .bind_address(Some(SocketAddr::new(family, 0)));
-                match self.begin(options) {
-                    Ok(connected) => return Ok(connected),
-                    Err(refusal) => last = refusal,
-                }
-            }
-        }
-        Err(last)
-    }
-
-    fn begin(&self, options: OptsBuilder) -> Result<Connected, Refusal> {
-        match contain::catch(|| connect(options.into())) {
-            None => Err(Refusal { reason: SENSELESS.into(), away: true }),
-            Some(Ok(connected)) => Ok(connected),
-            Some(Err(fault)) => Err(Refusal { reason: self.reason(&fault), away: is_away(&fault) }),
-        }
-    }
-
-    /// Nothing vouches for this server: what it says is bounded.
-    fn begin_guarded(&self, host: &Host) -> Result<Connected, Refusal> {
-        let guard = Guard::connect(&host.name, host.port, CONNECT).map_err(|error| {
+        let tls = self.tls().map_err(|error| Refusal { reason: error.to_string(), away: false })?;
+        let guard = Guard::connect(host, tls, CONNECT).map_err(|error| {
             let reason = match error.kind() {
                 ErrorKind::TimedOut => format!("no connection within {} s", CONNECT.as_secs()),
                 _ => error.to_string(),
             };
             Refusal { reason, away: true }
         })?;
-        let options = self.options().ip_or_hostname(Some("127.0.0.1")).tcp_port(guard.port);
-        match self.begin(options) {
-            Ok(connected) => {
+        let options = guard.lead(self.options());
+        match contain::catch(|| connect(options.into())) {
+            Some(Ok(connected)) => {
                 guard.allow(if self.patient { LONG_ANSWER } else { SHORT_ANSWER });
                 Ok(connected)
             }
-            Err(refusal) => Err(match guard.broken() {
-                Some(reason) => Refusal { reason, away: true },
-                None => refusal,
+            outcome => Err(match (guard.broken(), outcome) {
+                (Some(broken), _) => {
+                    let remedy = certificate_remedy(&broken.reason, &self.server.tls).unwrap_or_default();
+                    Refusal { reason: broken.reason + remedy, away: broken.away }
+                }
+                (None, Some(Err(fault))) => Refusal { reason: self.reason(&fault), away: is_away(&fault) },
+                (None, _) => Refusal { reason: SENSELESS.into(), away: true },
             }),
         }
     }
 
-    fn options(&self) -> OptsBuilder {
-        let trusted = |ca: &Option<_>| SslOpts::default().with_root_cert_path(ca.clone());
-        let tls = match &self.server.tls {
-            Tls::Off => None,
-            Tls::Required(ca) => Some(trusted(ca)),
-            Tls::VerifyCa(ca) => Some(trusted(&Some(ca.clone())).with_danger_skip_domain_validation(true)),
+    fn tls(&self) -> Result<Option<Arc<ClientConfig>>> {
+        let (proof, ca) = match &self.server.tls {
+            Tls::Off => return Ok(None),
+            Tls::Required(ca) => (Proof::Host, ca.as_deref()),
+            Tls::VerifyCa(ca) => (Proof::Authority, Some(ca.as_path())),
         };
+        tls::client(proof, ca, "ca").map(Some)
+    }
+
+    fn options(&self) -> OptsBuilder {
         let answer = self.answer();
         OptsBuilder::new()
             .user(Some(&self.user))
@@ -224,8 +197,6 @@ impl Connector {
             .tcp_connect_timeout(Some(CONNECT))
             .read_timeout(Some(answer))
             .write_timeout(Some(answer))
-            .tcp_keepalive_time_ms(Some(60_000))
-            .ssl_opts(tls)
             .stmt_cache_size(STATEMENTS)
     }
 
@@ -252,12 +223,8 @@ impl Connector {
                 format!("no connection within {} s", CONNECT.as_secs())
             }
             Fault::DriverError(DriverError::CouldNotConnect(Some((_, error, _)))) => error.clone(),
-            Fault::DriverError(DriverError::TlsNotSupported) => "the server does not offer TLS".into(),
             Fault::DriverError(error) => error.to_string(),
-            other => {
-                let words = io_fault(other).map_or_else(|| other.to_string(), ToString::to_string);
-                words.clone() + certificate_remedy(&words, &self.server.tls).unwrap_or_default()
-            }
+            other => io_fault(other).map_or_else(|| other.to_string(), ToString::to_string),
         }
     }
 

@@ -129,13 +129,10 @@ pub(super) fn class(fault: &Fault) -> Class {
     match fault {
         Fault::MySqlError(error) if full_disk(&error.message) => Away,
         Fault::MySqlError(error) => class_of_code(error.code),
-        Fault::DriverError(DriverError::TlsNotSupported) => Wrong,
         Fault::DriverError(DriverError::PacketTooLarge) => Refused,
         // An answer that the driver does not understand.
         Fault::DriverError(_) | Fault::FromValueError(_) | Fault::FromRowError(_) => Away,
-        Fault::TlsError(_) | Fault::UrlError(_) => Wrong,
-        // A certificate, or a count that is wrong.
-        Fault::IoError(error) if error.kind() == ErrorKind::InvalidData => Wrong,
+        Fault::UrlError(_) => Wrong,
         Fault::IoError(_) => Elsewhere,
         Fault::CodecError(_) if io_fault(fault).is_some() => Elsewhere,
         Fault::CodecError(error) if is_too_large(error) => Refused,

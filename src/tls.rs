@@ -1,0 +1,118 @@
+//! Which certificates count where a tool speaks TLS itself: those of the public roots or of a file, with or without
+//! the name of the host, or any at all.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+
+use crate::error::{Error, Result};
+
+/// What a server's certificate must prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// That an authority knows it, and that it belongs to this host.
+    Host,
+    /// That an authority knows it.
+    Authority,
+    /// Nothing; TLS then keeps out only those who listen.
+    Nothing,
+}
+
+/// A configuration for clients. The authorities are those of `ca` (PEM), else those that Mozilla trusts; `flag` names
+/// the setting that gave the file.
+///
+/// # Errors
+/// [`Error::Read`], and [`Error::Usage`] for a file without certificates.
+pub fn client(proof: Proof, ca: Option<&Path>, flag: &str) -> Result<Arc<ClientConfig>> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Error::usage(format!("TLS: {e}")))?;
+    if proof == Proof::Host {
+        return Ok(Arc::new(builder.with_root_certificates(roots(ca, flag)?).with_no_client_auth()));
+    }
+    let authority = match proof {
+        Proof::Authority => {
+            let roots = Arc::new(roots(ca, flag)?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            Some(verifier.map_err(|e| Error::usage(format!("{flag}: {e}")))?)
+        }
+        Proof::Host | Proof::Nothing => None,
+    };
+    let verifier = Arc::new(Lenient { authority, provider });
+    Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+fn roots(ca: Option<&Path>, flag: &str) -> Result<RootCertStore> {
+    let Some(path) = ca else {
+        return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
+    };
+    let pem = std::fs::read(path).map_err(Error::read(path))?;
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(std::result::Result::ok));
+    if roots.is_empty() {
+        return Err(Error::usage(format!("{flag}: {} holds no certificate", path.display())));
+    }
+    Ok(roots)
+}
+
+/// Asks for no name, and for an authority only where there is one. The handshake itself must still be signed by the
+/// certificate's key.
+#[derive(Debug)]
+struct Lenient {
+    authority: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Lenient {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        use rustls::Error::InvalidCertificate;
+        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
+        match authority.verify_server_cert(certificate, between, name, ocsp, now) {
+            // The name is looked at last.
+            Err(InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
