@@ -16,9 +16,19 @@ impl Clock {
     /// Whole seconds, UTC.
     #[must_use]
     pub fn now(self) -> Timestamp {
+        self.now_with_us().0
+    }
+
+    /// Whole seconds, UTC, and the microseconds beyond them.
+    #[must_use]
+    pub fn now_with_us(self) -> (Timestamp, u32) {
         match self {
-            Clock::System => Timestamp(chrono::Utc::now().timestamp()),
-            Clock::Fixed(moment) => moment,
+            Clock::System => {
+                let now = chrono::Utc::now();
+                // A leap second counts beyond a million.
+                (Timestamp(now.timestamp()), now.timestamp_subsec_micros().min(999_999))
+            }
+            Clock::Fixed(moment) => (moment, 0),
         }
     }
 }

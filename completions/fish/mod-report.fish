@@ -54,9 +54,10 @@ complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l fresh -d 'The age and status of each CMTS\'s last good scan; exit 3 when one is older than 2.5 intervals'
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'
+complete -c mod-report -l save-copy -d 'With --save: also modulation_report_DATE.json, the same as modulation_report_DATE_web.json under another name'
 complete -c mod-report -l json-only -d 'As it was called once: --save or --layout seed --format json'
 complete -c mod-report -l csv-only -d 'As it was called once: --save or --layout seed'
-complete -c mod-report -l web-only -d 'As it was called once: --web or --deploy'
+complete -c mod-report -l web-only -d 'As it was called once: --save --save-copy, or --web or --deploy'
 complete -c mod-report -l deploy-sudo -d 'Upload into a directory of the login\'s own, and let `sudo -n` there make directories, move, link, own and remove'
 complete -c mod-report -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-report -s v -l verbose -d 'Say more; twice: everything'

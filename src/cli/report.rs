@@ -175,6 +175,9 @@ pub struct Report {
     /// into REPORT_OUTPUT_DIR (default: reports)
     #[arg(long)]
     pub save: bool,
+    /// With --save: also modulation_report_DATE.json, the same as modulation_report_DATE_web.json under another name
+    #[arg(long, requires = "save")]
+    pub save_copy: bool,
     /// Write also the day's page, with all upstreams, into a web server's DIR: index.html, its script and style,
     /// and data/DATE.json
     #[arg(long, value_name = "DIR", help_heading = "Page")]
@@ -194,7 +197,7 @@ pub struct Report {
     /// As it was called once: --save or --layout seed.
     #[arg(long, hide = true)]
     pub csv_only: bool,
-    /// As it was called once: --web or --deploy.
+    /// As it was called once: --save --save-copy, or --web or --deploy.
     #[arg(long, hide = true)]
     pub web_only: bool,
     #[allow(missing_docs)]

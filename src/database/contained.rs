@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Group, IdState, Inspection, Limits, Migration,
-    Plan, Progress, Retention, Stored, TableState, contain,
+    Plan, Progress, Retention, SampleTable, Stored, TableState, contain,
 };
 use crate::{
     error::{Error, Result},
@@ -43,6 +43,10 @@ impl<D: Database> Contained<D> {
 impl<D: Database> Database for Contained<D> {
     fn place(&self) -> &str {
         self.database.place()
+    }
+
+    fn sample_table(&self) -> SampleTable {
+        self.database.sample_table()
     }
 
     fn limits(&self) -> &Limits {

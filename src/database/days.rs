@@ -2,11 +2,13 @@
 //! need not read their samples again. What stands in the rows is the report's affair; here is the head
 //! that tells whether they are still true.
 
+use std::sync::Once;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::Group;
-use crate::{error::Result, measure::Window, record::Timestamp};
+use super::{Group, SampleTable};
+use crate::{error::Result, measure::Window, record::Timestamp, text};
 
 /// No day is kept sooner than this after its end, s.
 const LATE_S: i64 = 1800;
@@ -44,6 +46,59 @@ pub struct Made {
     /// What they come to in it.
     #[serde(default)]
     pub memory: u64,
+}
+
+/// A head as it is written, with the table that the samples were in, when that is not the usual one.
+#[derive(Serialize)]
+struct Written {
+    #[serde(flatten)]
+    made: Made,
+    #[serde(flatten)]
+    of: Of,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Of {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+}
+
+impl Of {
+    fn of(samples: SampleTable) -> Self {
+        Of { table: (samples != SampleTable::USUAL).then(|| samples.name().into()) }
+    }
+}
+
+/// What stands in a head that is to be made anew.
+pub(super) fn marked(samples: SampleTable) -> String {
+    serde_json::to_string(&Of::of(samples)).unwrap_or_default()
+}
+
+/// Whether the finished days of a database, of which this is a head, are those of `samples`. A table that is gone was
+/// renamed: its days went along. `reads`: they are wanted, so it is said, once per run, when they are another's.
+pub(super) fn are_ours<E>(
+    head: Option<&str>,
+    samples: SampleTable,
+    reads: bool,
+    is_there: impl FnOnce(&str) -> Result<bool, E>,
+) -> Result<bool, E> {
+    static ANNOUNCED: Once = Once::new();
+    let Some(head) = head else { return Ok(true) };
+    let Of { table } = serde_json::from_str(head).unwrap_or_default();
+    let table = table.as_deref().unwrap_or(SampleTable::USUAL.name());
+    if table == samples.name() || !is_there(table)? {
+        return Ok(true);
+    }
+    if reads {
+        let (samples, table) = (samples.name(), text::terminal(table));
+        ANNOUNCED.call_once(|| {
+            log::warn!(
+                "the finished days in this database are those of {table}: they are not used, and none are kept, \
+                 for {samples}; give {samples} a database of its own"
+            );
+        });
+    }
+    Ok(false)
 }
 
 /// A finished day of one upstream.
@@ -128,9 +183,9 @@ pub trait Days {
 }
 
 impl Made {
-    /// As it stands in the head.
-    pub(super) fn to_json(self) -> String {
-        serde_json::to_string(&self).unwrap_or_default()
+    /// As it stands in the head, with the table that the samples were in.
+    pub(super) fn to_json(self, samples: SampleTable) -> String {
+        serde_json::to_string(&Written { made: self, of: Of::of(samples) }).unwrap_or_default()
     }
 
     /// Out of a head; what cannot be read was made by other rules.

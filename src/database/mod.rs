@@ -8,7 +8,7 @@
 //! connection: the next host). [`Error::Away`](crate::error::Error::Away) means that the database cannot be used
 //! now, and whoever has a spool uses it; any other error means that it is there and refuses.
 //!
-//! **What is kept.** `modulation_new` holds one row per sample, `modulation_detail` profile, source and SNR of
+//! **What is kept.** `modulation_new`, or the table that MODTOOLS_TABLE names, holds one row per sample, `modulation_detail` profile, source and SNR of
 //! the last 48 hours, `modulation_channel` what is known of each upstream besides, `modulation_scan` a row per scan,
 //! `modulation_device` when each device was last tried and last good, `modulation_day` finished days. An older
 //! `modulation_new` with a surrogate id is used as it stands.
@@ -22,6 +22,7 @@ pub mod finished;
 mod mariadb;
 mod provenance;
 mod retention;
+mod sample_table;
 mod sqlite;
 mod target;
 
@@ -29,9 +30,11 @@ pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
 pub use mariadb::faults::{Class, FAULTS};
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
+pub use sample_table::SampleTable;
 pub use target::{Host, Server, Target, Tls};
 
 use contained::Contained;
+use sample_table::Choice;
 
 use crate::{
     cli,
@@ -168,11 +171,12 @@ pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<
         Access::Look(options) | Access::Write(options) => options.init,
     };
     let Context { settings, clock, .. } = context;
+    let table = Choice::of_settings(settings)?;
     Ok(match Target::find(flags.db.as_deref(), settings, init)? {
-        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access, *clock)?),
+        Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access, table, *clock)?),
         Target::MySql(server) => {
             let place = Target::MySql(server.clone()).place();
-            let open = || mariadb::MariaDb::open(&server, settings, access, *clock);
+            let open = || mariadb::MariaDb::open(&server, settings, access, table, *clock);
             Box::new(Contained::open(&place, open)?)
         }
     })
@@ -182,6 +186,9 @@ pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<
 pub trait Database: Days + Retention + Send {
     /// Its name for messages: no password in it.
     fn place(&self) -> &str;
+
+    /// The table of samples.
+    fn sample_table(&self) -> SampleTable;
 
     /// What its sample table takes.
     fn limits(&self) -> &Limits;

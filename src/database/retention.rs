@@ -1,12 +1,13 @@
 //! What a database must do so that it does not grow without end: which rows are too old, dropping them by
 //! partition or by chunk, and how the tables are. mod-prune decides; this is what it asks for.
 
+use super::SampleTable;
 use crate::{error::Result, record::Timestamp};
 
 /// Rows that grow too old, of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aged {
-    /// `modulation_new`.
+    /// The samples themselves.
     Samples,
     /// `modulation_scan`, kept as long as samples.
     Scans,
@@ -17,14 +18,22 @@ pub enum Aged {
 }
 
 impl Aged {
-    /// Its table.
+    /// Its table, where the samples are in `samples`.
     #[must_use]
-    pub fn table(self) -> &'static str {
+    pub fn table(self, samples: SampleTable) -> &'static str {
         match self {
-            Aged::Samples => "modulation_new",
+            Aged::Samples => samples.name(),
             Aged::Scans => "modulation_scan",
             Aged::Detail => "modulation_detail",
             Aged::Days => "modulation_day",
+        }
+    }
+
+    /// Its table as it stands in SQL.
+    pub(super) fn in_sql(self, samples: SampleTable) -> String {
+        match self {
+            Aged::Samples => samples.to_string(),
+            _ => self.table(samples).to_owned(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// What must be gained at least, as a part of the limit.
 const WORTH: u64 = 100;
-const CURES: &str = "make it BIGINT UNSIGNED (ALTER TABLE modulation_new MODIFY), or do without an id: \
+const CURES: &str = "make it BIGINT UNSIGNED (ALTER TABLE … MODIFY), or do without an id: \
                      mod-store --init --migrate";
 
 /// Does what `--reset-id` or ENABLE_ID_RESET asks for; false when that was refused.
@@ -20,16 +20,17 @@ pub fn reset(request: &Request, database: &mut dyn Database) -> Result<bool> {
     let Some(id) = due(request, database)? else { return Ok(true) };
     let gain = gain(&id);
     let pct = 100.0 * gain as f64 / id.limit as f64;
+    let table = database.sample_table().name();
     if !is_worth_it(&id) {
         log::warn!(
-            "modulation_new.{}: a reset would gain {gain} ids, {pct:.3} % of {}: it is not worth it; {CURES}",
+            "{table}.{}: a reset would gain {gain} ids, {pct:.3} % of {}: it is not worth it; {CURES}",
             id.column,
             id.limit
         );
         return Ok(false);
     }
     database.reset_id(&id)?;
-    log::info!("modulation_new.{}: reset, which gained {gain} ids, {pct:.1} % of {}", id.column, id.limit);
+    log::info!("{table}.{}: reset, which gained {gain} ids, {pct:.1} % of {}", id.column, id.limit);
     Ok(true)
 }
 
@@ -41,7 +42,7 @@ pub fn show(request: &Request, database: &mut dyn Database) -> Result<Option<Pru
     let due = due(request, database)?.filter(is_worth_it);
     Ok(due.map(|id| Pruned {
         ts: request.now,
-        table: "modulation_new",
+        table: database.sample_table().name(),
         before: request.now,
         by: Way::IdReset,
         rows: 0,
@@ -62,7 +63,7 @@ fn due(request: &Request, database: &mut dyn Database) -> Result<Option<IdState>
     }
     let Some(id) = database.id()? else {
         if request.reset_id {
-            log::info!("modulation_new has no id that could be reset");
+            log::info!("{} has no id that could be reset", database.sample_table().name());
         }
         return Ok(None);
     };

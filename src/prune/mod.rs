@@ -109,7 +109,8 @@ fn prune(
     }
     let future = database.samples_after(request.now + AHEAD_S)?;
     if future > 0 {
-        log::warn!("modulation_new: {future} rows are dated more than a day ahead; they are kept until then");
+        let table = database.sample_table().name();
+        log::warn!("{table}: {future} rows are dated more than a day ahead; they are kept until then");
         exit = exit.merge(Exit::Partial);
     }
     Ok(exit)

@@ -38,7 +38,7 @@ pub fn run(
             for status in &statuses {
                 figures.push(format!("{}_rows={}", status.table, status.rows));
                 figures.push(format!("{}_bytes={}B", status.table, status.bytes));
-                if let Some(oldest) = status.oldest.filter(|_| status.table == "modulation_new") {
+                if let Some(oldest) = status.oldest.filter(|_| status.retention.is_some()) {
                     figures.push(format!("oldest={}s", request.now.since(oldest)));
                 }
                 if let Some(id) = &status.id {

@@ -63,7 +63,7 @@ fn judge(request: &Request, database: &mut dyn Database, table: TableState) -> R
         health: Health::Healthy,
         reasons: Vec::new(),
     };
-    if table.table == "modulation_new" {
+    if table.table == database.sample_table().name() {
         judge_samples(request, database, &mut status)?;
     }
     if let Some(statement) = table.lacking_index {

@@ -29,7 +29,7 @@ pub fn prune(
 ) -> Result<Option<Pruned>> {
     let Some(plan) = database.plan(aged, before, false)? else { return Ok(None) };
     let begun = Instant::now();
-    let mut pruned = record(request, aged, before, &plan);
+    let mut pruned = record(request, aged.table(database.sample_table()), before, &plan);
     match plan.method {
         Method::Partitions(_) => {
             if let Some(stopped) = until.stop() {
@@ -60,7 +60,8 @@ fn drop_partitions(
             return Ok(Some(stopped));
         }
     }
-    log::warn!("{}: others use the table all the time; the next run tries again", aged.table());
+    let table = aged.table(database.sample_table());
+    log::warn!("{table}: others use the table all the time; the next run tries again");
     Ok(Some(Stopped::Busy))
 }
 
@@ -104,18 +105,18 @@ pub fn show(
     before: Timestamp,
 ) -> Result<Option<Pruned>> {
     let Some(plan) = database.plan(aged, before, true)? else { return Ok(None) };
-    let pruned = record(request, aged, before, &plan);
+    let pruned = record(request, aged.table(database.sample_table()), before, &plan);
     Ok(Some(Pruned { dry_run: true, stopped: Stopped::DryRun, statement: plan.statement, ..pruned }))
 }
 
-fn record(request: &Request, aged: Aged, before: Timestamp, plan: &Plan) -> Pruned {
+fn record(request: &Request, table: &'static str, before: Timestamp, plan: &Plan) -> Pruned {
     let (by, partitions) = match &plan.method {
         Method::Partitions(partitions) => (Way::Partitions, partitions.clone()),
         Method::Chunks => (Way::Chunks, Vec::new()),
     };
     Pruned {
         ts: request.now,
-        table: aged.table(),
+        table,
         before,
         by,
         rows: plan.rows,

@@ -74,7 +74,7 @@ fn report(
         exit = exit.merge(Exit::Partial);
     } else if let Some(directory) = &outputs.save {
         // An empty day never takes the place of a file that was saved while its samples were still there.
-        save::write(directory, outputs.keep_days, &findings)?;
+        save::write(directory, outputs, &findings)?;
     }
     findings.sort(view.sort);
     if let Some(pages) = &outputs.pages {

@@ -1,5 +1,5 @@
-//! `--save`: the two files of the program that this one replaces, under the names that its readers know, and
-//! their end after a while.
+//! `--save`: the files of the program that this one replaces, under the names that its readers know, and their end
+//! after a while.
 
 use std::{
     fs::{self, File},
@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 
-use super::{findings::Findings, format::seed};
+use super::{findings::Findings, format::seed, request::Outputs};
 use crate::{
     error::{Error, Result},
     files, layout,
@@ -22,21 +22,23 @@ const WEB: &str = "_web.json";
 /// In so much of a file it can be seen whether it is ours.
 const ENOUGH: u64 = 256;
 
-/// Writes `modulation_report_DATE.csv` and `modulation_report_DATE_web.json`, all upstreams in each, and removes
-/// those of dates that are past keeping.
+/// Writes `modulation_report_DATE.csv` and `modulation_report_DATE_web.json`, when asked also as
+/// `modulation_report_DATE.json`, all upstreams in each, and removes those of dates that are past keeping.
 ///
 /// # Errors
 /// [`Error::Write`].
-pub fn write(directory: &Path, keep_days: u32, findings: &Findings<'_>) -> Result<()> {
+pub fn write(directory: &Path, outputs: &Outputs, findings: &Findings<'_>) -> Result<()> {
     files::create_public_dir(directory).map_err(Error::write(directory))?;
     let question = findings.question;
     let date = question.file_date(findings.frame.window);
     let path = directory.join(format!("{PREFIX}{date}.csv"));
     file(&path, |output| seed::csv(None, findings, output))?;
-    let path = directory.join(web_name(&date.to_string()));
-    file(&path, |output| seed::json(None, findings, output))?;
+    let copy = outputs.save_copy.then(|| copy_name(date));
+    for name in [Some(web_name(&date.to_string())), copy].into_iter().flatten() {
+        file(&directory.join(name), |output| seed::json(None, findings, output))?;
+    }
     let today = local(question.tz, question.now).date();
-    match today.checked_sub_days(Days::new(keep_days.into())) {
+    match today.checked_sub_days(Days::new(outputs.keep_days.into())) {
         Some(oldest) => remove_old(directory, oldest, date),
         None => Ok(()),
     }
@@ -93,7 +95,7 @@ fn remove_old(directory: &Path, oldest: NaiveDate, written: NaiveDate) -> Result
         let path = entry.map_err(Error::write(directory))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let of_csv = || exact_date(name.strip_prefix(PREFIX)?.strip_suffix(".csv")?);
-        let Some(date) = date_of_web(name).or_else(of_csv) else { continue };
+        let Some(date) = date_of_web(name).or_else(|| date_of_copy(name)).or_else(of_csv) else { continue };
         let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
         if date < oldest && date != written && is_file && is_ours(&path, date).unwrap_or(false) {
             fs::remove_file(&path).map_err(Error::write(&path))?;

@@ -86,7 +86,7 @@ pub fn run(
 
 fn show_plan(migration: &Migration, output: &mut dyn Write) -> Result<Exit> {
     if migration.plan.is_empty() {
-        writeln!(output, "-- nothing to migrate: modulation_new has the present shape")
+        writeln!(output, "-- nothing to migrate: the table of samples has the present shape")
             .map_err(Error::output)?;
     }
     for line in &migration.plan {

@@ -56,6 +56,7 @@ mod store_notify;
 mod store_older;
 mod store_provenance;
 mod store_spool;
+mod store_table;
 mod support;
 mod support_sim;
 mod watch;

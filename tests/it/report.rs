@@ -267,6 +267,33 @@ fn save_writes_the_two_files_of_the_seed_layout() {
 }
 
 #[test]
+fn save_copy_gives_the_json_its_other_name_too_and_both_end_together() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let report = |date: &str, more: &[&str]| {
+        let run =
+            tool("mod-report").arg("--input", fixture("scans.ndjson")).args(["--tz", "Europe/Amsterdam"]);
+        run.args(["--date", date]).args(more).env("REPORT_OUTPUT_DIR", "r").dir(dir.path()).run()
+    };
+    report("2025-05-01", &["--save", "--save-copy", "--keep-files", "36500"]).clean(0);
+    let read = |name: &str| fs::read(dir.path().join("r").join(name)).ok();
+    let [copy, web, csv] =
+        [".json", "_web.json", ".csv"].map(|end| format!("modulation_report_2025-05-01{end}"));
+    assert!(read(&copy).is_some(), "it is there");
+    assert_eq!(read(&copy), read(&web));
+    // All three are past keeping when files of another date are written.
+    for name in [&copy, &web, &csv] {
+        let old = name.replace("05-01", "04-01");
+        let bytes = String::from_utf8(read(name).expect("read")).expect("text");
+        fs::write(dir.path().join("r").join(old), bytes.replace("2025-05-01", "2025-04-01"))
+            .expect("written");
+    }
+    report("2025-05-01", &["--save", "--keep-files", "1"]).clean(0);
+    let there = [&copy, &web, &csv].map(|name| read(&name.replace("05-01", "04-01")).is_some());
+    assert_eq!((there, read(&web).is_some()), ([false; 3], true));
+    report("2025-05-01", &["--save-copy"]).says(2, &["--save"]);
+}
+
+#[test]
 fn a_database_reports_what_the_stream_does() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let input = fs::read(fixture("scans.ndjson")).expect("the fixture");

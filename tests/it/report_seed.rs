@@ -111,6 +111,21 @@ fn second_json(lines: &[Line]) -> Value {
                    "qam16_pct": line.percents[1], "qpsk_pct": line.percents[2], "measurements": line.measurements})
         })
         .collect();
+    let full: Vec<Value> = entries
+        .iter()
+        .map(|entry: &Value| {
+            let mut entry = entry.clone();
+            let cmts = entry["cmts"].as_str().unwrap();
+            let family = ["CCAP0", "CCAP1", "CCAP2"].into_iter().find(|name| {
+                let after = cmts.split_once(name).and_then(|(_, after)| after.chars().next());
+                after.is_some_and(|c| c.is_ascii_digit())
+            });
+            if let Some(family) = family {
+                entry["device_type"] = json!(family);
+            }
+            entry
+        })
+        .collect();
     let decimal = |number: f64| (number * 10.0).round_ties_even() / 10.0;
     let types = ["CCAP0", "CCAP1", "CCAP2"].map(|name| {
         let of: Vec<_> = lines
@@ -137,7 +152,7 @@ fn second_json(lines: &[Line]) -> Value {
             "modulation_distribution": {"overall_qam64_pct": weighted(0), "overall_qam16_pct": weighted(1),
                                         "overall_qpsk_pct": weighted(2), "total_measurements": total},
         },
-        "full_data": entries,
+        "full_data": full,
     })
 }
 

@@ -193,7 +193,7 @@ fn a_date_to_come_has_no_data_yet_and_is_not_silent() {
     let run = tool("mod-report").args(["--input", "-", "--date", "2199-01-01"]).run();
     run.says(3, &["no data yet"]);
     for (flag, now) in
-        [("--json-only", "--save"), ("--csv-only", "--layout seed"), ("--web-only", "--deploy")]
+        [("--json-only", "--save"), ("--csv-only", "--layout seed"), ("--web-only", "--save-copy")]
     {
         tool("mod-report").args(["--input", "-", flag]).run().says(2, &[flag, now]);
     }

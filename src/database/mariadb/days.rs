@@ -7,10 +7,11 @@ use super::{
     MariaDb,
     read::{number, text},
     shape::Shape,
+    tables::Tables,
     zone::{Zone, time, utc, value},
 };
 use crate::{
-    database::{DayHead, DayRow, Days, Made},
+    database::{DayHead, DayRow, Days, Made, days},
     error::Result,
     measure::Window,
 };
@@ -22,7 +23,7 @@ const INSERT: &str =
 
 impl Days for MariaDb {
     fn keeps_days(&self) -> bool {
-        self.tables.has("modulation_day")
+        self.days_are_ours && self.tables.has("modulation_day")
     }
 
     fn hurry(&mut self) {
@@ -52,18 +53,19 @@ impl Days for MariaDb {
     }
 
     fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
-        let bytes = self.max_packet;
-        self.again(|connection| write(connection, head, rows, bytes))
+        let (bytes, made) = (self.max_packet, head.made.to_json(self.tables.samples));
+        self.again(|connection| write(connection, head, &made, rows, bytes))
     }
 
     fn write_head(&mut self, head: &DayHead) -> Result<()> {
-        let made = head.made.to_json();
+        let made = head.made.to_json(self.tables.samples);
         self.again(|connection| insert(connection, head, &[head_row(head, &made)]))
     }
 
     fn count_samples(&mut self, window: Window) -> Result<u64> {
         let (from, to) = bounds(&self.shape, window);
-        let sql = "SELECT COUNT(*) FROM modulation_new WHERE timestamp >= ? AND timestamp < ?";
+        let sql =
+            format!("SELECT COUNT(*) FROM {} WHERE timestamp >= ? AND timestamp < ?", self.tables.samples);
         let count: Option<u64> =
             self.connection.exec_first(sql, (from, to)).map_err(|e| self.connector.fault(&e))?;
         Ok(count.unwrap_or_default())
@@ -84,7 +86,7 @@ impl Days for MariaDb {
     }
 }
 
-/// A window as the column of `modulation_new` holds it.
+/// A window as the column of samples holds it.
 fn bounds(shape: &Shape, window: Window) -> (Value, Value) {
     match shape.zone {
         Zone::Utc => (utc(window.from), utc(window.to)),
@@ -97,6 +99,22 @@ pub(super) fn date(day: NaiveDate) -> Value {
     let year = u16::try_from(day.year()).unwrap_or_default();
     let small = |n: u32| u8::try_from(n).unwrap_or_default();
     Value::Date(year, small(day.month()), small(day.day()), 0, 0, 0, 0)
+}
+
+/// Whether the finished days are those of the table of samples.
+pub(super) fn are_ours(connection: &mut Conn, tables: &Tables, reads: bool) -> ::mysql::Result<bool> {
+    if !tables.has("modulation_day") {
+        return Ok(true);
+    }
+    let head: Option<String> = connection.exec_first(
+        "SELECT finished FROM modulation_day WHERE cmts = '' AND upstream = '' ORDER BY day DESC LIMIT 1",
+        (),
+    )?;
+    days::are_ours(head.as_deref(), tables.samples, reads, |table| {
+        let sql = "SELECT COUNT(*) FROM information_schema.tables \
+                   WHERE table_schema = DATABASE() AND table_name = ?";
+        Ok(connection.exec_first::<u64, _, _>(sql, (table,))?.unwrap_or_default() > 0)
+    })
 }
 
 fn heads(connection: &mut Conn) -> ::mysql::Result<Vec<DayHead>> {
@@ -145,8 +163,13 @@ fn rows(
     Ok(())
 }
 
-fn write(connection: &mut Conn, head: &DayHead, rows: &[DayRow<'_>], bytes: usize) -> ::mysql::Result<()> {
-    let made = head.made.to_json();
+fn write(
+    connection: &mut Conn,
+    head: &DayHead,
+    made: &str,
+    rows: &[DayRow<'_>],
+    bytes: usize,
+) -> ::mysql::Result<()> {
     let mut transaction = connection.start_transaction(TxOpts::default())?;
     transaction.exec_drop("DELETE FROM modulation_day WHERE day = ?", (date(head.day),))?;
     let mut rest = rows;
@@ -155,7 +178,7 @@ fn write(connection: &mut Conn, head: &DayHead, rows: &[DayRow<'_>], bytes: usiz
         insert(&mut transaction, head, now)?;
         rest = later;
     }
-    insert(&mut transaction, head, &[head_row(head, &made)])?;
+    insert(&mut transaction, head, &[head_row(head, made)])?;
     transaction.commit()
 }
 

@@ -1,4 +1,4 @@
-//! The AUTO_INCREMENT column of an older `modulation_new`: how far it is, and how fast it goes.
+//! The AUTO_INCREMENT column of an older table of samples: how far it is, and how fast it goes.
 
 use ::mysql::{Conn, Row, prelude::Queryable};
 
@@ -7,7 +7,7 @@ use super::{
     tables::quoted,
     zone::Zone,
 };
-use crate::database::IdState;
+use crate::database::{IdState, SampleTable};
 
 /// Rows that tell how many ids a row takes at present.
 const LATEST: u64 = 10_000;
@@ -16,19 +16,22 @@ const DAY_S: f64 = 86_400.0;
 const LEAST_DAYS: f64 = 1.0 / 24.0;
 
 /// None when the key counts nothing.
-pub(super) fn state(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::Result<Option<IdState>> {
+pub(super) fn state(
+    connection: &mut Conn,
+    table: SampleTable,
+    id: String,
+    zone: Zone,
+) -> ::mysql::Result<Option<IdState>> {
     let kind: Option<String> = connection.exec_first(
         "SELECT column_type FROM information_schema.columns WHERE table_schema = DATABASE() \
-         AND table_name = 'modulation_new' AND column_name = ? AND extra LIKE '%auto_increment%'",
-        (&id,),
+         AND table_name = ? AND column_name = ? AND extra LIKE '%auto_increment%'",
+        (table.name(), &id),
     )?;
     let Some(kind) = kind else { return Ok(None) };
-    let next = next(connection)?;
+    let next = next(connection, table)?;
     let column = quoted(&id);
     let end = |order: &str, skip: u64| {
-        format!(
-            "SELECT {column}, timestamp FROM modulation_new ORDER BY {column} {order} LIMIT 1 OFFSET {skip}"
-        )
+        format!("SELECT {column}, timestamp FROM {table} ORDER BY {column} {order} LIMIT 1 OFFSET {skip}")
     };
     let first: Option<Row> = connection.exec_first(end("", 0), ())?;
     let last: Option<Row> = connection.exec_first(end("DESC", 0), ())?;
@@ -44,7 +47,7 @@ pub(super) fn state(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::R
             (days >= LEAST_DAYS).then(|| (max - min) as f64 / days)
         });
     Ok(Some(IdState {
-        reset: reset_statement(max),
+        reset: reset_statement(table, max),
         limit: limit(&kind),
         column: id,
         kind,
@@ -57,12 +60,13 @@ pub(super) fn state(connection: &mut Conn, id: String, zone: Zone) -> ::mysql::R
 }
 
 /// MySQL 8 keeps this for a day unless it is asked not to; MariaDB does not know the question.
-fn next(connection: &mut Conn) -> ::mysql::Result<u64> {
+fn next(connection: &mut Conn, table: SampleTable) -> ::mysql::Result<u64> {
     let _ = connection.query_drop("SET SESSION information_schema_stats_expiry = 0");
-    let row: Option<Row> = connection.query_first(
+    let row: Option<Row> = connection.query_first(format!(
         "SELECT auto_increment FROM information_schema.tables \
-         WHERE table_schema = DATABASE() AND table_name = 'modulation_new'",
-    )?;
+         WHERE table_schema = DATABASE() AND table_name = '{}'",
+        table.name()
+    ))?;
     // Of a query without parameters everything comes as text.
     let next = row.as_ref().and_then(|row| text(row, 0)).and_then(|text| text.parse().ok());
     Ok(next.unwrap_or(1))
@@ -83,8 +87,8 @@ fn limit(kind: &str) -> u64 {
 }
 
 /// `ALTER TABLE …`: InnoDB itself does not count below the highest id that is there.
-fn reset_statement(max: Option<u64>) -> String {
-    format!("ALTER TABLE modulation_new AUTO_INCREMENT = {}", max.unwrap_or_default().saturating_add(1))
+fn reset_statement(table: SampleTable, max: Option<u64>) -> String {
+    format!("ALTER TABLE {table} AUTO_INCREMENT = {}", max.unwrap_or_default().saturating_add(1))
 }
 
 #[cfg(test)]

@@ -2,12 +2,17 @@
 
 use ::mysql::{Transaction, Value, prelude::Queryable};
 
-use crate::database::admit::{DESCRIPTION_CHARS, ERROR_CHARS};
+use crate::database::{
+    SampleTable,
+    admit::{DESCRIPTION_CHARS, ERROR_CHARS},
+};
 
 /// A statement that inserts many rows.
 pub(super) struct Insert {
-    /// Up to VALUES.
-    pub head: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// Its columns that get values.
+    pub columns: &'static str,
     /// The parameters of a row.
     pub row: &'static str,
     /// What a row that is there already means.
@@ -33,28 +38,37 @@ const FRAME_BYTES: usize = 700;
 
 /// A row that is there stays as it is and counts as not affected; any other fault is one. (IGNORE
 /// would make silence of an exhausted id or a missing partition.)
-pub(super) const KEYED: Insert = Insert {
-    head: "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES ",
+const KEYED: Insert = Insert {
+    table: "",
+    columns: "timestamp, cmts, upstream, modulation",
     row: "(?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
     bytes: TIME_BYTES + 2 * NAME_BYTES + WORD_BYTES,
 };
-pub(super) const OLDER: Insert = Insert { tail: "", ..KEYED };
+/// Into a table of samples; into an older one, which takes whatever comes.
+pub(super) fn keyed(samples: SampleTable) -> Insert {
+    Insert { table: samples.name(), ..KEYED }
+}
+pub(super) fn older(samples: SampleTable) -> Insert {
+    Insert { tail: "", ..keyed(samples) }
+}
 pub(super) const DETAIL: Insert = Insert {
-    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db) VALUES ",
+    table: "modulation_detail",
+    columns: "timestamp, cmts, upstream, profile, source, snr_db",
     row: "(?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE source = source",
     bytes: TIME_BYTES + 2 * NAME_BYTES + 2 * WORD_BYTES + 32,
 };
 /// As they are with the columns that came later.
 pub(super) const DETAIL_NOW: Insert = Insert {
-    head: "INSERT INTO modulation_detail (timestamp, cmts, upstream, profile, source, snr_db, explained_by) VALUES ",
+    table: "modulation_detail",
+    columns: "timestamp, cmts, upstream, profile, source, snr_db, explained_by",
     row: "(?,?,?,?,?,?,?)",
     ..DETAIL
 };
 pub(super) const CHANNEL_NOW: Insert = Insert {
-    head: "INSERT INTO modulation_channel (cmts, upstream, platform, type, center_hz, width_hz, description, \
-           first_seen, last_seen, modems, snr_db) VALUES ",
+    table: "modulation_channel",
+    columns: "cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen, modems, snr_db",
     row: "(?,?,?,?,?,?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
            center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
@@ -63,8 +77,8 @@ pub(super) const CHANNEL_NOW: Insert = Insert {
     ..CHANNEL
 };
 pub(super) const SCAN_NOW: Insert = Insert {
-    head: "INSERT INTO modulation_scan \
-           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, built_in) VALUES ",
+    table: "modulation_scan",
+    columns: "ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, built_in",
     row: "(?,?,NULLIF(?,''),?,?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
            attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
@@ -72,8 +86,8 @@ pub(super) const SCAN_NOW: Insert = Insert {
     ..SCAN
 };
 pub(super) const CHANNEL: Insert = Insert {
-    head: "INSERT INTO modulation_channel \
-           (cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen) VALUES ",
+    table: "modulation_channel",
+    columns: "cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen",
     row: "(?,?,?,?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
            center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
@@ -83,15 +97,16 @@ pub(super) const CHANNEL: Insert = Insert {
 
 /// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
 pub(super) const MARK: Insert = Insert {
-    head: "INSERT INTO modulation_scan (ts, cmts, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    table: "modulation_scan",
+    columns: "ts, cmts, attempts, elapsed_ms, samples, unparsed",
     row: "(?,?,0,0,?,0)",
     tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
     bytes: TIME_BYTES + NAME_BYTES + 16,
 };
 /// A scan that is parsed again corrects what stands there.
 pub(super) const SCAN: Insert = Insert {
-    head: "INSERT INTO modulation_scan \
-           (ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed) VALUES ",
+    table: "modulation_scan",
+    columns: "ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed",
     row: "(?,?,NULLIF(?,''),?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
            attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
@@ -100,7 +115,8 @@ pub(super) const SCAN: Insert = Insert {
 };
 /// A replay of the past does not turn the clock back. The assignments are made from left to right.
 pub(super) const DEVICE: Insert = Insert {
-    head: "INSERT INTO modulation_device (cmts, platform, last_try, last_good, last_status) VALUES ",
+    table: "modulation_device",
+    columns: "cmts, platform, last_try, last_good, last_status",
     row: "(?,NULLIF(?,''),?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE \
            platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
@@ -140,9 +156,14 @@ impl Insert {
         room.rows.min(fitting).max(1)
     }
 
+    /// The statement up to its values.
+    pub fn head(&self) -> String {
+        format!("INSERT INTO `{}` ({}) VALUES ", self.table, self.columns)
+    }
+
     fn sql(&self, rows: usize) -> String {
         let places = vec![self.row; rows].join(",");
-        [self.head, &places, self.tail].concat()
+        [&self.head(), &places, self.tail].concat()
     }
 }
 

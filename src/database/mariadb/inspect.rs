@@ -4,10 +4,8 @@ use ::mysql::prelude::Queryable;
 
 use super::{
     MariaDb,
-    prune::{TIME_INDEX, has_time_index},
-    read, rights,
-    schema::TABLES,
-    tables,
+    prune::{has_time_index, time_index},
+    read, rights, tables,
     zone::Zone,
 };
 use crate::{database::Inspection, record::Timestamp};
@@ -16,22 +14,25 @@ impl MariaDb {
     pub(super) fn look(&mut self) -> ::mysql::Result<Inspection> {
         let mut found = Inspection::default();
         self.look_at_server(&mut found)?;
-        for (table, what) in TABLES {
+        let samples = self.tables.samples;
+        for (table, what) in self.tables.all() {
             found.fact(table, self.table_state(table));
             if !self.tables.has(table) {
                 found.missing.push(format!("table {table} ({what}): mod-store --init makes it"));
             }
         }
-        if self.tables.has("modulation_new") {
+        if self.tables.has_samples() {
             self.look_at_samples(&mut found)?;
         }
-        if self.tables.has("modulation_new") && !has_time_index(&mut self.connection)? {
+        if self.tables.has_samples() && !has_time_index(&mut self.connection, samples)? {
             found.missing.push(format!(
-                "an index on modulation_new.timestamp, without which reports and pruning read the whole table: {TIME_INDEX}"
+                "an index on {}.timestamp, without which reports and pruning read the whole table: {}",
+                samples.name(),
+                time_index(samples)
             ));
         }
         let grants: Vec<String> = self.connection.query("SHOW GRANTS")?;
-        let lacking = rights::missing(&grants, &self.connector.server.database);
+        let lacking = rights::missing(&grants, &self.connector.server.database, samples);
         let words: Vec<_> =
             rights::NEEDED.iter().filter(|right| !lacking.contains(right)).map(|(right, _)| *right).collect();
         found.fact("rights", if words.is_empty() { "none".into() } else { words.join(", ") });
@@ -73,7 +74,7 @@ impl MariaDb {
 
     fn look_at_samples(&mut self, found: &mut Inspection) -> ::mysql::Result<()> {
         found.fact("shape", self.shape.describe());
-        let columns = tables::columns(&mut self.connection, "modulation_new")?;
+        let columns = tables::columns(&mut self.connection, self.tables.samples.name())?;
         for name in ["timestamp", "cmts", "upstream", "modulation"] {
             let column = columns.get(name).map(|column| column.full.as_str()).unwrap_or_default();
             let note = match self.shape.zone {

@@ -7,7 +7,7 @@ use ::mysql::{Conn, Error as Fault, Row, TxOpts, Value, prelude::Queryable};
 
 use super::{
     MariaDb,
-    insert::{Insert, KEYED, Room},
+    insert::{Insert, Room, keyed},
     partitions::{self, Day},
     read::{moment, number, owned},
     schema,
@@ -16,7 +16,7 @@ use super::{
     zone::utc,
 };
 use crate::{
-    database::{Column, Migration, admit},
+    database::{Column, Migration, SampleTable, admit},
     error::{Error, Result},
     record::Timestamp,
 };
@@ -30,16 +30,13 @@ const LOCK: &str = "CONCAT('modtools migration of ', DATABASE())";
 /// Longest word of the modulation column.
 const WORD: usize = 16;
 
-/// The new table as long as it has no better name.
-const TARGET: Insert = Insert {
-    head: "INSERT INTO modulation_new_keyed (timestamp, cmts, upstream, modulation) VALUES ",
-    ..KEYED
-};
 const CREATE_PROGRESS: &str = "CREATE TABLE IF NOT EXISTS modulation_migration (\
      one TINYINT NOT NULL PRIMARY KEY, last_id BIGINT UNSIGNED NOT NULL, moved BIGINT UNSIGNED NOT NULL, \
      doubled BIGINT UNSIGNED NOT NULL, unfit BIGINT UNSIGNED NOT NULL) ENGINE=InnoDB";
 const BEGIN_PROGRESS: &str =
     "INSERT INTO modulation_migration VALUES (1, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE one = one";
+/// The name of the new table as long as it has no better one.
+const KEYED: &str = "modulation_new_keyed";
 const CHANGE_NAMES: &str =
     "RENAME TABLE modulation_new TO modulation_old, modulation_new_keyed TO modulation_new";
 
@@ -59,13 +56,14 @@ type Fitting = (Value, String, String, String);
 impl MariaDb {
     /// Does it, or says what would be done.
     pub(super) fn migrate_all(&mut self, dry_run: bool) -> Result<Migration> {
-        if !self.tables.has("modulation_new") {
+        if !self.tables.has_samples() {
             return Ok(Migration::default());
         }
         let begun = self.there("modulation_migration")?;
         if self.shape.keyed && !begun {
             return Ok(Migration::default());
         }
+        self.has_the_name_to_migrate()?;
         if dry_run {
             return self.plan();
         }
@@ -74,6 +72,19 @@ impl MariaDb {
             self.copy_beside()?;
         }
         self.copy_rest()
+    }
+
+    /// A migration ends in `modulation_new`, so it begins there.
+    fn has_the_name_to_migrate(&self) -> Result<()> {
+        let table = self.tables.samples;
+        if table == SampleTable::USUAL {
+            return Ok(());
+        }
+        let (name, usual) = (table.name(), SampleTable::USUAL);
+        self.refuse(&format!(
+            "--migrate makes {usual} anew, and the samples are in {name}; stop what uses it, RENAME TABLE {table} \
+             TO {usual}, and take MODTOOLS_TABLE out"
+        ))
     }
 
     /// Up to the change of names.
@@ -87,7 +98,7 @@ impl MariaDb {
             self.connection.query_drop(statement).map_err(|e| self.connector.fault(&e))?;
         }
         let from = self.last_id()?.saturating_sub(AGAIN);
-        self.copy("modulation_new", &id, &TARGET, from)?;
+        self.copy("modulation_new", &id, &target(), from)?;
         self.connection.query_drop(CHANGE_NAMES).map_err(|e| self.connector.fault(&e))
     }
 
@@ -97,13 +108,13 @@ impl MariaDb {
         let columns = columns.map_err(|e| self.connector.fault(&e))?;
         let key = tables::primary_key(&mut self.connection, "modulation_old");
         let key = key.map_err(|e| self.connector.fault(&e))?;
-        self.shape = match Shape::of(&columns, &key, self.local, true) {
+        self.shape = match Shape::of(self.tables.samples, &columns, &key, self.local, true) {
             Ok(shape) => shape,
             Err(reason) => return self.refuse(&format!("modulation_old cannot be used: {reason}")),
         };
         let id = self.id()?;
         let from = self.last_id()?.saturating_sub(AGAIN);
-        self.copy("modulation_old", &id, &KEYED, from)?;
+        self.copy("modulation_old", &id, &keyed(SampleTable::USUAL), from)?;
         let counts: Option<(u64, u64, u64)> = self
             .connection
             .query_first("SELECT moved, doubled, unfit FROM modulation_migration")
@@ -155,7 +166,7 @@ impl MariaDb {
             plan.push(format!(
                 "-- copied after checking each row, {CHUNK} in a transaction, lowest {id} first:"
             ));
-            plan.push(format!("{}(…){}", TARGET.head, TARGET.tail));
+            plan.push(format!("{}(…){}", target().head(), target().tail));
             plan.push(CHANGE_NAMES.into());
         }
         plan.push(
@@ -202,7 +213,12 @@ impl MariaDb {
 }
 
 fn create(days: &[Day]) -> String {
-    schema::create("modulation_new", days).replacen("modulation_new", "modulation_new_keyed", 1)
+    schema::create(KEYED, days)
+}
+
+/// The new table as long as it has no better name.
+fn target() -> Insert {
+    Insert { table: KEYED, ..keyed(SampleTable::USUAL) }
 }
 
 impl Way<'_> {

@@ -25,7 +25,8 @@ use std::{sync::atomic::AtomicUsize, thread, time::Duration};
 use ::mysql::{Conn, Error as Fault};
 
 use super::{
-    Access, Counts, Database, Group, Inspection, Limits, Migration, Server, Stored, Target,
+    Access, Counts, Database, Days, Group, Inspection, Limits, Migration, SampleTable, Server, Stored,
+    Target,
     channels::Channels,
     days::late,
     mariadb::{
@@ -36,6 +37,7 @@ use super::{
         writer::Writer,
         zone::Zone,
     },
+    sample_table::Choice,
 };
 use crate::{
     clock::Clock,
@@ -66,6 +68,8 @@ pub(super) struct MariaDb {
     pool: u32,
     tables: Tables,
     shape: Shape,
+    /// Finished days are kept for the table of samples, not for another one beside it.
+    days_are_ours: bool,
     /// The zone of DATETIME columns.
     local: Zone,
     keep_days: u32,
@@ -82,7 +86,13 @@ pub(super) struct MariaDb {
 
 impl MariaDb {
     /// Connects, makes the tables when told to, and learns what there is.
-    pub fn open(server: &Server, settings: &Settings, access: Access, clock: Clock) -> Result<Self> {
+    pub fn open(
+        server: &Server,
+        settings: &Settings,
+        access: Access,
+        choice: Choice,
+        clock: Clock,
+    ) -> Result<Self> {
         let (user, password) = server.credentials(settings)?;
         let local = Zone::of_settings(settings)?;
         let keep_days = settings.parse("DATA_RETENTION_DAYS", "a number of days")?.unwrap_or(KEEP_DAYS);
@@ -94,9 +104,12 @@ impl MariaDb {
         let first = AtomicUsize::new(0);
         let connector = Connector { server, user, password, patient, writes, place, first };
         let Connected { mut connection, max_packet, .. } = connector.connect()?;
-        let tables = Tables::prepare(&mut connection, &connector, access, keep_days, clock)?;
+        let tables = Tables::prepare(&mut connection, &connector, access, choice, keep_days, clock)?;
         let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
         let shape = tables.shape(&mut connection, &connector, local, store_all)?;
+        let reads = matches!(access, Access::Read | Access::Keep);
+        let days_are_ours =
+            days::are_ours(&mut connection, &tables, reads).map_err(|e| connector.fault(&e))?;
         let batch = match access {
             Access::Write(options) | Access::Look(options) => options.batch,
             Access::Read | Access::Keep => 1,
@@ -108,6 +121,7 @@ impl MariaDb {
             pool,
             tables,
             shape,
+            days_are_ours,
             local,
             keep_days,
             clock,
@@ -193,8 +207,9 @@ impl MariaDb {
         if !self.warned_ambiguous && self.shape.zone.is_ambiguous(ts) {
             self.warned_ambiguous = true;
             log::warn!(
-                "{ts} is in the hour that the clocks repeat: modulation_new.timestamp is DATETIME, \
-                 so it will read as the first of the two"
+                "{ts} is in the hour that the clocks repeat: {}.timestamp is DATETIME, \
+                 so it will read as the first of the two",
+                self.tables.samples.name()
             );
         }
     }
@@ -226,6 +241,10 @@ impl Database for MariaDb {
         &self.connector.place
     }
 
+    fn sample_table(&self) -> SampleTable {
+        self.tables.samples
+    }
+
     fn limits(&self) -> &Limits {
         &self.shape.limits
     }
@@ -237,8 +256,7 @@ impl Database for MariaDb {
         } else {
             Vec::new()
         };
-        let late =
-            if self.tables.has("modulation_day") { late(groups, self.clock.now()) } else { Vec::new() };
+        let late = if self.keeps_days() { late(groups, self.clock.now()) } else { Vec::new() };
         let much = !again && writer::is_much(&self.shape, groups);
         if much {
             self.call_second();

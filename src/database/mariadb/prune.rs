@@ -7,13 +7,13 @@ use super::{
     connect::{self, Again, RERUNS, is_lock_wait, pause},
     days::date,
     read::{instant, moment, number},
-    schema::TABLES,
     tables::quoted,
     zone::{Zone, utc, value},
 };
 use crate::{
     database::{
-        Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState, retention::DEVICE_TABLES,
+        Aged, Chunk, IdState, Method, Plan, Progress, Retention, SampleTable, TableState,
+        retention::DEVICE_TABLES,
     },
     error::{Error, Result},
     record::Timestamp,
@@ -23,7 +23,9 @@ use crate::{
 /// node by itself: two that prune through different nodes meet in deadlocks, which are run again.
 const LOCK: &str = "CONCAT('modtools-prune:', SHA1(DATABASE()))";
 /// The statement that makes the index which an older table lacks.
-pub(super) const TIME_INDEX: &str = "CREATE INDEX modulation_time ON modulation_new (timestamp)";
+pub(super) fn time_index(samples: SampleTable) -> String {
+    format!("CREATE INDEX modulation_time ON {samples} (timestamp)")
+}
 
 /// What tells of mod-prune itself: one row.
 pub(super) const CREATE_NOTE: &str = "CREATE TABLE IF NOT EXISTS modulation_prune (one TINYINT NOT NULL PRIMARY KEY, \
@@ -57,7 +59,8 @@ impl Retention for MariaDb {
     }
 
     fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
-        let (table, time) = (aged.table(), aged.time());
+        let samples = self.tables.samples;
+        let (table, time) = (aged.table(samples), aged.time());
         if !self.tables.has(table) {
             return Ok(None);
         }
@@ -65,6 +68,7 @@ impl Retention for MariaDb {
             let old: Vec<_> =
                 partitions.into_iter().filter(|p| p.end.is_some_and(|end| end <= before.0)).collect();
             let quoted: Vec<_> = old.iter().map(|p| quoted(&p.name)).collect();
+            let table = aged.in_sql(samples);
             return Ok(Some(Plan {
                 statement: (!old.is_empty())
                     .then(|| format!("ALTER TABLE {table} DROP PARTITION {}", quoted.join(", "))),
@@ -73,7 +77,7 @@ impl Retention for MariaDb {
                 method: Method::Partitions(old.into_iter().map(|p| p.name).collect()),
             }));
         }
-        let limit = self.limit(aged, before);
+        let (table, limit) = (aged.in_sql(samples), self.limit(aged, before));
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE {time} < ?");
         let rows: Option<u64> = if count { self.first(&sql, (limit.clone(),))? } else { None };
         Ok(Some(Plan {
@@ -88,7 +92,7 @@ impl Retention for MariaDb {
         let (Method::Partitions(old), Some(statement)) = (&plan.method, &plan.statement) else {
             return Ok(true);
         };
-        let table = aged.table();
+        let table = aged.table(self.tables.samples);
         let there = self.day_partitions(table)?.map_or(0, |partitions| partitions.len());
         if there == old.len() {
             // A table cannot lose its last partition, and mod-store needs today's anyway.
@@ -111,7 +115,7 @@ impl Retention for MariaDb {
         batch: u64,
         progress: &mut Progress,
     ) -> Result<Chunk> {
-        let (table, time) = (aged.table(), aged.time());
+        let (table, time) = (aged.in_sql(self.tables.samples), aged.time());
         let limit = self.limit(aged, before);
         let order = match (aged, self.shape.id.clone()) {
             (Aged::Samples, Some(id)) if !self.has_time_index()? => {
@@ -168,26 +172,27 @@ impl Retention for MariaDb {
     }
 
     fn oldest(&mut self) -> Result<Option<Timestamp>> {
-        let sql = "SELECT MIN(timestamp) FROM modulation_new";
-        let row: Option<Row> = self.first(sql, ())?;
+        let sql = format!("SELECT MIN(timestamp) FROM {}", self.tables.samples);
+        let row: Option<Row> = self.first(&sql, ())?;
         Ok(row.and_then(|row| moment(&row, 0)).map(|at| self.shape.zone.of_column(at)))
     }
 
     fn samples_after(&mut self, after: Timestamp) -> Result<u64> {
         let after = self.limit(Aged::Samples, after);
-        let sql = "SELECT COUNT(*) FROM modulation_new WHERE timestamp > ?";
-        Ok(self.first(sql, (after,))?.unwrap_or_default())
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE timestamp > ?", self.tables.samples);
+        Ok(self.first(&sql, (after,))?.unwrap_or_default())
     }
 
     fn tables(&mut self) -> Result<Vec<TableState>> {
-        let there: Vec<_> = TABLES.into_iter().filter(|(table, _)| self.tables.has(table)).collect();
+        let there: Vec<_> = self.tables.all().filter(|(table, _)| self.tables.has(table)).collect();
         there.into_iter().map(|(table, _)| self.state(table)).collect()
     }
 
     fn id(&mut self) -> Result<Option<IdState>> {
         let Some(id) = self.shape.id.clone() else { return Ok(None) };
         let zone = self.shape.zone;
-        super::id::state(&mut self.connection, id, zone).map_err(|e| self.connector.fault(&e))
+        super::id::state(&mut self.connection, self.tables.samples, id, zone)
+            .map_err(|e| self.connector.fault(&e))
     }
 
     fn reset_id(&mut self, id: &IdState) -> Result<()> {
@@ -254,19 +259,20 @@ impl MariaDb {
     }
 
     fn has_time_index(&mut self) -> Result<bool> {
-        has_time_index(&mut self.connection).map_err(|e| self.connector.fault(&e))
+        has_time_index(&mut self.connection, self.tables.samples).map_err(|e| self.connector.fault(&e))
     }
 
     /// Without an index on the time, the ids are gone through: all of them, since an old row that came
     /// late has a young id.
     fn delete_ids(&mut self, id: &str, limit: Value, batch: u64, progress: &mut Progress) -> Result<Chunk> {
+        let table = self.tables.samples;
         let look = format!(
             "SELECT MAX(id), COUNT(*), CAST(COALESCE(SUM(timestamp < ?), 0) AS UNSIGNED) FROM \
-             (SELECT {id} AS id, timestamp FROM modulation_new WHERE {id} > ? ORDER BY {id} LIMIT {batch}) ids"
+             (SELECT {id} AS id, timestamp FROM {table} WHERE {id} > ? ORDER BY {id} LIMIT {batch}) ids"
         );
         let next: Option<(Option<u64>, u64, u64)> = self.first(&look, (limit.clone(), progress.0))?;
         let Some((Some(last), rows, old)) = next else { return Ok(Chunk { deleted: 0, more: false }) };
-        let delete = format!("DELETE FROM modulation_new WHERE {id} > ? AND {id} <= ? AND timestamp < ?");
+        let delete = format!("DELETE FROM {table} WHERE {id} > ? AND {id} <= ? AND timestamp < ?");
         let from = progress.0;
         let deleted = match old {
             0 => 0,
@@ -288,7 +294,8 @@ impl MariaDb {
         let of_size = |column| size.as_ref().and_then(|row| number(row, column)).unwrap_or_default();
         let (oldest, newest) = self.edges(table)?;
         let partitions = self.day_partitions(table)?.map(|partitions| partitions.len() as u64);
-        let lacks = table == "modulation_new" && !self.has_time_index()?;
+        let samples = self.tables.samples;
+        let lacks = table == samples.name() && !self.has_time_index()?;
         Ok(TableState {
             table,
             rows: of_size(0),
@@ -297,20 +304,22 @@ impl MariaDb {
             oldest,
             newest,
             partitions,
-            lacking_index: lacks.then(|| TIME_INDEX.to_owned()),
+            lacking_index: lacks.then(|| time_index(samples)),
         })
     }
 
     /// Times of the oldest and the newest row.
     fn edges(&mut self, table: &str) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        let of_samples = table == self.tables.samples.name();
         let time = match table {
-            "modulation_new" | "modulation_detail" => "timestamp",
+            "modulation_detail" => "timestamp",
+            _ if of_samples => "timestamp",
             "modulation_scan" => "ts",
             "modulation_day" => "day",
             _ => return Ok((None, None)),
         };
-        let row: Option<Row> = self.first(&format!("SELECT MIN({time}), MAX({time}) FROM {table}"), ())?;
-        let zone = if table == "modulation_new" { self.shape.zone } else { Zone::Utc };
+        let row: Option<Row> = self.first(&format!("SELECT MIN({time}), MAX({time}) FROM `{table}`"), ())?;
+        let zone = if of_samples { self.shape.zone } else { Zone::Utc };
         let at = |column| match zone {
             Zone::Utc => row.as_ref().and_then(|row| instant(row, column)),
             zone => row.as_ref().and_then(|row| moment(row, column)).map(|at| zone.of_column(at)),
@@ -319,9 +328,12 @@ impl MariaDb {
     }
 }
 
-/// Whether `modulation_new` has an index that begins with its time.
-pub(super) fn has_time_index(connection: &mut Conn) -> ::mysql::Result<bool> {
-    let sql = "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
-               AND table_name = 'modulation_new' AND seq_in_index = 1 AND column_name = 'timestamp'";
+/// Whether the table of samples has an index that begins with its time.
+pub(super) fn has_time_index(connection: &mut Conn, samples: SampleTable) -> ::mysql::Result<bool> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
+         AND table_name = '{}' AND seq_in_index = 1 AND column_name = 'timestamp'",
+        samples.name()
+    );
     Ok(connection.query_first::<u64, _>(sql)?.unwrap_or_default() > 0)
 }

@@ -69,13 +69,16 @@ fn question(shape: &Shape, window: Window, detail: Option<Provenance>) -> (Strin
     let sql = match detail.filter(|_| shape.zone == Zone::Utc) {
         Some(provenance) => format!(
             "SELECT s.timestamp, s.cmts, s.upstream, s.modulation, d.profile, d.source, d.snr_db, {} \
-             FROM modulation_new s LEFT JOIN modulation_detail d USING (timestamp, cmts, upstream) \
+             FROM {} s LEFT JOIN modulation_detail d USING (timestamp, cmts, upstream) \
              WHERE s.timestamp >= ? AND s.timestamp < ? ORDER BY s.timestamp, s.cmts, s.upstream",
-            or_null(provenance.detail, "d.explained_by")
+            or_null(provenance.detail, "d.explained_by"),
+            shape.table
         ),
-        None => "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
-             FROM modulation_new WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp, cmts, upstream"
-            .to_owned(),
+        None => format!(
+            "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
+             FROM {} WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp, cmts, upstream",
+            shape.table
+        ),
     };
     (sql, from, to)
 }
@@ -155,11 +158,12 @@ pub(super) fn devices(connection: &mut Conn) -> ::mysql::Result<Vec<Device>> {
 
 /// An older table may have no index on its time: of such a one the latest 10,000 ids are looked at.
 pub(super) fn newest(connection: &mut Conn, shape: &Shape) -> ::mysql::Result<Option<Timestamp>> {
+    let table = shape.table;
     let sql = match &shape.id {
-        None => "SELECT MAX(timestamp) FROM modulation_new".to_owned(),
+        None => format!("SELECT MAX(timestamp) FROM {table}"),
         Some(id) => format!(
             "SELECT MAX(timestamp) FROM \
-             (SELECT timestamp FROM modulation_new ORDER BY `{}` DESC LIMIT 10000) latest",
+             (SELECT timestamp FROM {table} ORDER BY `{}` DESC LIMIT 10000) latest",
             id.replace('`', "``")
         ),
     };

@@ -1,5 +1,7 @@
 //! What the account may do, from `SHOW GRANTS`.
 
+use crate::database::SampleTable;
+
 /// What storing needs, and what for.
 pub(super) const NEEDED: [(&str, &str); 7] = [
     ("SELECT", "to recognise what is there"),
@@ -12,10 +14,14 @@ pub(super) const NEEDED: [(&str, &str); 7] = [
 ];
 
 /// The rights of [`NEEDED`] that none of the grants gives on this database.
-pub(super) fn missing(grants: &[String], database: &str) -> Vec<(&'static str, &'static str)> {
+pub(super) fn missing(
+    grants: &[String],
+    database: &str,
+    samples: SampleTable,
+) -> Vec<(&'static str, &'static str)> {
     let given: Vec<&str> = grants
         .iter()
-        .filter_map(|grant| scope(grant, database))
+        .filter_map(|grant| scope(grant, database, samples))
         .flat_map(|rights| rights.split(','))
         .collect();
     let has = |right: &str| {
@@ -28,14 +34,14 @@ pub(super) fn missing(grants: &[String], database: &str) -> Vec<(&'static str, &
     NEEDED.into_iter().filter(|(right, _)| !has(right)).collect()
 }
 
-/// The list of rights of a grant that holds for the database or for `modulation_new` in it.
-fn scope<'a>(grant: &'a str, database: &str) -> Option<&'a str> {
+/// The list of rights of a grant that holds for the database or for the table of samples in it.
+fn scope<'a>(grant: &'a str, database: &str, samples: SampleTable) -> Option<&'a str> {
     let (rights, rest) = grant.strip_prefix("GRANT ")?.split_once(" ON ")?;
     let object = rest.split_once(" TO ")?.0;
     let (schema, table) = object.rsplit_once('.')?;
     let table = table.trim_matches('`');
     let holds = (schema == "*" || matches(schema.trim_matches('`'), database))
-        && matches!(table, "*" | "modulation_new");
+        && (table == "*" || table == samples.name());
     holds.then_some(rights)
 }
 
@@ -62,7 +68,7 @@ mod tests {
     fn grants_are_read_by_their_scope() {
         let words = |grants: &[&str]| -> Vec<&str> {
             let grants: Vec<_> = grants.iter().map(|&grant| grant.to_owned()).collect();
-            missing(&grants, "access_1").into_iter().map(|(right, _)| right).collect()
+            missing(&grants, "access_1", SampleTable::USUAL).into_iter().map(|(right, _)| right).collect()
         };
         assert_eq!(words(&["GRANT ALL PRIVILEGES ON *.* TO `root`@`%` WITH GRANT OPTION"]), [""; 0]);
         assert_eq!(words(&["GRANT ALL PRIVILEGES ON `access\\_1`.* TO `u`@`%`"]), [""; 0]);

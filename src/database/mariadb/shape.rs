@@ -1,11 +1,11 @@
-//! What `modulation_new` looks like on this server: the keyed table of ours, or the older one with a
+//! What the table of samples looks like on this server: the keyed table of ours, or the older one with a
 //! surrogate id. Its column types decide what fits.
 
 use std::collections::BTreeMap;
 
 use super::zone::Zone;
 use crate::{
-    database::{Column, Limits, Repertoire, admit::NAME_CHARS},
+    database::{Column, Limits, Repertoire, SampleTable, admit::NAME_CHARS},
     modulation::Modulation,
 };
 
@@ -22,9 +22,11 @@ pub(super) struct ColumnType {
     pub charset: Option<String>,
 }
 
-/// `modulation_new`, as far as storing depends on it.
+/// The table of samples, as far as storing depends on it.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
+    /// Its name.
+    pub table: SampleTable,
     /// The primary key is (timestamp, cmts, upstream): a row is there once.
     pub keyed: bool,
     /// Name of the older table's AUTO_INCREMENT column.
@@ -41,6 +43,7 @@ impl Shape {
     /// # Errors
     /// What we cannot work with.
     pub fn of(
+        table: SampleTable,
         columns: &BTreeMap<String, ColumnType>,
         key: &[String],
         local: Zone,
@@ -61,7 +64,7 @@ impl Shape {
             left_out: if spared { unknown_to_others() } else { Vec::new() },
         };
         let id = (!keyed && key.len() == 1).then(|| key[0].clone());
-        Ok(Shape { keyed, id, zone, limits })
+        Ok(Shape { table, keyed, id, zone, limits })
     }
 
     /// For people.
@@ -135,7 +138,7 @@ mod tests {
     fn an_older_table_sets_its_own_limits() {
         let columns = table(other("enum('QPSK','QAM16','QAM64')"), "datetime");
         let local = Zone::Named(chrono_tz::Europe::Amsterdam);
-        let shape = Shape::of(&columns, &["id".into()], local, false).expect("usable");
+        let shape = Shape::of(SampleTable::USUAL, &columns, &["id".into()], local, false).expect("usable");
         assert_eq!((shape.keyed, shape.id.as_deref(), shape.zone), (false, Some("id"), local));
         assert_eq!(shape.limits.cmts, Column { chars: 20, repertoire: Repertoire::Ascii });
         assert_eq!(shape.limits.upstream, Column { chars: 64, repertoire: Repertoire::Basic });
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(shape.limits.left_out.len(), Modulation::ALL.len() - 3);
 
         let columns = table(text(5, "latin1"), "timestamp");
-        let shape = Shape::of(&columns, &["id".into()], local, true).expect("usable");
+        let shape = Shape::of(SampleTable::USUAL, &columns, &["id".into()], local, true).expect("usable");
         assert_eq!(shape.zone, Zone::Utc);
         assert!(shape.limits.left_out.is_empty());
         assert!(!shape.limits.words.contains(&Modulation::Qam128));
@@ -159,7 +162,7 @@ mod tests {
             (table(other("tinyint(4)"), "timestamp"), "modulation is tinyint(4)"),
             (BTreeMap::new(), "no column timestamp"),
         ] {
-            let reason = Shape::of(&columns, &key, Zone::Utc, false).expect_err(word);
+            let reason = Shape::of(SampleTable::USUAL, &columns, &key, Zone::Utc, false).expect_err(word);
             assert!(reason.contains(word), "{reason}");
         }
     }

@@ -9,23 +9,26 @@ use super::{
     partitions::{self, Day},
     prune::CREATE_NOTE,
     read::owned,
-    schema::{self, TABLES},
+    schema,
     shape::{ColumnType, Shape},
     zone::Zone,
 };
 use crate::{
     clock::Clock,
     database::{
-        Access, Limits, Options,
+        Access, Limits, Options, SampleTable,
         provenance::{self, Provenance},
+        sample_table::Choice,
     },
     error::{Error, Result},
     record::Timestamp,
 };
 
 /// The tables that are there, each with the end of its last partition if it has partitions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tables {
+    /// Where the samples are, or would be.
+    pub samples: SampleTable,
     ends: BTreeMap<&'static str, Option<i64>>,
     /// Columns that came later.
     pub provenance: Provenance,
@@ -37,6 +40,7 @@ impl Tables {
         connection: &mut Conn,
         connector: &Connector,
         access: Access,
+        choice: Choice,
         keep_days: u32,
         clock: Clock,
     ) -> Result<Self> {
@@ -52,19 +56,23 @@ impl Tables {
         let mut denied = None;
         if let Access::Write(options @ Options { init: true, .. }) = access {
             let days = partitions::initial(clock.now(), keep_days);
-            denied = Self::learn(connection).map_err(fault)?.create(connection, &days).map_err(fault)?;
+            denied =
+                Self::learn(connection, choice).map_err(fault)?.create(connection, &days).map_err(fault)?;
             if denied.is_none() {
-                denied = Self::learn(connection).map_err(fault)?.add_columns(connection).map_err(fault)?;
+                denied =
+                    Self::learn(connection, choice).map_err(fault)?.add_columns(connection).map_err(fault)?;
             }
             if options.history_index {
-                add_history_index(connection).map_err(fault)?;
+                let samples = Self::learn(connection, choice).map_err(fault)?.samples;
+                add_history_index(connection, samples).map_err(fault)?;
             }
         }
-        let tables = Self::learn(connection).map_err(fault)?;
-        if !tables.has("modulation_new") && !matches!(access, Access::Look(_)) {
+        let tables = Self::learn(connection, choice).map_err(fault)?;
+        let table = tables.samples.name();
+        if !tables.has(table) && !matches!(access, Access::Look(_)) {
             return match denied {
-                Some(reason) => refuse(format!("modulation_new cannot be made: {reason}")),
-                None => refuse("there is no table modulation_new; mod-store --init makes it".into()),
+                Some(reason) => refuse(format!("{table} cannot be made: {reason}")),
+                None => refuse(format!("there is no table {table}; mod-store --init makes it")),
             };
         }
         if matches!(access, Access::Write(_)) {
@@ -73,27 +81,28 @@ impl Tables {
         Ok(tables)
     }
 
-    fn learn(connection: &mut Conn) -> ::mysql::Result<Self> {
+    fn learn(connection: &mut Conn, choice: Choice) -> ::mysql::Result<Self> {
         let names: Vec<String> = connection
             .query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")?;
-        let mut tables = Tables::default();
-        for (table, _) in TABLES.iter().filter(|(table, _)| names.iter().any(|name| name == table)) {
-            let end = partition_end(connection, table)?;
-            tables.ends.insert(table, end);
-        }
         let columns: Vec<(String, String)> = connection.query(
             "SELECT table_name, column_name FROM information_schema.columns \
              WHERE table_schema = DATABASE() AND table_name LIKE 'modulation%'",
         )?;
-        tables.provenance = Provenance::of(|table, name| {
+        let has = |table: &str, name: &str| {
             columns.iter().any(|(of, column)| of == table && column.eq_ignore_ascii_case(name))
-        });
-        Ok(tables)
+        };
+        let (samples, provenance) = (choice.among(has), Provenance::of(has));
+        let mut ends = BTreeMap::new();
+        for (table, _) in schema::tables(samples).filter(|(table, _)| names.iter().any(|name| name == table))
+        {
+            ends.insert(table, partition_end(connection, table)?);
+        }
+        Ok(Tables { samples, ends, provenance })
     }
 
     /// Makes what is missing. A right that is lacking is given back as the server's words.
     fn create(&self, connection: &mut Conn, days: &[Day]) -> ::mysql::Result<Option<String>> {
-        for (table, _) in TABLES.iter().filter(|(table, _)| !self.has(table)) {
+        for (table, _) in self.all().filter(|(table, _)| !self.has(table)) {
             match connection.query_drop(schema::create(table, days)) {
                 Err(Fault::MySqlError(error)) if is_denied(error.code) => return Ok(Some(error.message)),
                 other => other?,
@@ -138,7 +147,7 @@ impl Tables {
                 "modulation_detail, _channel or _scan lack columns for provenance; mod-store --init adds them"
             );
         }
-        let missing: Vec<_> = TABLES.iter().filter(|(table, _)| !self.has(table)).collect();
+        let missing: Vec<_> = self.all().filter(|(table, _)| !self.has(table)).collect();
         if missing.is_empty() {
             return;
         }
@@ -150,7 +159,17 @@ impl Tables {
 
     /// Whether none is missing.
     pub fn are_whole(&self) -> bool {
-        TABLES.iter().all(|(table, _)| self.has(table))
+        self.all().all(|(table, _)| self.has(table))
+    }
+
+    /// Every table that we make, there or not, and what is off without it.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        schema::tables(self.samples)
+    }
+
+    /// Whether the table of samples is there.
+    pub fn has_samples(&self) -> bool {
+        self.has(self.samples.name())
     }
 
     /// Whether a table is there.
@@ -181,7 +200,7 @@ impl Tables {
             return Ok(());
         }
         let clause = partitions::clause(&days);
-        let made = connect::alter(connection, &format!("ALTER TABLE {table} ADD PARTITION ({clause})"));
+        let made = connect::alter(connection, &format!("ALTER TABLE `{table}` ADD PARTITION ({clause})"));
         self.ends.insert(table, partition_end(connection, table)?);
         match made {
             Err(_) if partitions::lacking(self.end(table), ts, now).is_empty() => Ok(()),
@@ -189,7 +208,7 @@ impl Tables {
         }
     }
 
-    /// What `modulation_new` looks like; a table that is not there is one of ours to be.
+    /// What the table of samples looks like; one that is not there is one of ours to be.
     pub fn shape(
         &self,
         connection: &mut Conn,
@@ -197,14 +216,15 @@ impl Tables {
         local: Zone,
         store_all: bool,
     ) -> Result<Shape> {
-        if !self.has("modulation_new") {
-            return Ok(Shape { keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
+        let table = self.samples;
+        if !self.has_samples() {
+            return Ok(Shape { table, keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
         }
-        let columns = columns(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
-        let key = primary_key(connection, "modulation_new").map_err(|e| connector.fault(&e))?;
-        Shape::of(&columns, &key, local, store_all).map_err(|reason| Error::Database {
+        let columns = columns(connection, table.name()).map_err(|e| connector.fault(&e))?;
+        let key = primary_key(connection, table.name()).map_err(|e| connector.fault(&e))?;
+        Shape::of(table, &columns, &key, local, store_all).map_err(|reason| Error::Database {
             place: connector.place.clone(),
-            reason: format!("modulation_new cannot be used: {reason}"),
+            reason: format!("{} cannot be used: {reason}", table.name()),
         })
     }
 }
@@ -227,8 +247,8 @@ fn newest_version(connection: &mut Conn) -> ::mysql::Result<u32> {
     Ok(comment.as_deref().and_then(schema::version).unwrap_or_default())
 }
 
-fn add_history_index(connection: &mut Conn) -> ::mysql::Result<()> {
-    match connection.query_drop(schema::HISTORY_INDEX) {
+fn add_history_index(connection: &mut Conn, samples: SampleTable) -> ::mysql::Result<()> {
+    match connection.query_drop(schema::history_index(samples)) {
         // ER_DUP_KEYNAME: it is there.
         Err(Fault::MySqlError(error)) if error.code == 1061 => Ok(()),
         other => other,
@@ -238,7 +258,7 @@ fn add_history_index(connection: &mut Conn) -> ::mysql::Result<()> {
 /// The bound of the last partition; none for a table without partitions. It is read from the table's
 /// own statement: MariaDB 10.11 has crashed over prepared questions to information_schema.partitions.
 fn partition_end(connection: &mut Conn, table: &'static str) -> ::mysql::Result<Option<i64>> {
-    match connection.query_first::<Row, _>(format!("SHOW CREATE TABLE {table}")) {
+    match connection.query_first::<Row, _>(format!("SHOW CREATE TABLE `{table}`")) {
         Ok(shown) => Ok(shown.and_then(|row| partitions::end(&owned(&row, 1)?))),
         Err(Fault::MySqlError(error)) if is_denied(error.code) => Ok(None),
         Err(fault) => Err(fault),

@@ -7,16 +7,17 @@ use chrono::NaiveDate;
 
 use super::{
     days::date,
-    insert::{CHANNEL, CHANNEL_NOW, DETAIL, DETAIL_NOW, DEVICE, KEYED, MARK, OLDER, Room, SCAN, SCAN_NOW},
+    insert::{CHANNEL, CHANNEL_NOW, DETAIL, DETAIL_NOW, DEVICE, MARK, Room, SCAN, SCAN_NOW, keyed, older},
     shape::Shape,
     tables::Tables,
     zone::{utc, value},
 };
 use crate::{
     database::{
-        Counts, Group,
+        Counts, Group, SampleTable,
         admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::Change,
+        days,
     },
     record::{ExplainedBy, Sample, Scan, Source, Timestamp},
 };
@@ -66,7 +67,7 @@ impl Plan<'_> {
         let stored = self.samples(&mut transaction, &rows)?;
         self.around(&mut transaction, &rows, changes)?;
         if stored.iter().any(|&stored| stored > 0) {
-            mark_days(&mut transaction, self.late)?;
+            mark_days(&mut transaction, self.tables.samples, self.late)?;
         }
         transaction.commit()?;
         let count = |(group, stored): (&&Group, u64)| {
@@ -98,7 +99,7 @@ impl Plan<'_> {
         let samples: Vec<_> = groups.iter().flat_map(Rows::each).collect();
         let sent = samples.len() as u64;
         if self.shape.keyed {
-            let affected = KEYED.run(transaction, &samples, self.room, sample_row)?;
+            let affected = keyed(self.tables.samples).run(transaction, &samples, self.room, sample_row)?;
             return Ok(match affected {
                 all if all == sent => Some(groups.iter().map(Rows::count).collect()),
                 0 => Some(vec![0; groups.len()]),
@@ -118,7 +119,8 @@ impl Plan<'_> {
 
     fn alone(&self, transaction: &mut Transaction<'_>, group: &Rows<'_>) -> ::mysql::Result<u64> {
         if self.shape.keyed {
-            return KEYED.run(transaction, &group.each().collect::<Vec<_>>(), self.room, sample_row);
+            let samples: Vec<_> = group.each().collect();
+            return keyed(self.tables.samples).run(transaction, &samples, self.room, sample_row);
         }
         let mut samples: Vec<_> = group.each().collect();
         match self.replay(transaction, group)? {
@@ -138,7 +140,7 @@ impl Plan<'_> {
 
     /// New rows of an older table, which takes whatever comes.
     fn insert(&self, transaction: &mut Transaction<'_>, rows: &[(&Value, &Sample)]) -> ::mysql::Result<u64> {
-        let stored = OLDER.run(transaction, rows, self.room, sample_row)?;
+        let stored = older(self.tables.samples).run(transaction, rows, self.room, sample_row)?;
         if stored == rows.len() as u64 {
             return Ok(stored);
         }
@@ -169,7 +171,7 @@ impl Plan<'_> {
         }
         // The group came in parts, or its scan counts fewer: what is there decides, slow as it may be.
         let there: Vec<String> = transaction.exec(
-            "SELECT upstream FROM modulation_new WHERE cmts = ? AND timestamp = ?",
+            format!("SELECT upstream FROM {} WHERE cmts = ? AND timestamp = ?", self.tables.samples),
             (&group.cmts, &rows.at),
         )?;
         Ok(Replay::Partly(there.into_iter().collect()))
@@ -224,12 +226,17 @@ impl Plan<'_> {
 }
 
 /// Marks the kept days that late samples belong to: they are reckoned again. One whose samples have been pruned stands.
-fn mark_days(transaction: &mut Transaction<'_>, late: &[NaiveDate]) -> ::mysql::Result<()> {
+fn mark_days(
+    transaction: &mut Transaction<'_>,
+    table: SampleTable,
+    late: &[NaiveDate],
+) -> ::mysql::Result<()> {
+    let mark = days::marked(table);
     for &day in late {
         transaction.exec_drop(
-            "UPDATE modulation_day SET finished = '{}' \
+            "UPDATE modulation_day SET finished = ? \
              WHERE day = ? AND cmts = '' AND upstream = '' AND finished NOT LIKE '%\"sealed\":true%'",
-            (date(day),),
+            (&mark, date(day)),
         )?;
     }
     Ok(())

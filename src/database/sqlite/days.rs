@@ -1,18 +1,18 @@
 //! Finished days in SQLite.
 
 use chrono::NaiveDate;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{HURRIED, Sqlite};
+use super::{HURRIED, Sqlite, schema};
 use crate::{
-    database::{DayHead, DayRow, Days, Made},
+    database::{DayHead, DayRow, Days, Made, SampleTable, days},
     error::Result,
     measure::Window,
 };
 
 impl Days for Sqlite {
     fn keeps_days(&self) -> bool {
-        true
+        self.days_are_ours
     }
 
     fn hurry(&mut self) {
@@ -36,20 +36,22 @@ impl Days for Sqlite {
     }
 
     fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
+        let made = head.made.to_json(self.samples);
         self.transaction(|transaction| {
             transaction.execute("DELETE FROM modulation_day WHERE day = ?1", [head.day.to_string()])?;
             rows.iter().try_for_each(|&row| insert(transaction, head, row))?;
-            insert_head(transaction, head)
+            insert_head(transaction, head, &made)
         })
     }
 
     fn write_head(&mut self, head: &DayHead) -> Result<()> {
-        self.transaction(|transaction| insert_head(transaction, head))
+        let made = head.made.to_json(self.samples);
+        self.transaction(|transaction| insert_head(transaction, head, &made))
     }
 
     fn count_samples(&mut self, window: Window) -> Result<u64> {
-        self.count("SELECT count(*) FROM modulation_new WHERE timestamp >= ?1 AND timestamp < ?2", window)
-            .map(|[count]| count)
+        let sql = format!("SELECT count(*) FROM {} WHERE timestamp >= ?1 AND timestamp < ?2", self.samples);
+        self.count(&sql, window).map(|[count]| count)
     }
 
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
@@ -86,6 +88,17 @@ impl Sqlite {
         });
         numbers.map_err(|e| self.fault(&e))
     }
+}
+
+/// Whether the finished days are those of the table of samples.
+pub(super) fn are_ours(connection: &Connection, samples: SampleTable, reads: bool) -> rusqlite::Result<bool> {
+    if !schema::has(connection, "modulation_day")? {
+        return Ok(true);
+    }
+    let sql =
+        "SELECT finished FROM modulation_day WHERE cmts = '' AND upstream = '' ORDER BY day DESC LIMIT 1";
+    let head: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    days::are_ours(head.as_deref(), samples, reads, |table| schema::has(connection, table))
 }
 
 fn heads(connection: &Connection) -> rusqlite::Result<Vec<DayHead>> {
@@ -135,9 +148,8 @@ fn rows(
     Ok(())
 }
 
-fn insert_head(transaction: &Transaction<'_>, head: &DayHead) -> rusqlite::Result<()> {
-    let made = head.made.to_json();
-    let row = DayRow { cmts: "", upstream: "", samples: head.samples, time_s: "{}", finished: &made };
+fn insert_head(transaction: &Transaction<'_>, head: &DayHead, made: &str) -> rusqlite::Result<()> {
+    let row = DayRow { cmts: "", upstream: "", samples: head.samples, time_s: "{}", finished: made };
     insert(transaction, head, row)
 }
 

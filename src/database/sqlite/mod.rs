@@ -17,8 +17,8 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Access, Counts, Database, Group, Inspection, Limits, Stored, channels::Channels, provenance::Provenance,
-    sqlite::schema::State,
+    Access, Counts, Database, Group, Inspection, Limits, SampleTable, Stored, channels::Channels,
+    provenance::Provenance, sample_table::Choice, sqlite::schema::State,
 };
 use crate::{
     clock::Clock,
@@ -37,6 +37,10 @@ const FREE_BYTES: u64 = 64 * 1024;
 pub(super) struct Sqlite {
     connection: Connection,
     place: String,
+    /// The table of samples.
+    samples: SampleTable,
+    /// Finished days are kept for that table, not for another one beside it.
+    days_are_ours: bool,
     limits: Limits,
     channels: Option<Channels>,
     /// Columns that came later.
@@ -52,7 +56,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file; to store, makes it and its tables when they are missing.
-    pub fn open(path: &Path, access: Access, clock: Clock) -> Result<Self> {
+    pub fn open(path: &Path, access: Access, choice: Choice, clock: Clock) -> Result<Self> {
         let place = format!("sqlite:{}", path.display());
         let absent = !path.exists();
         let connection = match access {
@@ -74,6 +78,8 @@ impl Sqlite {
         let mut this = Sqlite {
             connection,
             place,
+            samples: SampleTable::USUAL,
+            days_are_ours: true,
             limits: Limits::default(),
             channels: None,
             provenance: Provenance::default(),
@@ -82,8 +88,12 @@ impl Sqlite {
             absent,
             lock: None,
         };
+        this.samples = schema::samples(&this.connection, choice).map_err(|e| this.fault(&e))?;
         this.prepare(access).map_err(|e| this.fault(&e))?;
         this.refuse(access)?;
+        let reads = matches!(access, Access::Read | Access::Keep);
+        this.days_are_ours =
+            days::are_ours(&this.connection, this.samples, reads).map_err(|e| this.fault(&e))?;
         this.provenance = schema::provenance(&this.connection).map_err(|e| this.fault(&e))?;
         Ok(this)
     }
@@ -106,12 +116,13 @@ impl Sqlite {
             self.connection.pragma_update(None, "journal_mode", "WAL")?;
             self.connection.pragma_update(None, "synchronous", "FULL")?;
             self.connection.pragma_update(None, "cache_size", -65_536)?;
-            schema::create(&mut self.connection)?;
+            schema::create(&mut self.connection, self.samples)?;
             if options.init {
+                schema::create_samples(&self.connection, self.samples)?;
                 schema::add_columns(&mut self.connection)?;
             }
             if options.init && options.history_index {
-                schema::create_history_index(&self.connection)?;
+                schema::create_history_index(&self.connection, self.samples)?;
             }
         }
         Ok(())
@@ -121,10 +132,18 @@ impl Sqlite {
         fault(&self.place, error, self.patience)
     }
 
+    fn has_samples(&self) -> Result<bool> {
+        schema::has(&self.connection, self.samples.name()).map_err(|e| self.fault(&e))
+    }
+
     fn refuse(&self, access: Access) -> Result<()> {
         let refuse = |reason: String| Err(Error::Database { place: self.place.clone(), reason });
         match (State::of(&self.connection).map_err(|e| self.fault(&e))?, access) {
-            (State::Ours, _) | (State::Empty, Access::Look(_)) => Ok(()),
+            (State::Ours, Access::Look(_)) | (State::Empty, Access::Look(_)) => Ok(()),
+            (State::Ours, _) if self.has_samples()? => Ok(()),
+            (State::Ours, _) => {
+                refuse(format!("there is no table {}; mod-store --init makes it", self.samples.name()))
+            }
             (State::Newer(version), _) => refuse(format!(
                 "its schema version {version} is newer than ours, {}; update modtools",
                 schema::VERSION
@@ -197,6 +216,10 @@ impl Database for Sqlite {
         &self.place
     }
 
+    fn sample_table(&self) -> SampleTable {
+        self.samples
+    }
+
     fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -216,7 +239,9 @@ impl Database for Sqlite {
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()> {
         self.read(|connection, outcome| {
-            read::samples(connection, self.provenance, window, detail, &mut |row| outcome.take(each(row)))
+            read::samples(connection, self.samples, self.provenance, window, detail, &mut |row| {
+                outcome.take(each(row))
+            })
         })
     }
 
@@ -236,7 +261,7 @@ impl Database for Sqlite {
     }
 
     fn newest(&mut self) -> Result<Option<Timestamp>> {
-        read::newest(&self.connection).map_err(|e| self.fault(&e))
+        read::newest(&self.connection, self.samples).map_err(|e| self.fault(&e))
     }
 
     fn inspect(&mut self) -> Result<Inspection> {
@@ -274,7 +299,6 @@ impl Sqlite {
     }
 
     fn inspect_tables(&self, found: &mut Inspection) -> rusqlite::Result<()> {
-        let exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1";
         if self.absent {
             found.missing.push("the file: mod-store --init makes it".into());
         } else if self.connection.is_readonly("main")? {
@@ -284,16 +308,16 @@ impl Sqlite {
             let others = if mode & 0o022 == 0 { "" } else { ", so others may write to it: chmod go-w" };
             found.fact("mode", format!("{mode:04o}{others}"));
         }
-        for table in schema::TABLES {
-            let there: i64 = self.connection.query_row(exists, [table], |row| row.get(0))?;
-            found.fact(table, if there == 1 { "there" } else { "missing" });
-            if there == 0 {
+        for table in schema::tables(self.samples) {
+            let there = schema::has(&self.connection, table)?;
+            found.fact(table, if there { "there" } else { "missing" });
+            if !there {
                 found.missing.push(format!("table {table}: mod-store --init makes it"));
             }
         }
-        if State::of(&self.connection)? == State::Ours {
+        if schema::has(&self.connection, self.samples.name())? {
             found.fact("shape", "keyed: timestamp, cmts, upstream");
-            let newest = read::newest(&self.connection)?;
+            let newest = read::newest(&self.connection, self.samples)?;
             found.fact("newest sample", newest.map_or_else(|| "none yet".into(), |ts| ts.to_string()));
         }
         Ok(())

@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter, type
 use super::{Sqlite, schema};
 use crate::{
     database::{
-        Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState, retention::DEVICE_TABLES,
+        Aged, Chunk, IdState, Method, Plan, Progress, Retention, SampleTable, TableState,
+        retention::DEVICE_TABLES,
     },
     error::{Error, Result},
     lock,
@@ -41,7 +42,7 @@ impl Retention for Sqlite {
     }
 
     fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
-        let (table, time) = (aged.table(), aged.time());
+        let (table, time) = (aged.in_sql(self.samples), aged.time());
         let rows = if count {
             let sql = format!("SELECT count(*) FROM {table} WHERE {time} < ?1");
             let rows = self.connection.query_row(&sql, [limit(aged, before)], |row| row.get::<_, i64>(0));
@@ -67,7 +68,7 @@ impl Retention for Sqlite {
         batch: u64,
         _progress: &mut Progress,
     ) -> Result<Chunk> {
-        chunk(&self.connection, aged, before, batch).map_err(|e| self.fault(&e))
+        chunk(&self.connection, self.samples, aged, before, batch).map_err(|e| self.fault(&e))
     }
 
     /// The lock is written to by each run.
@@ -96,17 +97,17 @@ impl Retention for Sqlite {
     }
 
     fn oldest(&mut self) -> Result<Option<Timestamp>> {
-        self.moment("SELECT min(timestamp) FROM modulation_new", [])
+        self.moment(&format!("SELECT min(timestamp) FROM {}", self.samples), [])
     }
 
     fn samples_after(&mut self, moment: Timestamp) -> Result<u64> {
-        let sql = "SELECT count(*) FROM modulation_new WHERE timestamp > ?1";
-        let count = self.connection.query_row(sql, [moment.0], |row| row.get::<_, i64>(0));
+        let sql = format!("SELECT count(*) FROM {} WHERE timestamp > ?1", self.samples);
+        let count = self.connection.query_row(&sql, [moment.0], |row| row.get::<_, i64>(0));
         Ok(count.map_err(|e| self.fault(&e))?.try_into().unwrap_or_default())
     }
 
     fn tables(&mut self) -> Result<Vec<TableState>> {
-        let states = schema::TABLES.iter().map(|table| state(&self.connection, table));
+        let states = schema::tables(self.samples).map(|table| state(&self.connection, self.samples, table));
         states.collect::<rusqlite::Result<_>>().map_err(|e| self.fault(&e))
     }
 
@@ -144,8 +145,14 @@ fn limit(aged: Aged, before: Timestamp) -> Value {
 }
 
 /// Everything up to the last key of the chunk; without such a key, all that is old.
-fn chunk(connection: &Connection, aged: Aged, before: Timestamp, batch: u64) -> rusqlite::Result<Chunk> {
-    let (table, time, key) = (aged.table(), aged.time(), aged.key());
+fn chunk(
+    connection: &Connection,
+    samples: SampleTable,
+    aged: Aged,
+    before: Timestamp,
+    batch: u64,
+) -> rusqlite::Result<Chunk> {
+    let (table, time, key) = (aged.in_sql(samples), aged.time(), aged.key());
     let limit = limit(aged, before);
     let columns = key.split(',').count();
     let last = format!("SELECT {key} FROM {table} WHERE {time} < ? ORDER BY {key} LIMIT 1 OFFSET ?");
@@ -186,11 +193,12 @@ fn give_back(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(given.try_into().unwrap_or_default())
 }
 
-fn state(connection: &Connection, table: &'static str) -> rusqlite::Result<TableState> {
+fn state(connection: &Connection, samples: SampleTable, table: &'static str) -> rusqlite::Result<TableState> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
     let unsigned = |number: Option<i64>| number.unwrap_or_default().try_into().unwrap_or_default();
     let column = match table {
-        "modulation_new" | "modulation_detail" => Some("timestamp"),
+        "modulation_detail" => Some("timestamp"),
+        _ if table == samples.name() => Some("timestamp"),
         "modulation_scan" => Some("ts"),
         "modulation_day" => Some("CAST(strftime('%s', day) AS INTEGER)"),
         _ => None,
@@ -199,7 +207,7 @@ fn state(connection: &Connection, table: &'static str) -> rusqlite::Result<Table
         Some(column) => {
             // The least and the greatest day by its text, which is indexed.
             let inner = if table == "modulation_day" { "day" } else { column };
-            let sql = format!("SELECT {function}({inner}) AS {inner} FROM {table}");
+            let sql = format!("SELECT {function}({inner}) AS {inner} FROM `{table}`");
             number(&format!("SELECT {column} FROM ({sql})")).map(|ts| ts.map(Timestamp))
         }
         None => Ok(None),
@@ -207,7 +215,7 @@ fn state(connection: &Connection, table: &'static str) -> rusqlite::Result<Table
     let size = format!("SELECT sum(pgsize) FROM dbstat WHERE name = '{table}' AND aggregate = TRUE");
     Ok(TableState {
         table,
-        rows: unsigned(number(&format!("SELECT count(*) FROM {table}"))?),
+        rows: unsigned(number(&format!("SELECT count(*) FROM `{table}`"))?),
         bytes: unsigned(number(&size)?),
         oldest: edge("min")?,
         newest: edge("max")?,

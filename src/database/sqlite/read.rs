@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 
 use crate::{
     database::{
-        Stored,
+        SampleTable, Stored,
         channels::Change,
         provenance::{Provenance, or_null},
     },
@@ -16,6 +16,7 @@ use crate::{
 /// Calls `each` until it says false.
 pub(super) fn samples(
     connection: &Connection,
+    table: SampleTable,
     provenance: Provenance,
     window: Window,
     detail: bool,
@@ -25,13 +26,14 @@ pub(super) fn samples(
         let explained_by = or_null(provenance.detail, "explained_by");
         format!(
             "SELECT timestamp, cmts, upstream, modulation, profile, source, snr_db, {explained_by} \
-             FROM modulation_new LEFT JOIN modulation_detail USING (timestamp, cmts, upstream) \
+             FROM {table} LEFT JOIN modulation_detail USING (timestamp, cmts, upstream) \
              WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
         )
     } else {
-        "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
-         FROM modulation_new WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
-            .to_owned()
+        format!(
+            "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
+             FROM {table} WHERE timestamp >= ?1 AND timestamp < ?2 ORDER BY timestamp, cmts, upstream"
+        )
     };
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([window.from.0, window.to.0])?;
@@ -126,9 +128,9 @@ pub(super) fn devices(connection: &Connection) -> rusqlite::Result<Vec<Device>> 
     rows.collect()
 }
 
-pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let newest: Option<i64> =
-        connection.query_row("SELECT max(timestamp) FROM modulation_new", [], |row| row.get(0))?;
+pub(super) fn newest(connection: &Connection, table: SampleTable) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = format!("SELECT max(timestamp) FROM {table}");
+    let newest: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(newest.map(Timestamp))
 }
 

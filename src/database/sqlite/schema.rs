@@ -3,14 +3,17 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::database::provenance::{COLUMNS, Column, Provenance};
+use crate::database::{
+    SampleTable,
+    provenance::{COLUMNS, Column, Provenance},
+    sample_table::Choice,
+};
 
 /// The version of the schema, kept in `user_version`.
 pub(super) const VERSION: i64 = 1;
 
-/// Every table that we make.
-pub(super) const TABLES: [&str; 7] = [
-    "modulation_new",
+/// Every table that we make besides that of the samples.
+const OTHERS: [&str; 6] = [
     "modulation_detail",
     "modulation_channel",
     "modulation_scan",
@@ -19,11 +22,12 @@ pub(super) const TABLES: [&str; 7] = [
     "lastupdatemodulation",
 ];
 
+/// Every table that we make, that of the samples first.
+pub(super) fn tables(samples: SampleTable) -> impl Iterator<Item = &'static str> {
+    [samples.name()].into_iter().chain(OTHERS)
+}
+
 const CREATE: &str = "
-CREATE TABLE modulation_new (
-    timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL, modulation TEXT NOT NULL,
-    PRIMARY KEY (timestamp, cmts, upstream)
-) WITHOUT ROWID;
 CREATE TABLE modulation_detail (
     timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL,
     profile INTEGER, source TEXT NOT NULL, snr_db REAL, explained_by TEXT,
@@ -72,7 +76,7 @@ impl State {
         let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         let tables = count("SELECT count(*) FROM sqlite_master")?;
         let ours =
-            count("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'modulation_new'")?;
+            count("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'modulation_device'")?;
         Ok(match (version, tables, ours) {
             (0, 0, _) => State::Empty,
             (VERSION, _, 1) => State::Ours,
@@ -83,21 +87,49 @@ impl State {
 }
 
 /// Makes the tables in an empty file. Two processes may try at once.
-pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &mut Connection, samples: SampleTable) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if State::of(&transaction)? == State::Empty {
         transaction.execute_batch(CREATE)?;
+        create_samples(&transaction, samples)?;
     }
     transaction.commit()
 }
 
-/// Which of the columns that came later are there.
-pub(super) fn provenance(connection: &Connection) -> rusqlite::Result<Provenance> {
+/// Makes the table of samples.
+pub(super) fn create_samples(connection: &Connection, samples: SampleTable) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {samples} (
+            timestamp INTEGER NOT NULL, cmts TEXT NOT NULL, upstream TEXT NOT NULL, modulation TEXT NOT NULL,
+            PRIMARY KEY (timestamp, cmts, upstream)
+        ) WITHOUT ROWID"
+    ))
+}
+
+/// Whether a table is there.
+pub(super) fn has(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1";
+    connection.query_row(sql, [table], |row| row.get::<_, i64>(0)).map(|count| count > 0)
+}
+
+/// Which table holds the samples.
+pub(super) fn samples(connection: &Connection, choice: Choice) -> rusqlite::Result<SampleTable> {
+    let columns = columns(connection)?;
+    Ok(choice.among(|table, name| columns.iter().any(|(of, column)| of == table && column == name)))
+}
+
+/// Tables, each with its columns.
+fn columns(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
     let sql =
         "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table'";
     let mut statement = connection.prepare(sql)?;
     let columns = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let columns: Vec<(String, String)> = columns.collect::<rusqlite::Result<_>>()?;
+    columns.collect()
+}
+
+/// Which of the columns that came later are there.
+pub(super) fn provenance(connection: &Connection) -> rusqlite::Result<Provenance> {
+    let columns = columns(connection)?;
     Ok(Provenance::of(|table, name| columns.iter().any(|(of, column)| of == table && column == name)))
 }
 
@@ -115,8 +147,8 @@ pub(super) fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// The index behind the history of one upstream.
-pub(super) fn create_history_index(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "CREATE INDEX IF NOT EXISTS modulation_history ON modulation_new (cmts, upstream, timestamp)",
-    )
+pub(super) fn create_history_index(connection: &Connection, samples: SampleTable) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "CREATE INDEX IF NOT EXISTS modulation_history ON {samples} (cmts, upstream, timestamp)"
+    ))
 }

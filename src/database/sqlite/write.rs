@@ -6,10 +6,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::{Sqlite, read};
 use crate::{
     database::{
-        Counts, Group,
+        Counts, Group, SampleTable,
         admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::{Change, Channels},
-        days::late,
+        days::{Days, late, marked},
         provenance::Provenance,
     },
     record::{ExplainedBy, Sample, Scan, Source, Timestamp},
@@ -20,10 +20,11 @@ impl Sqlite {
         let changes = self.known_channels()?.changes(groups);
         let now = self.clock.now();
         let provenance = self.provenance;
+        let late = if self.keeps_days() { late(groups, now) } else { Vec::new() };
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut counts = Vec::with_capacity(groups.len());
         for group in groups {
-            counts.push(samples(&transaction, provenance, group)?);
+            counts.push(samples(&transaction, self.samples, provenance, group)?);
             if let Some(scan) = &group.scan {
                 scan_row(&transaction, provenance, scan)?;
                 device(&transaction, scan, now)?;
@@ -31,7 +32,7 @@ impl Sqlite {
         }
         channels(&transaction, provenance, &changes)?;
         if counts.iter().any(|counts| counts.stored > 0) {
-            mark_days(&transaction, &late(groups, now))?;
+            mark_days(&transaction, self.samples, &late)?;
         }
         transaction.commit()?;
         self.known_channels()?.learn(changes);
@@ -49,22 +50,28 @@ impl Sqlite {
 }
 
 /// Marks the kept days that late samples belong to: they are reckoned again. One whose samples have been pruned stands.
-fn mark_days(transaction: &Transaction<'_>, late: &[NaiveDate]) -> rusqlite::Result<()> {
+fn mark_days(transaction: &Transaction<'_>, table: SampleTable, late: &[NaiveDate]) -> rusqlite::Result<()> {
+    let text = marked(table);
     let mut mark = transaction.prepare_cached(
-        "UPDATE modulation_day SET finished = '{}' \
+        "UPDATE modulation_day SET finished = ?2 \
          WHERE day = ?1 AND cmts = '' AND upstream = '' AND finished NOT LIKE '%\"sealed\":true%'",
     )?;
-    late.iter().try_for_each(|day| mark.execute([day.to_string()]).map(drop))
+    late.iter().try_for_each(|day| mark.execute([day.to_string(), text.clone()]).map(drop))
 }
 
-fn samples(transaction: &Transaction<'_>, provenance: Provenance, group: &Group) -> rusqlite::Result<Counts> {
+fn samples(
+    transaction: &Transaction<'_>,
+    table: SampleTable,
+    provenance: Provenance,
+    group: &Group,
+) -> rusqlite::Result<Counts> {
     // In the order of the key, so that the pages of the table are written once.
     let mut sorted: Vec<&Sample> = group.samples.iter().collect();
     sorted.sort_by(|a, b| a.upstream.cmp(&b.upstream));
-    let mut new = transaction.prepare_cached(
-        "INSERT INTO modulation_new (timestamp, cmts, upstream, modulation) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT DO NOTHING",
-    )?;
+    let mut new = transaction.prepare_cached(&format!(
+        "INSERT INTO {table} (timestamp, cmts, upstream, modulation) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO NOTHING"
+    ))?;
     let mut stored = 0;
     for sample in &sorted {
         let row = params![group.ts.0, group.cmts, sample.upstream, sample.modulation.word()];

@@ -62,7 +62,16 @@ struct Document<'a> {
     total_upstreams: usize,
     total_hops: u64,
     summary: Summary<'a>,
-    full_data: &'a [Row<'a>],
+    full_data: Vec<Full<'a>>,
+}
+
+/// A row with the family that its CMTS belongs to by name; other names have none.
+#[derive(Serialize)]
+struct Full<'a> {
+    #[serde(flatten)]
+    row: &'a Row<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_type: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -98,9 +107,11 @@ pub fn json(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write)
     let rows = rows(findings);
     let shown = &rows[..rows.len().min(top.unwrap_or(usize::MAX))];
     let document = Document {
-        generated_at: local(findings.question.tz, findings.question.now)
-            .format("%Y-%m-%dT%H:%M:%S%.6f")
-            .to_string(),
+        generated_at: format!(
+            "{}.{:06}",
+            local(findings.question.tz, findings.question.now).format("%Y-%m-%dT%H:%M:%S"),
+            findings.question.now_us
+        ),
         report_date: findings.question.file_date(findings.frame.window).to_string(),
         total_upstreams: rows.len(),
         total_hops: total_hops(&rows),
@@ -109,7 +120,7 @@ pub fn json(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write)
             by_device_type: by_device_type(&rows),
             modulation_distribution: distribution(&rows),
         },
-        full_data: shown,
+        full_data: shown.iter().map(|row| Full { row, device_type: device_type(row.cmts) }).collect(),
     };
     serde_json::to_writer_pretty(&mut *output, &document)?;
     output.write_all(b"\n")

@@ -82,7 +82,7 @@ fn check_former_names(args: &cli::Report) -> Result<()> {
     let former = [
         (args.json_only, "--json-only", "--layout seed --format json -o FILE, or --save"),
         (args.csv_only, "--csv-only", "--layout seed -o FILE, or --save"),
-        (args.web_only, "--web-only", "--web DIR or --deploy"),
+        (args.web_only, "--web-only", "--save --save-copy for the JSON, --web DIR or --deploy for a page"),
     ];
     match former.into_iter().find(|&(given, ..)| given) {
         Some((_, flag, now)) => Err(Error::usage(format!("{flag}: unknown flag; use {now}"))),

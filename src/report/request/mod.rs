@@ -29,11 +29,11 @@ impl Request {
     /// # Errors
     /// [`Error::Usage`](crate::error::Error::Usage), naming the flag or setting and the remedy.
     pub fn new(args: &cli::Report, context: &Context) -> Result<Self> {
-        let now = context.clock.now();
+        let (now, now_us) = context.clock.now_with_us();
         let tz = moment::zone(args.tz.as_deref(), &context.settings)?;
         let terminal = args.output.is_none() && context.terminals.stdout;
         let (answer, text) = Answer::of(args, terminal, tz, now)?;
-        let question = Question::new(args, context, now, tz)?;
+        let question = Question::new(args, context, (now, now_us), tz)?;
         let view = View::new(args, context, answer, text, terminal)?;
         let day = question.window.and_then(|window| window::single_day(tz, window));
         let outputs = Outputs::new(args, context, day)?;

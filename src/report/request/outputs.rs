@@ -27,8 +27,10 @@ pub struct Outputs {
     pub file: Option<PathBuf>,
     /// For how many days the files that we write by date stay.
     pub keep_days: u32,
-    /// Where the two files of `--save` go.
+    /// Where the files of `--save` go.
     pub save: Option<PathBuf>,
+    /// With another one: the JSON under its other name.
+    pub save_copy: bool,
     /// The pages of `--web` and `--html`.
     pub pages: Option<Pages>,
     /// Where they are brought.
@@ -46,6 +48,7 @@ impl Outputs {
             file: args.output.clone().filter(|path| path != Path::new("-")),
             keep_days,
             save: args.save.then(|| save_directory(context)).transpose()?,
+            save_copy: args.save_copy,
             pages: Pages::new(args, keep_days, day)?,
             deployment: Deployment::new(args, context, day)?,
         })

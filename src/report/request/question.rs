@@ -38,6 +38,8 @@ const EXPECTED_DAYS_MOST: u32 = 400;
 #[allow(missing_docs)]
 pub struct Question {
     pub now: Timestamp,
+    /// Microseconds beyond it.
+    pub now_us: u32,
     pub tz: Tz,
     /// None: the whole input.
     pub window: Option<Window>,
@@ -98,10 +100,16 @@ impl Question {
     ///
     /// # Errors
     /// [`Error::Usage`], naming the flag or setting and the remedy.
-    pub fn new(args: &cli::Report, context: &Context, now: Timestamp, tz: Tz) -> Result<Self> {
+    pub fn new(
+        args: &cli::Report,
+        context: &Context,
+        (now, now_us): (Timestamp, u32),
+        tz: Tz,
+    ) -> Result<Self> {
         let nodes = Rc::new(nodes(args, context)?);
         Ok(Question {
             now,
+            now_us,
             tz,
             window: asked_window(args, tz, now)?,
             interval_s: args.interval.as_secs(),
