@@ -6,7 +6,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream};
+use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream, lines};
 use crate::{modulation::Modulation, record::ExplainedBy};
 
 /// One line of an answer.
@@ -25,7 +25,7 @@ pub struct Line<'a> {
 /// The lines of an answer, in order.
 pub(super) fn lines_of<'a>(place: usize, answer: &Answer<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
     let command = answer.command;
-    let lines = answer.output.lines().enumerate();
+    let lines = lines::lines(answer.output).enumerate();
     lines.map(move |(index, text)| Line { answer: place, command, number: index + 1, text })
 }
 
