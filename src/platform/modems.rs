@@ -2,7 +2,7 @@
 //! counts, then a row per upstream. The header says how many words are counts, so that a description may begin
 //! with a number, and which count is that of registered modems.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{
     Upstream,

@@ -19,7 +19,10 @@ impl<S: AsRef<str> + Serialize> Body for Sample<S> {
 
     fn append_fields(&self, line: &mut Vec<u8>) -> io::Result<()> {
         let mut fields = Fields(line);
-        fields.value(key!("ts"), Some(self.ts))?;
+        match self.ts.text().as_ref().map(|text| str::from_utf8(text)) {
+            Some(Ok(text)) => fields.text(key!("ts"), Some(text))?,
+            _ => fields.value(key!("ts"), Some(self.ts))?,
+        }
         fields.text(key!("cmts"), Some(self.cmts.as_ref()))?;
         fields.text(key!("upstream"), Some(self.upstream.as_ref()))?;
         fields.text(key!("modulation"), Some(self.modulation.word()))?;

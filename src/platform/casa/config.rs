@@ -1,7 +1,9 @@
 //! What the upstreams are configured to: `interface upstream 1/1.1`, and under it frequency, width,
 //! description, and the logical channels with their profiles.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
+
+use foldhash::HashMap;
 
 use super::{Taken, Upstream, is_upstream};
 use crate::platform::lines::{frequency, is_number, words};

@@ -1,7 +1,7 @@
 //! The hop history: a row per hop, newest first. A modulation hop has `M` as a field of its own, the
 //! profile before it and the profile after it; the newest one of a channel is the channel's state.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::{Line, Taken, is_upstream};
 use crate::platform::lines::words;

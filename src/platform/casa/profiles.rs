@@ -1,6 +1,6 @@
 //! The modulation profiles: `modulation-profile N`, then a line per burst type: IUC, channel type, modulation.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Taken;
 use crate::{

@@ -10,7 +10,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, Upstream,
-        lines::{first_word, frequency, lower_case, mhz, starts_with, words},
+        lines::{frequency, lower_case, mhz, starts_with, words},
     },
     record::Source,
 };
@@ -60,12 +60,15 @@ impl<'a> Block<'a> {
         if first.eq_ignore_ascii_case("controller") {
             let controller = words.next()?;
             words.find(|word| word.eq_ignore_ascii_case("upstream"))?;
-            let text = line.text.to_ascii_lowercase();
-            let is_up = |name: &str| {
-                let state = text.split_once(name).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
-                state.is_none_or(|rest| matches!(first_word(rest), "" | "up"))
-            };
-            return Some(block(controller, is_up("adminstate") && is_up("opstate"), None));
+            let bare = line.text.split(|c: char| !c.is_ascii_alphanumeric());
+            let mut states = bare.filter(|word| !word.is_empty());
+            let mut up = true;
+            while let Some(word) = states.next() {
+                if ["adminstate", "opstate"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+                    up &= states.next().is_none_or(|state| state.eq_ignore_ascii_case("up"));
+                }
+            }
+            return Some(block(controller, up, None));
         }
         if !starts_with(first, "cable") {
             return None;

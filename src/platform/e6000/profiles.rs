@@ -2,7 +2,7 @@
 //! qam64 …` on each line, or a block `cable modulation-profile 202` with lines `iuc 10 mod …`. The blocks of
 //! upstream interfaces stand in the same configuration, and hold descriptions.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Taken;
 use crate::{
