@@ -3,6 +3,9 @@
 # make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
 # make test-cluster  two collectors into three Galera nodes that die and come back
 # make test-systemd  the units of examples/systemd on a real systemd, PID 1 in namespaces of its own
+# make deb           the Debian package; make test-deb installs, runs, upgrades and removes one on a systemd of its own
+# make dist          static binaries in one archive; make test-dist runs them where there is nothing else
+# make test-container  the image of Containerfile, built and run
 # make check  what a change must pass before it lands
 # make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
 # make man    man pages and completions anew, from the flags
@@ -14,13 +17,13 @@ TEST  := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run 
 PREFIX  ?= /usr/local
 BUILT   ?= $(or $(CARGO_TARGET_DIR),target)/release
 TOOLS   := $(basename $(notdir $(wildcard src/bin/*.rs)))
-SCRIPTS := daily-report.sh inventory.sh maintenance.sh modulation_scanner.sh settings.sh
+SCRIPTS := daily-report.sh doctor.sh inventory.sh maintenance.sh modulation_scanner.sh settings.sh
 BIN  = $(DESTDIR)$(PREFIX)/bin
 LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOC  = $(SHARE)/doc/modtools
 
-.PHONY: all build demo test test-kill test-cluster test-systemd check fmt lint doc clean soak man install uninstall
+.PHONY: all build demo test test-kill test-cluster test-systemd deb test-deb dist test-dist test-container check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -53,6 +56,37 @@ test-systemd:
 	$(CARGO) build --bins --example ccap-sim
 	tests/systemd.sh run $(CURDIR)/tests/systemd-units.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 
+deb:
+	@tests/setup.sh deb
+	cargo-deb --version >/dev/null || $(CARGO) install cargo-deb
+	$(CARGO) deb
+
+test-deb:
+	@tests/setup.sh systemd
+	@tests/setup.sh deb
+	cargo-deb --version >/dev/null || $(CARGO) install cargo-deb
+	$(CARGO) build --bins --example ccap-sim
+	$(CARGO) deb --profile dev --no-build --output target/debian/modtools_test.deb
+	tests/systemd.sh run $(CURDIR)/packaging/deb-test.sh $(CURDIR)/target/debian/modtools_test.deb \
+	    $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/examples/ccap-sim
+
+dist:
+	@tests/setup.sh dist
+	packaging/dist.sh
+
+test-dist:
+	@tests/setup.sh dist
+	$(CARGO) build --example ccap-sim
+	packaging/dist.sh dev
+	packaging/dist-test.sh dist/modtools-*.tar.gz $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/examples/ccap-sim
+
+test-container:
+	@tests/setup.sh container
+	@tests/setup.sh dist
+	$(CARGO) build --example ccap-sim
+	ls dist/modtools-*/bin/mod-report >/dev/null || packaging/dist.sh dev
+	packaging/container-test.sh $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/examples/ccap-sim
+
 fmt:
 	$(CARGO) fmt --check
 
@@ -75,7 +109,7 @@ man:
 install:
 	@for tool in $(TOOLS); do test -x $(BUILT)/$$tool || { echo "$(BUILT)/$$tool is missing: run make build" >&2; exit 1; }; done
 	install -d $(BIN) $(LIB)/brands $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
-	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd/modtools-.service.d $(DOC)/examples/sysusers.d $(DOC)/examples/cron.d
+	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd/modtools-.service.d $(DOC)/examples/sysusers.d $(DOC)/examples/cron.d $(DOC)/examples/windows
 	install -m 755 $(TOOLS:%=$(BUILT)/%) $(BIN)
 	install -m 755 $(SCRIPTS:%=examples/%) $(LIB)
 	install -m 644 examples/brands/* $(LIB)/brands
@@ -91,6 +125,7 @@ install:
 	install -m 644 examples/systemd/modtools-.service.d/* $(DOC)/examples/systemd/modtools-.service.d
 	install -m 644 examples/sysusers.d/* $(DOC)/examples/sysusers.d
 	install -m 644 examples/cron.d/* $(DOC)/examples/cron.d
+	install -m 644 examples/windows/* $(DOC)/examples/windows
 
 # Settings, databases, reports and logs are not touched.
 uninstall:

@@ -5,6 +5,7 @@
 #   tests/setup.sh test     and the real servers that the tests talk to
 #   tests/setup.sh cluster  and what makes a cluster of them
 #   tests/setup.sh systemd  and a systemd
+#   tests/setup.sh deb | dist | container   what those packages need
 set -eu
 
 missing=
@@ -28,7 +29,18 @@ if command_there pkg-config >/dev/null; then
 else
     missing="$missing libssl-dev"
 fi
-if [ "${1:-test}" != build ]; then
+case ${1:-test} in
+deb) need dpkg-dev command_there dpkg-shlibdeps ;;
+dist)
+    need musl-tools command_there musl-gcc
+    need binutils command_there readelf
+    ;;
+container)
+    need buildah command_there buildah
+    need debootstrap command_there debootstrap
+    ;;
+build) ;;
+*)
     need mariadb-server command_there mariadbd
     need mariadb-client command_there mariadb
     need openssh-server command_there sshd
@@ -48,7 +60,9 @@ if [ "${1:-test}" != build ]; then
     need chromium-driver command_there chromedriver
     need snmp command_there snmpbulkwalk
     need snmpd command_there snmpd
-fi
+    need libxml2-utils command_there xmllint
+    ;;
+esac
 if [ "${1:-test}" = systemd ]; then
     need systemd test -x /lib/systemd/systemd
 fi

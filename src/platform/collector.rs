@@ -1,11 +1,12 @@
 //! The account that every parser keeps while it reads the lines of the answers: what became a
 //! sample, which profiles the device has, and which lines were not understood.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
-use foldhash::{HashMap, HashSet};
-
-use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream, lines};
+use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream};
 use crate::{modulation::Modulation, record::ExplainedBy};
 
 /// One line of an answer.
@@ -24,7 +25,7 @@ pub struct Line<'a> {
 /// The lines of an answer, in order.
 pub(super) fn lines_of<'a>(place: usize, answer: &Answer<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
     let command = answer.command;
-    let lines = lines::lines(answer.output).enumerate();
+    let lines = answer.output.lines().enumerate();
     lines.map(move |(index, text)| Line { answer: place, command, number: index + 1, text })
 }
 
@@ -47,7 +48,7 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
             reading,
             platform,
             parsed: Parsed::default(),
-            names: HashSet::default(),
+            names: HashSet::new(),
             profiles: ProfileTable::default(),
             profile_lines: 0,
             text_lines: 0,
@@ -119,7 +120,7 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
     /// the device printed the modulation itself.
     pub fn finish(self, fault: Option<String>) -> Parsed<'t> {
         let Collector { reading, platform, mut parsed, profiles, .. } = self;
-        let mut known: HashMap<u32, (Modulation, Option<ExplainedBy>)> = HashMap::default();
+        let mut known: HashMap<u32, (Modulation, Option<ExplainedBy>)> = HashMap::new();
         for upstream in &mut parsed.upstreams {
             if upstream.modulation != Modulation::Unknown {
                 upstream.explained_by = Some(ExplainedBy::Printed);

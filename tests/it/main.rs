@@ -6,6 +6,7 @@ mod clean;
 mod deploy;
 mod deploy_accounts;
 mod docs;
+mod docs_run;
 mod edges;
 mod examples;
 mod examples_inventory;

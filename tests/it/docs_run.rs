@@ -1,0 +1,246 @@
+//! The commands of the documentation, run as they stand, in a house where they would be run: a fleet, its database, a
+//! mail server. What needs another machine is in a list, with the test that holds it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use chrono::{Days, Local};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{
+    mailbox::Mailbox,
+    mariadb::{MariaDb, variable},
+    support::{built, in_package, records, tool},
+    support_sim::{Fleet, PASSWORD, USER},
+};
+
+/// Pages whose commands run here. The others have tests of their own: snmp, monitoring, recipes, automation, migrating.
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/database.md",
+    "docs/devices.md",
+    "docs/mail.md",
+    "docs/numbers.md",
+    "docs/page.md",
+    "docs/report.md",
+];
+
+/// Commands that need what is not here, and who holds them.
+const ELSEWHERE: [(&str, &str); 1] = [("--deploy", "deploy.rs, against a real sshd")];
+
+/// Words of the documentation, and what stands for them here.
+fn stand_ins(db: &MariaDb) -> Vec<(String, String)> {
+    let day = |ago: u64| Local::now().date_naive().checked_sub_days(Days::new(ago)).unwrap();
+    vec![
+        ("mysql://access@db1,db2/access".into(), db.url()),
+        ("mysql://access@db2,db1/access".into(), db.url()),
+        ("mysql://access@db1/access".into(), db.url()),
+        ("2026-11-23".into(), day(1).to_string()),
+        ("2026-W47".into(), day(1).format("%G-W%V").to_string()),
+        ("--every 10m".into(), "--every 10m --tick 1s".into()),
+    ]
+}
+
+/// The commands of a page: its indented lines that begin with a program of ours, whole pipelines.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let bare = line.trim();
+        // A comment begins behind two blanks.
+        let bare = bare.split_once("  #").map_or(bare, |(command, _)| command).trim();
+        let begins = ["ccap-fetch ", "mod-", "diff <("].iter().any(|first| bare.starts_with(first));
+        if open {
+            let last = commands.last_mut().expect("invariant: an open command is there");
+            *last = format!("{} {bare}", last.trim_end_matches('\\').trim_end());
+        } else if line.starts_with("    ") && begins {
+            commands.push(bare.to_owned());
+        } else {
+            continue;
+        }
+        open = bare.ends_with(['|', '\\']);
+    }
+    commands
+}
+
+/// A directory with everything that the pages speak of.
+struct House {
+    dir: TempDir,
+    fleet: Fleet,
+    mailbox: Mailbox,
+    db: MariaDb,
+}
+
+impl House {
+    fn new() -> House {
+        let fleet = Fleet::start(&["--devices", "e6000=1,casa=1,cbr8=1", "--upstreams", "4"]);
+        let house = House {
+            dir: TempDir::new().unwrap(),
+            fleet,
+            mailbox: Mailbox::start(&json!({})),
+            db: MariaDb::initialised(),
+        };
+        fs::copy(house.fleet.inventory(), house.path("inventory.ndjson")).unwrap();
+        let devices = records(&fs::read_to_string(house.fleet.inventory()).unwrap());
+        let field =
+            |device: &serde_json::Value, name: &str| device[name].to_string().trim_matches('"').to_owned();
+        let lines = devices
+            .iter()
+            .map(|device| ["cmts", "host", "port", "platform"].map(|name| field(device, name)).join(","));
+        house.write(
+            "inventory.csv",
+            &format!("cmts,host,port,platform\n{}\n", lines.collect::<Vec<_>>().join("\n")),
+        );
+        let netbox = devices.iter().map(|device| {
+            json!({"name": device["cmts"], "primary_ip": {"address": format!("{}/32", field(device, "host"))}})
+        });
+        house.write("netbox.json", &json!({"count": 3, "results": netbox.collect::<Vec<_>>()}).to_string());
+        house.write("expected.csv", "cmts,upstream,modulation\nCCAP*,*,QAM64\n");
+        house.write("works.csv", "cmts,from,to\nCCAP0*,2026-05-01 02:00,2026-05-01 04:00\n");
+        fs::copy(in_package("tests/fixtures/cbr8/no_blocks.txt"), house.path("pasted.txt")).unwrap();
+        let settings = [
+            format!("CCAP_USER={USER}\nCCAP_PASSWORD={PASSWORD}\nCCAP_KNOWN_HOSTS=known_hosts"),
+            format!(
+                "MODTOOLS_DB=sqlite:modulation.db\nACCESS_PASSWORD={}",
+                variable("MODTOOLS_TEST_MYSQL_PASSWORD")
+            ),
+            format!("SMTP_HOST=127.0.0.1\nSMTP_PORT={}\nFROM_EMAIL=noc@example.net\n", house.mailbox.port),
+        ];
+        house.write(".env", &settings.join("\n"));
+        fs::set_permissions(house.path(".env"), fs::Permissions::from_mode(0o600)).unwrap();
+        let past = tool("examples/ccap-sim").args([
+            "--history",
+            "3d",
+            "--devices",
+            "e6000=1,casa=1,cbr8=1",
+            "--upstreams",
+            "4",
+        ]);
+        house.write("past.ndjson", &past.run().clean(0).stdout);
+        let code = house.run("mod-store --init < past.ndjson");
+        assert!(matches!(code, (0 | 3, _)), "{code:?}");
+        let fetched = house.run("ccap-fetch -i inventory.ndjson --host-keys accept-new > captures.ndjson");
+        assert_eq!(fetched, (0, String::new()));
+        house
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The exit code of a command, and what it said on stderr.
+    fn run(&self, command: &str) -> (i32, String) {
+        let run = self.output(command);
+        (run.status.code().unwrap_or(-1), String::from_utf8_lossy(&run.stderr).into_owned())
+    }
+
+    /// What a command does here. One that runs until it is stopped is stopped after 10 s.
+    fn output(&self, command: &str) -> Output {
+        let command =
+            if command.contains("--every") { format!("timeout 10 {command}") } else { command.to_owned() };
+        let tools = built("mod-parse").parent().map(Path::to_owned).unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        Command::new("timeout")
+            .args(["100", "bash", "-o", "pipefail", "-c", &command])
+            .env_clear()
+            .env("PATH", format!("{}:{path}", tools.display()))
+            .env("HOME", self.dir.path())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+}
+
+#[test]
+fn every_command_of_the_pages_runs() {
+    let house = House::new();
+    let stand_ins = stand_ins(&house.db);
+    let (mut wrong, mut ran) = (Vec::new(), 0);
+    for page in PAGES {
+        for command in commands(&fs::read_to_string(in_package(page)).unwrap()) {
+            if ELSEWHERE.iter().any(|(word, _)| command.contains(word)) {
+                continue;
+            }
+            let here = stand_ins.iter().fold(command.clone(), |text, (word, here)| text.replace(word, here));
+            let (code, stderr) = house.run(&here);
+            ran += 1;
+            // 3: a device of the past is silent, a day is missing. 1: diff found a difference. 124: stopped.
+            let differs = here.starts_with("diff ") && code == 1 && stderr.is_empty();
+            if !(matches!(code, 0 | 3 | 124) || differs) {
+                wrong.push(format!("{page}: {command}\n  exit {code}: {stderr}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(ran > 40, "only {ran} commands were found");
+}
+
+#[test]
+fn the_doctor_shows_every_check_and_no_secret() {
+    let house = House::new();
+    let secret = "pa$s/w.*rd&\\1";
+    house.write("secret", secret);
+    fs::set_permissions(house.path("secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    let settings = fs::read_to_string(house.path(".env")).unwrap();
+    house.write(
+        ".env",
+        &format!(
+            "{settings}CCAP_ENABLE_PASSWORD_FILE=secret\nSNMP_COMMUNITY='{secret}'\nTO_EMAILS=a@example.net\n"
+        ),
+    );
+    let run = house.output(&format!("{} .", in_package("examples/doctor.sh").display()));
+    let page = String::from_utf8(run.stdout).unwrap();
+    let titles: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let expected = "programs, host, settings, inventory, a device, database, retention, freshness, scanner, mail, result";
+    assert_eq!(titles.join(", "), expected, "{page}");
+    // Nothing supervises here, and the devices of the past are not read any more.
+    assert_eq!(run.status.code(), Some(3), "{page}");
+    assert!(page.contains("failed: scanner (1)"), "{page}");
+    for check in ["inventory", "a device", "database", "retention", "mail"] {
+        assert!(!page.contains(&format!("failed: {check} (")), "{check}: {page}");
+    }
+    assert!(page.contains("SNMP_COMMUNITY=[secret]"), "{page}");
+    for secret in [secret, PASSWORD, &variable("MODTOOLS_TEST_MYSQL_PASSWORD")] {
+        assert!(!page.contains(secret), "{page}");
+    }
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = fs::read_to_string(in_package("docs/README.md")).unwrap();
+    let readme = fs::read_to_string(in_package("README.md")).unwrap();
+    assert!(readme.lines().count() <= 150, "README has {} lines", readme.lines().count());
+    for entry in fs::read_dir(in_package("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") && name != "README.md" {
+            assert!(index.contains(&format!("({name})")), "{name} is not in docs/README.md");
+            assert!(readme.contains(&format!("(docs/{name})")), "{name} is not in README.md");
+        }
+    }
+}
+
+#[test]
+fn the_tasks_of_windows_are_as_its_scheduler_reads_them() {
+    for task in fs::read_dir(in_package("examples/windows")).unwrap() {
+        let task = task.unwrap().path();
+        let check = Command::new("xmllint")
+            .args(["--noout", "--schema"])
+            .args([in_package("tests/fixtures/windows/task.xsd"), task.clone()])
+            .output()
+            .unwrap();
+        assert!(check.status.success(), "{}: {}", task.display(), String::from_utf8_lossy(&check.stderr));
+        // schtasks takes a file for what its declaration says; without an encoding it is plain text.
+        assert!(fs::read_to_string(&task).unwrap().is_ascii());
+    }
+}
