@@ -48,6 +48,9 @@ pub struct Args {
     /// Wait so long before every answer
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = units::duration)]
     pub latency: Duration,
+    /// Wait so long before the first prompt [default: --latency]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub login_latency: Option<Duration>,
     /// Break a device: NAME may hold * and ?; kinds are told by --list-faults
     #[arg(long, value_name = "NAME=KIND[:ARG]", value_parser = Rule::parse)]
     pub fault: Vec<Rule>,

@@ -98,6 +98,7 @@ fn serve(args: &Args, fleet: Vec<Device>, clock: Clock) -> Result<()> {
     std::fs::create_dir_all(dir).map_err(Error::write(dir))?;
     let site = Arc::new(Site {
         clock,
+        login_latency: args.login_latency.unwrap_or(args.latency),
         latency: args.latency,
         user: args.user.clone(),
         password: args.password(),

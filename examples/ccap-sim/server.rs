@@ -48,6 +48,8 @@ pub struct Site {
     pub clock: Clock,
     /// How far away they are.
     pub latency: Duration,
+    /// Before the first prompt.
+    pub login_latency: Duration,
     /// Who may log in.
     pub user: String,
     /// With which password.

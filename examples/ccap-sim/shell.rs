@@ -79,7 +79,7 @@ impl Shell {
     }
 
     async fn serve(&mut self) -> Result<(), Gone> {
-        sleep(self.site.latency).await;
+        sleep(self.site.login_latency).await;
         self.refuse().await?;
         self.greet().await?;
         loop {

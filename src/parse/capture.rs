@@ -89,10 +89,12 @@ fn doubt(platform: Platform, answers: &[Answer<'_>]) -> Option<(Status, String)>
     }
     let script = family.script(answers);
     let scripted: HashSet<&str> = script.iter().map(|step| &step.command[..]).collect();
-    if answers.iter().any(|answer| !scripted.contains(answer.command)) {
+    let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
+    if !asked.is_subset(&scripted) {
         return None;
     }
-    let missing = family.plan(answers).into_iter().find(|step| step.need == Need::Needed)?;
+    let missing =
+        script.iter().find(|step| step.need == Need::Needed && !asked.contains(&step.command[..]))?;
     Some((Status::CommandFailed, format!("{}: its answer is missing", missing.command)))
 }
 

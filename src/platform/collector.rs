@@ -1,12 +1,11 @@
 //! The account that every parser keeps while it reads the lines of the answers: what became a
 //! sample, which profiles the device has, and which lines were not understood.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::borrow::Cow;
 
-use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream};
+use foldhash::{HashMap, HashSet};
+
+use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream, lines};
 use crate::{modulation::Modulation, record::ExplainedBy};
 
 /// One line of an answer.
@@ -25,7 +24,7 @@ pub struct Line<'a> {
 /// The lines of an answer, in order.
 pub(super) fn lines_of<'a>(place: usize, answer: &Answer<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
     let command = answer.command;
-    let lines = answer.output.lines().enumerate();
+    let lines = lines::lines(answer.output).enumerate();
     lines.map(move |(index, text)| Line { answer: place, command, number: index + 1, text })
 }
 
@@ -48,7 +47,7 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
             reading,
             platform,
             parsed: Parsed::default(),
-            names: HashSet::new(),
+            names: HashSet::default(),
             profiles: ProfileTable::default(),
             profile_lines: 0,
             text_lines: 0,
@@ -120,7 +119,7 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
     /// the device printed the modulation itself.
     pub fn finish(self, fault: Option<String>) -> Parsed<'t> {
         let Collector { reading, platform, mut parsed, profiles, .. } = self;
-        let mut known: HashMap<u32, (Modulation, Option<ExplainedBy>)> = HashMap::new();
+        let mut known: HashMap<u32, (Modulation, Option<ExplainedBy>)> = HashMap::default();
         for upstream in &mut parsed.upstreams {
             if upstream.modulation != Modulation::Unknown {
                 upstream.explained_by = Some(ExplainedBy::Printed);

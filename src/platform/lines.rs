@@ -4,18 +4,17 @@
 use std::borrow::Cow;
 
 /// Why a line needs not be understood: blank, a rule, a total, the time, a log message. Every line of every
-/// answer comes by here, so the first byte decides what it is compared with.
+/// answer comes by here, so its first bytes decide what it is compared with.
 pub(super) fn noise(line: &str) -> Option<&'static str> {
     let text = line.trim();
     let Some(first) = text.bytes().next() else { return Some("blank") };
-    let known = match first.to_ascii_lowercase() {
+    let known = match first {
         b'0'..=b'9' | b'[' | b'(' => is_moment(text).then_some(MOMENT),
         b'-' | b'=' | b'+' | b'*' | b'_' | b'|' | b'#' | b'~' | b'.' => match is_rule(text) {
             true => Some("a rule"),
             false => is_moment(text).then_some(MOMENT),
         },
-        // The first letters of the words below, of days and of months.
-        b'a' | b'd' | b'f' | b'j' | b'l' | b'm' | b'n' | b'o' | b's' | b't' | b'w' => sentence(text),
+        b'a'..=b'z' | b'A'..=b'Z' => sentence(text),
         _ => None,
     };
     known.or_else(|| is_syslog(text).then_some("a log message"))
@@ -30,13 +29,64 @@ fn is_rule(text: &str) -> bool {
 
 fn sentence(text: &str) -> Option<&'static str> {
     let begins = |heads: &[&str]| heads.iter().any(|head| starts_with(text, head));
-    if begins(&["load for ", "time source is", "no time source"]) {
-        Some("the time")
-    } else if begins(&["total", "number of "]) && text.bytes().any(|b| b.is_ascii_digit()) {
-        Some("a total")
-    } else {
-        is_moment(text).then_some(MOMENT)
+    match &text.as_bytes().first_chunk()?.map(|b| b.to_ascii_lowercase()) {
+        b"loa" | b"tim" | b"no " => {
+            begins(&["load for ", "time source is", "no time source"]).then_some("the time")
+        }
+        b"tot" | b"num" => {
+            let counted = text.bytes().any(|b| b.is_ascii_digit());
+            (counted && begins(&["total", "number of "])).then_some("a total")
+        }
+        b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun" | b"jan" | b"feb" | b"mar" | b"apr"
+        | b"may" | b"jun" | b"jul" | b"aug" | b"sep" | b"oct" | b"nov" | b"dec" => {
+            is_moment(text).then_some(MOMENT)
+        }
+        _ => None,
     }
+}
+
+/// The lines of a text, as [`str::lines`] gives them, in less time.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (line, behind) = match memchr::memchr(b'\n', rest.as_bytes()) {
+            Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), &rest[end + 1..]),
+            None if rest.is_empty() => return None,
+            None => (rest, ""),
+        };
+        rest = behind;
+        Some(line)
+    })
+}
+
+/// The words of a line, as [`str::split_ascii_whitespace`] gives them, in less time.
+pub(super) fn words(line: &str) -> impl Iterator<Item = &str> + Clone {
+    words_at(line).map(|(_, word)| word)
+}
+
+/// The words of a line, each with the column of text that it begins at.
+pub(super) fn words_at(line: &str) -> impl Iterator<Item = (usize, &str)> + Clone {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let bytes = line.as_bytes();
+        let start = next + bytes[next..].iter().position(|b| !b.is_ascii_whitespace())?;
+        let length = bytes[start..].iter().position(u8::is_ascii_whitespace);
+        next = length.map_or(bytes.len(), |length| start + length);
+        Some((start, &line[start..next]))
+    })
+}
+
+/// The first word of a line, empty when there is none.
+pub(super) fn first_word(line: &str) -> &str {
+    words(line).next().unwrap_or_default()
+}
+
+/// What stands before and behind the first such ASCII character: [`str::split_once`], in less time on what is as
+/// short as a word.
+pub(super) fn cut(word: &str, at: u8) -> Option<(&str, &str)> {
+    debug_assert!(at.is_ascii());
+    let place = word.bytes().position(|b| b == at)?;
+    Some((&word[..place], &word[place + 1..]))
 }
 
 /// Whether a typed command asks what `full` asks: operators abbreviate its words, and add others behind.
@@ -105,11 +155,14 @@ fn is_moment(text: &str) -> bool {
         "november",
         "december",
     ];
-    let first = text.split_ascii_whitespace().next().unwrap_or_default();
-    let second = || text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let first = first_word(text);
+    let second = || words(text).nth(1).unwrap_or_default();
     let bare = first.trim_start_matches(['*', '.', '[', '(']).trim_end_matches([',', ':', ']', ')']);
     let is_one = |word: &str, names: &[&str]| {
-        names.iter().any(|name| word.eq_ignore_ascii_case(name) || word.len() == 3 && starts_with(name, word))
+        word.starts_with(|c: char| c.is_ascii_alphabetic())
+            && names
+                .iter()
+                .any(|name| word.eq_ignore_ascii_case(name) || word.len() == 3 && starts_with(name, word))
     };
     let counted = |word: &str| word.bytes().any(|b| b.is_ascii_digit());
     is_one(bare, &DAYS) && (counted(second()) || is_one(second(), &MONTHS))
@@ -121,8 +174,10 @@ fn is_moment(text: &str) -> bool {
 
 /// `12:34`, `12:34:56`, `12:34:56.789`.
 fn is_time(word: &str) -> bool {
-    let word = word.trim_end_matches([',', ':']);
-    let mut parts = word.split(':');
+    if cut(word, b':').is_none() {
+        return false;
+    }
+    let mut parts = word.trim_end_matches([',', ':']).split(':');
     let hour = parts.next().is_some_and(|hour| hour.len() <= 2 && is_number(hour));
     let mut rest = parts.map(|part| is_number(part.split(['.', ',']).next().unwrap_or_default()));
     hour && rest.next() == Some(true) && rest.all(|number| number)
@@ -151,15 +206,13 @@ pub(super) fn is_number(text: &str) -> bool {
 /// Whether a word names an upstream port of any shape: a slot, then one or more parts behind slashes,
 /// `1/5/25`, `1/0/0.0`, `2/scq/310`, `11/0`.
 pub(super) fn is_port(word: &str) -> bool {
-    let mut parts = word.split('/');
     let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-    let mut rest = parts.by_ref().skip(1).peekable();
-    rest.peek().is_some() && rest.all(part) && word.split('/').next().is_some_and(is_number)
+    cut(word, b'/').is_some_and(|(slot, rest)| is_number(slot) && rest.split('/').all(part))
 }
 
 /// Hz of a number in MHz, exactly: `58.800` is 58 800 000. Decimal places beyond whole Hz are cut off.
 pub(super) fn mhz(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let (whole, part) = cut(text, b'.').unwrap_or((text, "0"));
     // 100 THz is beyond any cable, and keeps the arithmetic in range.
     if !is_number(whole) || whole.len() > 8 || !is_number(part) {
         return None;

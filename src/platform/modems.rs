@@ -2,9 +2,12 @@
 //! counts, then a row per upstream. The header says how many words are counts, so that a description may begin
 //! with a number, and which count is that of registered modems.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
-use super::{Upstream, lines::is_number};
+use super::{
+    Upstream,
+    lines::{is_number, words, words_at},
+};
 
 /// The columns of a modem summary.
 #[derive(Default)]
@@ -35,12 +38,9 @@ struct Row<'a> {
 impl<'a> Modems<'a> {
     /// Reads a line of the header; the one that names the counts may be any of them.
     pub fn header(&mut self, text: &str) {
-        let mut words = text
-            .split_ascii_whitespace()
-            .map(|word| (word.as_ptr().addr() - text.as_ptr().addr(), word.to_ascii_lowercase()));
         let mut names: Vec<String> = Vec::new();
         let mut total_at = None;
-        for (at, word) in words.by_ref() {
+        for (at, word) in words_at(text).map(|(at, word)| (at, word.to_ascii_lowercase())) {
             match &word[..] {
                 "description" => self.description_at = Some(at),
                 "total" if total_at.is_none() => {
@@ -78,7 +78,7 @@ impl<'a> Modems<'a> {
             return;
         }
         // Without a known header, the row with the fewest numbers shows how many of them are counts.
-        let numbers = |rest: &str| rest.split_ascii_whitespace().take_while(|word| is_number(word)).count();
+        let numbers = |rest: &str| words(rest).take_while(|word| is_number(word)).count();
         let fewest = || self.rows.iter().map(|row| numbers(row.rest)).min().unwrap_or_default();
         let guessed;
         let columns = match &self.columns {
@@ -104,9 +104,12 @@ impl<'a> Modems<'a> {
 impl Columns {
     /// The registered modems and the description of a row; none when its counts are not what the header names.
     fn split<'a>(&self, rest: &'a str) -> Option<(Option<u64>, &'a str)> {
+        // Descriptions that stand first are taken off from the end.
+        let wanted =
+            self.registered.map(|place| if self.description_first { self.counts - 1 - place } else { place });
         let mut text = rest.trim();
-        let mut counts = Vec::with_capacity(self.counts);
-        for _ in 0..self.counts {
+        let mut modems = None;
+        for place in 0..self.counts {
             let cut = if self.description_first {
                 text.rsplit_once(char::is_whitespace)
                     .map_or(("", text), |(head, word)| (head.trim_end(), word))
@@ -119,13 +122,11 @@ impl Columns {
             if !is_number(word) && word != "-" {
                 return None;
             }
-            counts.push(word);
+            if Some(place) == wanted {
+                modems = word.parse().ok();
+            }
             text = remaining;
         }
-        if self.description_first {
-            counts.reverse();
-        }
-        let modems = self.registered.and_then(|place| counts[place].parse().ok());
         Some((modems, text))
     }
 }

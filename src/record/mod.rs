@@ -40,6 +40,7 @@
 mod answers;
 mod prune;
 mod report;
+mod sample;
 mod time;
 mod totals;
 
@@ -66,6 +67,18 @@ const HEAD: &str = "{\"v\":1,\"type\":\"";
 pub trait Body: Serialize {
     /// The `type` of the record.
     const TYPE: &'static str;
+
+    /// Appends its fields and the brace behind them.
+    ///
+    /// # Errors
+    /// A body that cannot be JSON is a defect and becomes `InvalidData`.
+    fn append_fields(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        let head = line.len();
+        serde_json::to_writer(&mut *line, self)?;
+        // The body's own opening brace gives way to the common head.
+        line.remove(head);
+        Ok(())
+    }
 }
 
 /// Writes one record as one line.
@@ -86,19 +99,13 @@ pub fn append<B: Body>(lines: &mut Vec<u8>, body: &B) -> io::Result<()> {
     for part in [HEAD, B::TYPE, "\","] {
         lines.extend_from_slice(part.as_bytes());
     }
-    let head = lines.len();
-    serde_json::to_writer(&mut *lines, body)?;
-    // The body's own opening brace gives way to the common head.
-    lines.remove(head);
+    body.append_fields(lines)?;
     lines.push(b'\n');
     Ok(())
 }
 
 macro_rules! bodies {
     ($($name:ident = $word:literal),* $(,)?) => { $(impl Body for $name { const TYPE: &'static str = $word; })* };
-}
-impl<S: Serialize> Body for Sample<S> {
-    const TYPE: &'static str = "sample";
 }
 bodies!(Capture = "capture", Scan = "scan", Heartbeat = "heartbeat", End = "end", Fault = "error");
 

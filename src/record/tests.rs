@@ -17,6 +17,46 @@ fn a_record_is_one_line_with_the_common_head_and_no_empty_values() -> io::Result
 }
 
 #[test]
+fn a_sample_is_written_as_its_fields_say() -> io::Result<()> {
+    let whole = Sample {
+        ts: Timestamp(1_777_636_800),
+        cmts: "CCAP001",
+        upstream: "2/scq/0",
+        modulation: Modulation::Qam64,
+        profile: Some(364),
+        source: Source::HopHistory,
+        explained_by: Some(ExplainedBy::BuiltIn),
+        platform: Some("casa"),
+        channel_type: Some("atdma"),
+        center_hz: Some(58_800_000),
+        width_hz: Some(6_400_000),
+        description: Some("Ring \"A\"\\\u{7} \u{e9}\u{1f}"),
+        snr_db: Some(36.125),
+        modems: Some(118),
+    };
+    let bare = Sample {
+        profile: None,
+        explained_by: None,
+        platform: None,
+        channel_type: None,
+        center_hz: None,
+        width_hz: None,
+        description: None,
+        snr_db: None,
+        modems: None,
+        ..whole.clone()
+    };
+    for sample in [whole, bare] {
+        let mut line = Vec::new();
+        write(&mut line, &sample)?;
+        let fields = serde_json::to_string(&sample)?;
+        let text = String::from_utf8_lossy(&line).into_owned();
+        assert_eq!(text, format!("{{\"v\":1,\"type\":\"sample\",{}\n", &fields[1..]));
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_not_known_is_told_apart_from_what_is_wrong() {
     assert!(matches!(decode(r#"{"v":1,"type":"weather"}"#), Ok(Record::Other(kind)) if kind == "weather"));
     assert!(matches!(decode(r#"{"v":2,"type":"sample"}"#), Ok(Record::Newer(2))));

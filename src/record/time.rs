@@ -33,7 +33,7 @@ impl std::ops::Add<i64> for Timestamp {
 
 impl Timestamp {
     /// `2026-05-01T12:00:00Z`; none in years of more or fewer digits.
-    fn text(self) -> Option<[u8; 20]> {
+    pub(super) fn text(self) -> Option<[u8; 20]> {
         let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400) as u32);
         let date = NaiveDate::from_epoch_days(i32::try_from(days).ok()?)?;
         let year = u32::try_from(date.year()).ok().filter(|year| (1000..10_000).contains(year))?;

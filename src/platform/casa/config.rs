@@ -1,10 +1,12 @@
 //! What the upstreams are configured to: `interface upstream 1/1.1`, and under it frequency, width,
 //! description, and the logical channels with their profiles.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
+
+use foldhash::HashMap;
 
 use super::{Taken, Upstream, is_upstream};
-use crate::platform::lines::{frequency, is_number};
+use crate::platform::lines::{frequency, is_number, words};
 
 /// The ports that were shown.
 #[derive(Default)]
@@ -23,6 +25,7 @@ struct Port<'a> {
     width_hz: Option<u64>,
     description: Option<&'a str>,
     shut: bool,
+    taken: bool,
     channels: Vec<Channel<'a>>,
 }
 
@@ -33,6 +36,7 @@ struct Channel<'a> {
     width_hz: Option<u64>,
     description: Option<&'a str>,
     shut: bool,
+    taken: bool,
 }
 
 /// What is configured at one place: a logical channel with its port, or a port as a whole.
@@ -78,7 +82,7 @@ impl<'a> Config<'a> {
             Some(rest) => (true, rest.trim_start()),
             None => (false, text),
         };
-        let mut words = bare.split_ascii_whitespace();
+        let mut words = words(bare);
         let first = words.next()?;
         if first.eq_ignore_ascii_case("interface") {
             return self.interface(words);
@@ -138,25 +142,30 @@ impl<'a> Config<'a> {
         Some(Taken::Header("an upstream interface"))
     }
 
-    /// What is configured for an upstream: its logical channel, or the port that it is.
-    pub fn place(&self, upstream: &str) -> Option<Place<'a>> {
+    /// What is configured for an upstream, its logical channel or the port that it is; it is not among the rest then.
+    pub fn take(&mut self, upstream: &str) -> Option<Place<'a>> {
         let (name, number) = match upstream.match_indices('/').nth(1) {
             Some((end, _)) => (&upstream[..end], Some(&upstream[end + 1..])),
             None => (upstream, None),
         };
         let at = *self.index.get(name)?;
-        let port = &self.ports[at];
-        let channel = number.and_then(|number| self.channels.get(&(at, number)));
-        Some(port.place(channel.map(|&place| &port.channels[place])))
+        let port = &mut self.ports[at];
+        let channel = number.and_then(|number| self.channels.get(&(at, number)).copied());
+        match channel {
+            Some(channel) => port.channels[channel].taken = true,
+            None => port.taken |= number.is_none(),
+        }
+        Some(port.place(channel.map(|channel| &port.channels[channel])))
     }
 
-    /// Every logical channel: its name, its port's name, what is configured.
-    pub fn channels(&self) -> impl Iterator<Item = (String, &'a str, Place<'a>)> {
-        self.ports.iter().flat_map(|port| {
+    /// The name of every other logical channel, and what is configured. What was taken by its port, without a logical
+    /// channel, was taken with all of them.
+    pub fn rest(&self) -> impl Iterator<Item = (String, Place<'a>)> {
+        self.ports.iter().filter(|port| !port.taken).flat_map(|port| {
             let named = move |channel: &Channel<'a>| {
-                (format!("{}/{}", port.name, channel.number), port.name, port.place(Some(channel)))
+                (format!("{}/{}", port.name, channel.number), port.place(Some(channel)))
             };
-            port.channels.iter().map(named)
+            port.channels.iter().filter(|channel| !channel.taken).map(named)
         })
     }
 }

@@ -1,9 +1,11 @@
 //! The hop history: a row per hop, newest first. A modulation hop has `M` as a field of its own, the
 //! profile before it and the profile after it; the newest one of a channel is the channel's state.
 
-use std::collections::HashMap;
+use foldhash::HashSet;
 
 use super::{Line, Taken, is_upstream};
+use crate::platform::lines::words;
+
 /// Place of the profile after the hop among the fields of a row.
 const AFTER: usize = 9;
 
@@ -11,7 +13,7 @@ const AFTER: usize = 9;
 #[derive(Default)]
 pub(super) struct Hops<'a> {
     rows: Vec<Hop<'a>>,
-    index: HashMap<&'a str, usize>,
+    channels: HashSet<&'a str>,
     seen: bool,
 }
 
@@ -27,7 +29,7 @@ pub(super) struct Hop<'a> {
 impl<'a> Hops<'a> {
     /// Returns what a line was taken for, or none when it has nothing to do with hops.
     pub fn line(&mut self, line: Line<'a>) -> Option<Taken> {
-        let mut fields = line.text.split_ascii_whitespace();
+        let mut fields = words(line.text);
         let upstream = fields.next()?;
         if !is_upstream(upstream) {
             let header = is_header(line.text);
@@ -38,11 +40,10 @@ impl<'a> Hops<'a> {
         if !fields.clone().any(|field| field == "M") {
             return Some(Taken::Ignored("no modulation hop"));
         }
-        if self.index.contains_key(upstream) {
+        if !self.channels.insert(upstream) {
             return Some(Taken::Ignored("an older hop"));
         }
         let profile = fields.nth(AFTER - 1).and_then(|after| after.parse().ok());
-        self.index.insert(upstream, self.rows.len());
         self.rows.push(Hop { line, upstream, profile });
         Some(match profile {
             Some(_) => Taken::Row("hop"),

@@ -11,7 +11,7 @@ use super::{
     Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream,
     collector::{Collector, Line, lines_of},
     error_text,
-    lines::{asks, asks_configuration, is_number, lower_case, noise, starts_with},
+    lines::{asks, asks_configuration, cut, first_word, is_number, lower_case, noise, starts_with, words},
     modems::Modems,
 };
 use crate::{modulation::Modulation, record::Source};
@@ -216,7 +216,7 @@ impl<'a> Scan<'a> {
     }
 
     fn modems_line(&mut self, line: Line<'a>) -> Taken {
-        let first = line.text.split_ascii_whitespace().next().unwrap_or_default();
+        let first = first_word(line.text);
         if is_upstream(first) {
             let rest = line.text.trim_start().get(first.len()..).unwrap_or_default();
             self.modems.row(first, rest);
@@ -264,13 +264,11 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn upstreams(&self, collector: &mut Collector<'_, '_, 'a>) {
-        let mut hopped = HashSet::new();
+    fn upstreams(&mut self, collector: &mut Collector<'_, '_, 'a>) {
         let channel_type = |profile| self.profiles.channel_type(profile).map(lower_case);
         for hop in self.hops.newest() {
-            hopped.insert(hop.upstream);
+            let place = self.config.take(hop.upstream);
             let Some(profile) = hop.profile else { continue };
-            let place = self.config.place(hop.upstream);
             if place.as_ref().is_some_and(|place| place.shut) {
                 collector.take(hop.line, Taken::Ignored("shut down"));
                 continue;
@@ -283,12 +281,8 @@ impl<'a> Scan<'a> {
             }
             collector.upstream(hop.line, upstream);
         }
-        for (name, port, place) in self.config.channels() {
+        for (name, place) in self.config.rest() {
             let Some(profile) = place.profile.filter(|_| !place.shut) else { continue };
-            // A history by port, without logical channels, speaks for all of them.
-            if hopped.contains(name.as_str()) || hopped.contains(port) {
-                continue;
-            }
             let mut upstream = Upstream::named(name, Source::Config);
             upstream.profile = Some(profile);
             upstream.channel_type = channel_type(profile);
@@ -325,15 +319,14 @@ impl<'a> Configured<'a> {
 /// Whether a line can belong to a hop history, where nothing says which command it answers: a row, or a heading
 /// that speaks of hops.
 fn may_be_of_hops(text: &str) -> bool {
-    let mut words = text.split_ascii_whitespace();
+    let mut words = words(text);
     words.clone().next().is_some_and(is_upstream) || words.any(|word| starts_with(word, "hop"))
 }
 
 /// Whether an output is a modem summary at all, be it an empty one.
 fn is_summary(output: &str) -> bool {
     let heading = |line: &str| {
-        line.split_ascii_whitespace()
-            .any(|word| ["upstream", "interface", "total"].iter().any(|name| starts_with(word, name)))
+        words(line).any(|word| ["upstream", "interface", "total"].iter().any(|name| starts_with(word, name)))
     };
     !summary_upstreams(output).is_empty() || output.lines().any(heading)
 }
@@ -347,8 +340,8 @@ fn summary_upstreams(output: &str) -> Vec<&str> {
 
 /// `slot/port.channel`, or `slot/port.channel/logical`.
 fn is_upstream(word: &str) -> bool {
-    let Some((slot, rest)) = word.split_once('/') else { return false };
-    let Some((port, channel)) = rest.split_once('.') else { return false };
-    let (channel, logical) = channel.split_once('/').unwrap_or((channel, "0"));
+    let Some((slot, rest)) = cut(word, b'/') else { return false };
+    let Some((port, channel)) = cut(rest, b'.') else { return false };
+    let (channel, logical) = cut(channel, b'/').unwrap_or((channel, "0"));
     [slot, port, channel, logical].into_iter().all(is_number)
 }

@@ -1,11 +1,11 @@
 //! The modulation profiles: `modulation-profile N`, then a line per burst type: IUC, channel type, modulation.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Taken;
 use crate::{
     modulation::Modulation,
-    platform::{Iuc, ProfileTable},
+    platform::{Iuc, ProfileTable, lines::words},
 };
 
 /// The profile whose block we are in, and the channel type of each profile's data grants.
@@ -28,7 +28,7 @@ impl<'a> Profiles<'a> {
 
     /// Returns what a line was taken for, or none when it has nothing to do with profiles.
     pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let mut words = text.split_ascii_whitespace();
+        let mut words = words(text);
         let first = words.next()?;
         if first.eq_ignore_ascii_case("modulation-profile") {
             let Some(profile) = words.next().and_then(|number| number.parse().ok()) else {

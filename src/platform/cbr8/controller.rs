@@ -10,7 +10,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, Upstream,
-        lines::{frequency, lower_case, mhz, starts_with},
+        lines::{frequency, lower_case, mhz, starts_with, words},
     },
     record::Source,
 };
@@ -40,7 +40,7 @@ impl<'a> Block<'a> {
     /// The block that a line begins: `Controller 1/0/0 upstream 0  AdminState:UP OpState: UP`, or by MAC domain
     /// `Cable1/0/0 Upstream 0 is up`, which names the upstream itself.
     pub fn open(line: Line<'a>, asked: Option<&'a str>) -> Option<Self> {
-        let mut words = line.text.split_ascii_whitespace();
+        let mut words = words(line.text);
         let first = words.next()?;
         let block = |controller, up, bound| Block {
             line,
@@ -60,13 +60,15 @@ impl<'a> Block<'a> {
         if first.eq_ignore_ascii_case("controller") {
             let controller = words.next()?;
             words.find(|word| word.eq_ignore_ascii_case("upstream"))?;
-            let text = line.text.to_ascii_lowercase();
-            let is_up = |name: &str| {
-                let state = text.split_once(name).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
-                state
-                    .is_none_or(|rest| rest.split_ascii_whitespace().next().is_none_or(|state| state == "up"))
-            };
-            return Some(block(controller, is_up("adminstate") && is_up("opstate"), None));
+            let bare = line.text.split(|c: char| !c.is_ascii_alphanumeric());
+            let mut states = bare.filter(|word| !word.is_empty());
+            let mut up = true;
+            while let Some(word) = states.next() {
+                if ["adminstate", "opstate"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+                    up &= states.next().is_none_or(|state| state.eq_ignore_ascii_case("up"));
+                }
+            }
+            return Some(block(controller, up, None));
         }
         if !starts_with(first, "cable") {
             return None;
@@ -148,7 +150,7 @@ impl<'a> Block<'a> {
         if lower.contains("phy mer") || lower.contains("phy snr") {
             return self.signal(lower);
         }
-        match text.split_ascii_whitespace().next() {
+        match words(text).next() {
             Some(mode) if mode.ends_with("dma") && lower.contains("mode") => {
                 self.channel_type = Some(mode);
                 Taken::Row("channel type")
@@ -158,7 +160,7 @@ impl<'a> Block<'a> {
     }
 
     fn bind(&mut self, rest: &str) -> Taken {
-        let mut words = rest.split_ascii_whitespace();
+        let mut words = words(rest);
         let domain = words.next().unwrap_or_default();
         if matches!(domain, "none" | "nothing" | "-") {
             return Taken::Ignored("not bound");
@@ -218,30 +220,36 @@ impl<'a> Block<'a> {
 
     /// `US phy MER(SNR)_estimate for good packets - 36.1230 dB`; dashes where nothing was received.
     fn signal(&mut self, lower: &str) -> Taken {
-        let words: Vec<&str> = lower.split_ascii_whitespace().collect();
-        let unit = words.iter().rposition(|word| word.starts_with("db")).unwrap_or(words.len());
-        let value = unit.checked_sub(1).and_then(|place| words[place].parse::<f64>().ok());
-        self.snr_db = value.filter(|db| db.is_finite());
+        let (mut before, mut value) = ("", None);
+        for word in words(lower) {
+            if word.starts_with("db") {
+                value = Some(before);
+            }
+            before = word;
+        }
+        self.snr_db = value.unwrap_or(before).parse().ok().filter(|db: &f64| db.is_finite());
         if self.snr_db.is_some() { Taken::Row("MER") } else { Taken::Ignored("no MER") }
     }
 
     /// `Frequency 25.800 MHz, Channel Width 6.400 MHz, 64QAM Symbol Rate 5.120 Msps`.
     fn frequency(&mut self, lower: &str) -> Taken {
-        let words: Vec<&str> = lower.split_ascii_whitespace().collect();
-        if let Some((low, high)) = range(&words) {
+        if let Some((low, high)) = range(lower) {
             self.center_hz = self.center_hz.or(Some(low.midpoint(high)));
             self.width_hz = self.width_hz.or(Some(high - low));
             return Taken::Row("frequency and width");
         }
-        let behind = |name: &str| {
-            let place = words.iter().position(|word| *word == name)?;
-            mhz(words.get(place + 1)?.trim_end_matches("mhz"))
-        };
-        self.center_hz = self.center_hz.or(behind("frequency"));
-        self.width_hz = self.width_hz.or(behind("width"));
-        let rate = words.iter().position(|word| *word == "symbol").and_then(|place| place.checked_sub(1));
-        if let Some(modulation) = rate.and_then(|place| Modulation::from_spelling(words[place])) {
-            self.printed = self.printed.or(Some(modulation));
+        let mut before = "";
+        for word in words(lower) {
+            let hz = || mhz(word.trim_end_matches("mhz"));
+            match before {
+                "frequency" => self.center_hz = self.center_hz.or_else(hz),
+                "width" => self.width_hz = self.width_hz.or_else(hz),
+                _ => {}
+            }
+            if word == "symbol" {
+                self.printed = self.printed.or_else(|| Modulation::from_spelling(before));
+            }
+            before = word;
         }
         match self.center_hz.or(self.width_hz) {
             Some(_) => Taken::Row("frequency and width"),
@@ -293,7 +301,7 @@ impl<'a> Block<'a> {
 
 /// The MAC domain or controller in a command: `show controller c1/0/0 …`, `show controllers Upstream-Cable 1/0/0`.
 pub(super) fn asked_domain(command: &str) -> Option<&str> {
-    let words = command.split_ascii_whitespace().skip(2).take(2);
+    let words = words(command).skip(2).take(2);
     let mut domains =
         words.map(|word| word.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-'));
     domains.find(|word| is_domain(word))
@@ -305,9 +313,10 @@ fn is_domain(word: &str) -> bool {
 }
 
 /// The ends in Hz of `frequency range 15.000 mhz - 29.000 mhz`.
-fn range(words: &[&str]) -> Option<(u64, u64)> {
-    let place = words.iter().position(|word| word.trim_end_matches(':') == "range")?;
-    let ends = words[place + 1..].iter().flat_map(|word| word.split('-'));
+fn range(lower: &str) -> Option<(u64, u64)> {
+    let mut words = words(lower);
+    words.find(|word| word.trim_end_matches(':') == "range")?;
+    let ends = words.flat_map(|word| word.split('-'));
     let mut ends = ends.filter_map(|word| frequency(word.trim_end_matches("mhz").trim_end_matches(',')));
     let (low, high) = (ends.next()?, ends.next()?);
     (low < high).then_some((low, high))

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::{
     Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
     collector::{Collector, Line, lines_of},
-    lines::{asks, asks_configuration, is_number, noise, starts_with},
+    lines::{asks, asks_configuration, is_number, noise, starts_with, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -211,16 +211,16 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// The first line of a table's header.
     fn header(&mut self, text: &'a str) -> Option<Taken> {
-        let mut words = text.split_ascii_whitespace();
+        let mut words = words(text);
         let first = words.next()?;
         let profiles = self.asked.may(Asked::Profiles) || self.asked == Asked::Configuration;
         if profiles && matches!(first, "Mod" | "Mo") && words.any(|word| word == "IUC") {
             self.section = Section::Profiles { rows: false };
             return Some(Taken::Header("modulation profiles"));
         }
-        let head = first == "Interface" || starts_with(text.trim_start(), "cable modem");
+        let head = || first == "Interface" || starts_with(text.trim_start(), "cable modem");
         let within = self.section == Section::Summary { rows: false };
-        if self.asked.may(Asked::Summary) && (head || within) && self.block.is_none() {
+        if self.asked.may(Asked::Summary) && self.block.is_none() && (within || head()) {
             self.section = Section::Summary { rows: false };
             self.summary.seen = true;
             self.summary.modems.header(text);
@@ -255,7 +255,7 @@ impl<'p, 'a> Page<'p, 'a> {
 /// the DOCSIS mode, the burst type, the modulation), or a line of the configuration (`cable modulation-profile 224
 /// atdma a-long 9 232 0 22 64qam scrambler …`). None when the line is neither.
 fn profile_line(text: &str, table: &mut ProfileTable) -> Option<Taken> {
-    let mut words = text.split_ascii_whitespace();
+    let mut words = words(text);
     let mut number = words.next()?;
     let configured = number == "cable";
     if configured {
@@ -301,10 +301,11 @@ fn mac_domains(output: &str) -> Vec<&str> {
 /// MAC domain and channel (`0`, or `B` for the bonded ones) of a row `C1/0/0/U0 …`: nothing but the first
 /// word counts, for descriptions hold slashes too.
 fn summary_row(line: &str) -> Option<(&str, &str)> {
-    let (word, _) = line.split_once(char::is_whitespace)?;
+    let word = &line[..line.bytes().position(|b| b.is_ascii_whitespace())?];
     let bare =
         word.strip_prefix("Cable").or_else(|| word.strip_prefix("Ca")).or_else(|| word.strip_prefix('C'));
-    let (domain, channel) = bare?.rsplit_once("/U")?;
+    let (domain, channel) = bare?.rsplit_once('/')?;
+    let channel = channel.strip_prefix('U')?;
     let parts = domain.split('/').count();
     let named = (2..=3).contains(&parts) && domain.split('/').all(is_number);
     (named && (is_number(channel) || channel == "B")).then_some((domain, channel))

@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::VecDeque};
 use super::{
     Answer, Dialogue, Facts, Family, Parsed, Platform, Reading, Step, Taken,
     collector::{Collector, Line, lines_of},
-    lines::{asks, asks_configuration, is_port, noise},
+    lines::{asks, asks_configuration, first_word, is_port, noise},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -147,7 +147,7 @@ impl<'p, 'a> Page<'p, 'a> {
     }
 
     fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
-        let first = line.text.split_ascii_whitespace().next().unwrap_or_default();
+        let first = first_word(line.text);
         let noise = noise(line.text);
         if noise.is_none() && is_port(first) {
             self.resolve(collector);

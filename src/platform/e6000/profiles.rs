@@ -2,14 +2,14 @@
 //! qam64 …` on each line, or a block `cable modulation-profile 202` with lines `iuc 10 mod …`. The blocks of
 //! upstream interfaces stand in the same configuration, and hold descriptions.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Taken;
 use crate::{
     modulation::Modulation,
     platform::{
         Iuc, ProfileTable,
-        lines::{is_number, is_port, starts_with},
+        lines::{is_number, is_port, starts_with, words},
     },
 };
 
@@ -47,28 +47,25 @@ impl<'a> Profiles<'a> {
 
     /// What a line was taken for; none when it has nothing to do with profiles.
     pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let mut words = text.split_ascii_whitespace();
-        let first = words.next()?;
+        let mut rest = words(text);
+        let first = rest.next()?;
         match first {
-            "configure" => {
-                let words = words.clone();
-                self.configured(words, text, table).or(Some(Taken::Ignored("configuration")))
-            }
-            "cable" | "interface" => self.configured(text.split_ascii_whitespace(), text, table),
+            "configure" => self.configured(rest, text, table).or(Some(Taken::Ignored("configuration"))),
+            "cable" | "interface" => self.configured(words(text), text, table),
             "description" => match self.open {
                 Open::Interface(name) => Some(self.describe(name, text)),
                 _ => None,
             },
             "ofdm" => Some(Taken::Ignored("configuration")),
             "iuc" => Some(match self.open {
-                Open::Profile(profile) => burst(profile, words, table),
+                Open::Profile(profile) => burst(profile, rest, table),
                 _ => Taken::Unparsed("an iuc outside of a profile"),
             }),
             "exit" | "end" | "!" => {
                 self.close();
                 Some(Taken::Ignored("configuration"))
             }
-            _ if first.eq_ignore_ascii_case("modulation") => self.display(words),
+            _ if first.eq_ignore_ascii_case("modulation") => self.display(rest),
             _ => self.display_line(first, text, table),
         }
     }
@@ -144,7 +141,7 @@ impl<'a> Profiles<'a> {
         let Open::Display(profile, column, in_rows) = self.open else {
             return self.row_with_number(text, table);
         };
-        let words = || text.split_ascii_whitespace();
+        let words = || words(text);
         if !is_number(first) && !Iuc::is_name(first) {
             if in_rows {
                 return None;
@@ -167,18 +164,18 @@ impl<'a> Profiles<'a> {
 
     /// A row that names its profile itself: `202  10 a-long atdma q64`, `202 a-long 64qam`.
     fn row_with_number(&self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let mut words = text.split_ascii_whitespace();
-        let number = words.next()?;
+        let mut rest = words(text);
+        let number = rest.next()?;
         let profile = number.parse().ok()?;
-        let name = words.by_ref().take(3).find(|word| Iuc::is_name(word))?;
+        let name = rest.by_ref().take(3).find(|word| Iuc::is_name(word))?;
         let Some(iuc) = Iuc::from_token(name) else {
             return Some(Taken::Ignored("a burst that carries no data"));
         };
         // `10 a-long` is a row of a profile whose heading is missing.
-        if Iuc::from_token(number) == Some(iuc) && text.split_ascii_whitespace().nth(1) == Some(name) {
+        if Iuc::from_token(number) == Some(iuc) && words(text).nth(1) == Some(name) {
             return Some(Taken::Unparsed("a burst outside of a profile"));
         }
-        Some(take(profile, iuc, words.find_map(Modulation::from_spelling), table))
+        Some(take(profile, iuc, rest.find_map(Modulation::from_spelling), table))
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{super::Upstream, Taken, is_port};
 use crate::{
     modulation::Modulation,
-    platform::lines::{lower_case, mhz, starts_with},
+    platform::lines::{self, cut, lower_case, mhz, starts_with},
     record::Source,
 };
 
@@ -56,10 +56,7 @@ impl Span {
 }
 
 fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
-    line.split_ascii_whitespace().map(move |text| {
-        let start = text.as_ptr().addr() - line.as_ptr().addr();
-        Word { text, span: Span(start, start + text.len()) }
-    })
+    lines::words_at(line).map(|(start, text)| Word { text, span: Span(start, start + text.len()) })
 }
 
 /// The most words of a line of a header; a longer one is something else.
@@ -267,7 +264,7 @@ impl<'s, 'a> Row<'s, 'a> {
 
 /// The ends of a frequency range in MHz.
 fn edges(text: &str) -> Option<(u64, u64)> {
-    let (low, high) = text.split_once('-')?;
+    let (low, high) = cut(text, b'-')?;
     let (low, high) = (mhz(low)?, mhz(high)?);
     (low < high).then_some((low, high))
 }
