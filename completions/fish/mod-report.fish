@@ -19,10 +19,16 @@ seed\t'What the program printed that this replaces, for those who read its files
 complete -c mod-report -l sort -d 'What comes first (default: lost)' -r -f -a "hops\t'Most hops'
 lost\t'Most capacity lost'
 degraded\t'Longest below what is expected'
+customers\t'Most customer hours below what is expected'
 cmts\t'By name'"
 complete -c mod-report -l top -d 'Show only the first N upstreams; the totals stay those of all (default: all; 40 in a table on a terminal)' -r
-complete -c mod-report -l by -d 'Sum up: one line for each CMTS or description' -r -f -a "cmts\t'The CMTS'
-description\t'The description, such as a node\'s name'"
+complete -c mod-report -l by -d 'Sum up: one line for each CMTS, node or frequency; what has none is a line of its own' -r -f -a "cmts\t'The CMTS'
+platform\t'The family of the device'
+node\t'The node (--nodes)'
+hub\t'The hub of the node'
+area\t'The area of the node'
+description\t'The description, such as a node\'s name'
+frequency\t'The centre frequency'"
 complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CCAP0*' -r
 complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
 complete -c mod-report -l nodes -d 'Which node each upstream serves, CSV lines cmts,upstream,node[,hub][,area][,homes] such as "CCAP001,1/scq/*,HRN12,Hoorn"; the first that matches counts [default: MODTOOLS_NODES]' -r -F

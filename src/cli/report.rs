@@ -19,6 +19,7 @@ Examples:
   mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
   mod-report --html report.html --cmts 'CCAP0*' --format table
   mod-report --by cmts                             which CMTS loses most
+  mod-report --nodes nodes.csv --by node --sort customers
   mod-report --maintenance works.csv
   diff <(mod-report --at '2026-05-01 02:00') <(mod-report --at '2026-05-01 06:00')
   mod-report --upstream '1/scq/3' --cmts CCAP001 --format changes
@@ -67,8 +68,18 @@ pub enum Layout {
 pub enum By {
     /// The CMTS
     Cmts,
+    /// The family of the device
+    Platform,
+    /// The node (--nodes)
+    Node,
+    /// The hub of the node
+    Hub,
+    /// The area of the node
+    Area,
     /// The description, such as a node's name
     Description,
+    /// The centre frequency
+    Frequency,
 }
 
 /// What the worst upstream is; it comes first.
@@ -80,6 +91,8 @@ pub enum Sort {
     Lost,
     /// Longest below what is expected
     Degraded,
+    /// Most customer hours below what is expected
+    Customers,
     /// By name
     Cmts,
 }
@@ -135,7 +148,7 @@ pub struct Report {
     /// Show only the first N upstreams; the totals stay those of all (default: all; 40 in a table on a terminal)
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// Sum up: one line for each CMTS or description
+    /// Sum up: one line for each CMTS, node or frequency; what has none is a line of its own
     #[arg(long, value_name = "WHAT")]
     pub by: Option<By>,
     /// Look only at the CMTSs that match, such as CCAP0*

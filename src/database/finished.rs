@@ -16,7 +16,7 @@ use crate::{
         arithmetic::{CARRY_S, Day, Span, Upstream},
         memory::Memory,
         plan::number_of,
-        rollup::{Line, RULES},
+        rollup::{Line, rules},
         roster::Roster,
         window::{self, local},
     },
@@ -177,7 +177,7 @@ impl<'a> Keeper<'a> {
             let head = if ours { Some(self.fresh(day, None)?) } else { None };
             return Ok(State::Wanted(head.filter(|head| head.samples > 0)));
         }
-        if kept.made.rules != RULES {
+        if kept.made.rules != rules() {
             let head = self.fresh(day, None)?;
             if head.samples > 0 {
                 return Ok(State::Wanted(Some(head)));
@@ -237,7 +237,7 @@ impl<'a> Keeper<'a> {
         let carried = self.database.count_samples(Window { from: span.from, to: window.from })?;
         let samples = self.database.count_samples(window)?;
         let Calendar { tz, interval_s, .. } = self.calendar;
-        let made = Made { rules: RULES, carried, scans, sealed: false, after: 0, memory: 0 };
+        let made = Made { rules: rules(), carried, scans, sealed: false, after: 0, memory: 0 };
         Ok(DayHead { day, tz: tz.name().to_owned(), interval_s, samples, made })
     }
 
@@ -299,7 +299,7 @@ impl<'a> Keeper<'a> {
                 let Some(head) = self.heads.get(&day).cloned() else { return Ok(None) };
                 // The first one stands, though those before it have been pruned.
                 let follows = self.chain.is_none_or(|(_, memory)| head.made.after == memory);
-                if follows && head.made.rules == RULES {
+                if follows && head.made.rules == rules() {
                     self.chain = Some((day, head.made.memory));
                     return Ok(None);
                 }
@@ -324,7 +324,7 @@ impl<'a> Keeper<'a> {
         let columns: Vec<_> = lines.iter().map(|(_, line)| line.to_columns()).collect();
         let memory = self.sum(&lines);
         if let Some(head) = head {
-            let made = Made { after, memory, rules: RULES, ..head.made };
+            let made = Made { after, memory, rules: rules(), ..head.made };
             match self.keep(&DayHead { made, ..head }, &lines, &columns) {
                 Err(error) if self.care == Care::Report => {
                     log::info!("{day} is not kept: {error}");

@@ -6,8 +6,10 @@ use std::{
     io::{self, Write},
 };
 
-use super::full::{self, Cell};
-use crate::{language::Language, record::Row};
+use crate::{
+    language::Language,
+    record::{Cell, Row},
+};
 
 /// All columns of the full layout.
 ///
@@ -18,17 +20,49 @@ pub fn write<R: Borrow<Row>>(
     language: Language,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    output.write_all("\u{feff}".as_bytes())?;
-    let mut writer =
-        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).delimiter(b';').from_writer(output);
-    writer.write_record(full::names())?;
-    for row in rows {
-        for cell in full::cells(row.borrow()) {
-            writer.write_field(in_excel(&cell, language).as_bytes())?;
-        }
-        writer.write_record(None::<&[u8]>)?;
+    let mut sheet = Sheet::new(&Row::names(), language, output)?;
+    rows.into_iter().try_for_each(|row| sheet.line(row.borrow().cells()))?;
+    sheet.finish()
+}
+
+/// A sheet of any columns.
+pub struct Sheet<W: Write> {
+    writer: csv::Writer<W>,
+    language: Language,
+}
+
+impl<W: Write> Sheet<W> {
+    /// Begins with the names of the columns.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn new(names: &[String], language: Language, mut output: W) -> io::Result<Self> {
+        output.write_all("\u{feff}".as_bytes())?;
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).delimiter(b';').from_writer(output);
+        writer.write_record(names)?;
+        Ok(Sheet { writer, language })
     }
-    writer.flush()
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn line<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> io::Result<()> {
+        for cell in cells {
+            self.writer.write_field(in_excel(&cell, self.language).as_bytes())?;
+        }
+        self.writer.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
 }
 
 fn in_excel<'a>(cell: &'a Cell<'_>, language: Language) -> Cow<'a, str> {

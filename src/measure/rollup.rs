@@ -1,29 +1,58 @@
 //! A finished day of one upstream as `modulation_day` keeps it: two JSON objects, of which the first is
 //! the time by modulation, and the second leaves out whatever is nought.
 
-use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, Visitor, value},
+    forward_to_deserialize_any,
+};
 
 use super::{
     arithmetic::{Day, named},
     memory::Memory,
 };
 
-/// The version of what stands in a row, and of the arithmetic behind it. A day of another one is made anew as
-/// long as its samples are there. A test ties it to the names of the fields.
-pub const RULES: u32 = 2;
+/// The version of the arithmetic behind a row: whoever changes what a field means counts it up.
+const ARITHMETIC: u32 = 2;
+
+/// The version of what stands in a row: the arithmetic, and the names of the fields. A day of another one is made
+/// anew as long as its samples are there, so that a day that was kept without a field is never read as one that
+/// has it.
+#[must_use]
+pub fn rules() -> u32 {
+    static RULES: OnceLock<u32> = OnceLock::new();
+    *RULES.get_or_init(|| {
+        version_of(&[fields_of::<Day>(), fields_of::<Memory>(), fields_of::<Rest>()].concat())
+    })
+}
+
+/// FNV-1a: what is kept in a database must not depend on how a library hashes.
+fn version_of(fields: &[&str]) -> u32 {
+    let bytes = fields.iter().flat_map(|name| name.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5 ^ ARITHMETIC, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
 
 /// What a finished day keeps of an upstream.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Line {
     /// What it came to.
     #[serde(flatten)]
     pub day: Day,
     /// Its past, this day included.
-    #[serde(default)]
     pub memory: Memory,
     /// When it stepped down, seconds from the begin of the day: incidents are made of these.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps_down_s: Vec<u32>,
+}
+
+/// What stands in a line beside its day.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Rest {
+    memory: Memory,
+    steps_down_s: Vec<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,15 +71,52 @@ impl Line {
     /// # Errors
     /// What is wrong with them.
     pub fn of_columns(time_s: &str, finished: &str) -> serde_json::Result<Self> {
-        let mut line: Line = serde_json::from_str(finished)?;
-        line.day.time = serde_json::from_str::<Time>(time_s)?.0;
-        Ok(line)
+        // Read twice: the fields of a flattened struct would be collected in a map first.
+        let mut day: Day = serde_json::from_str(finished)?;
+        let Rest { memory, steps_down_s } = serde_json::from_str(finished)?;
+        day.time = serde_json::from_str::<Time>(time_s)?.0;
+        Ok(Line { day, memory, steps_down_s })
     }
 
     /// Samples in the day.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.day.measurements()
+    }
+}
+
+/// The names of the fields of a struct, as it is read.
+fn fields_of<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
+    let mut fields = Fields::default();
+    // It never succeeds: the names have come by then.
+    let _ = T::deserialize(&mut fields);
+    fields.0
+}
+
+/// Is given the names of the fields that a struct asks for, and has none of them.
+#[derive(Default)]
+struct Fields(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut Fields {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom("no field"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -109,24 +175,20 @@ mod tests {
         assert_eq!(line.day.last.map(|(_, modulation)| modulation), Some(Modulation::Qam64));
     }
 
-    /// Whoever adds a field, takes one away or renames it counts the version up, so that a day that was kept
-    /// without it is never read as one that has it.
+    /// A day that was kept without a field must never be read as one that has it.
     #[test]
-    fn the_version_knows_its_fields() {
+    fn the_version_is_made_of_every_field() {
         let finished: serde_json::Value = serde_json::from_str(&line().to_columns().1).expect("json");
-        let names = |value: &serde_json::Value| {
-            let mut names: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
-            names.sort();
-            names.join(" ")
+        let known = |value: &serde_json::Value, fields: &[&str]| {
+            let names: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
+            assert!(names.len() > 4 || names.len() == fields.len(), "{names:?}");
+            names.into_iter().filter(|name| !fields.contains(&name.as_str())).collect::<Vec<_>>()
         };
-        assert_eq!(
-            (RULES, names(&finished).as_str(), names(&finished["memory"]).as_str()),
-            (
-                2,
-                "below_from counts first flapping head hops hops_down hops_seed hops_up hours last lead_s \
-                 longest_below_s memory recovered seed steps_down_s tail trail_s",
-                "below_from day days held last later"
-            )
-        );
+        assert_eq!(known(&finished, fields_of::<Day>()), fields_of::<Rest>());
+        assert_eq!(known(&finished["memory"], fields_of::<Memory>()), [""; 0]);
+        let fields = [fields_of::<Day>(), fields_of::<Memory>(), fields_of::<Rest>()].concat();
+        assert_eq!(version_of(&fields), rules());
+        assert_ne!(version_of(&fields[1..]), rules());
+        assert_ne!(version_of(&[&fields[..], &["one_more"]].concat()), rules());
     }
 }

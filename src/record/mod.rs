@@ -38,6 +38,7 @@
 //! mod-report also writes [`Change`], [`Gap`], [`State`] and [`Fresh`]; mod-prune [`Pruned`] and [`TableStatus`].
 
 mod answers;
+pub mod columns;
 mod prune;
 mod report;
 mod sample;
@@ -50,9 +51,11 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{closed_set::closed_set, modulation::Modulation};
 pub use answers::{Change, Fresh, Gap, State};
+pub use columns::{Cell, Figure, Fold};
 pub use prune::{Health, IdStatus, Pruned, Retained, Stopped, TableStatus, Way};
 pub use report::{
-    DayRow, Delta, Gone, Group, Incident, Maintenance, PerModulation, Report, Row, Silent, Snr, Why,
+    DayRow, Delta, Figures, Gone, Group, Incident, Key, KeyValue, Maintenance, PerModulation, Report, Row,
+    Silent, Snr, Why,
 };
 pub use time::Timestamp;
 pub use totals::Totals;

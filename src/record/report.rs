@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
-use super::{Body, Status, Timestamp};
+use super::{Body, Figure, Status, Timestamp, columns::columns};
 use crate::{closed_set::closed_set, modulation::Modulation};
 
 /// One value per modulation that was seen, lowest modulation first.
@@ -119,133 +120,140 @@ pub struct Gone {
     pub since: Timestamp,
 }
 
-/// `row`, after the `report`: one per upstream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Begin of the window, so that two reports of a finished day have the same rows.
-    pub ts: Timestamp,
-    /// Name of the device.
-    pub cmts: String,
-    /// Name of the upstream.
-    pub upstream: String,
-    /// Family of the device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<String>,
-    /// The operator's text for the upstream.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Centre frequency, Hz.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub center_hz: Option<u64>,
-    /// Channel width, Hz.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width_hz: Option<u64>,
-    /// Modems that are registered on it, as its last sample that tells says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modems: Option<u64>,
-    /// The fibre node that it serves (`--nodes`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// The hub of that node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hub: Option<String>,
-    /// The area of that node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub area: Option<String>,
-    /// The homes that it passes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub homes: Option<u64>,
-    /// Signal-to-noise ratio; missing when it is not known of the whole window.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub snr_db: Option<Snr>,
-    /// Its row on the page (`--page-url`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Modulation of the last sample in the window.
-    pub last: Modulation,
-    /// Samples in the window.
-    #[serde(default)]
-    pub measurements: u64,
-    /// Samples of each modulation.
-    #[serde(default)]
-    pub counts: PerModulation<u64>,
-    /// Changes that were observed: a lower bound.
-    #[serde(default)]
-    pub hops: u64,
-    /// Of them to fewer bits per symbol.
-    #[serde(default)]
-    pub hops_down: u64,
-    /// Of them to more bits per symbol.
-    #[serde(default)]
-    pub hops_up: u64,
-    /// What the program that this replaces called hops.
-    #[serde(default)]
-    pub hops_seed: u64,
-    /// Time in the window for which a sample held, s.
-    #[serde(default)]
-    pub observed_s: u64,
-    /// `observed_s` of the time that has passed of the window.
-    #[serde(default)]
-    pub coverage_pct: f64,
-    /// Of `measurements`.
-    #[serde(default)]
-    pub share_pct: PerModulation<f64>,
-    /// Of `observed_s`.
-    #[serde(default)]
-    pub time_pct: PerModulation<f64>,
-    /// What the upstream should run at; missing when nothing tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<Modulation>,
-    /// The last local day on which `expected` was held, `YYYY-MM-DD`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub best_seen: Option<String>,
-    /// When `last` is below `expected`: when the present stretch below it began, across days.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// Of the last 14 finished days those that were below `expected` for half of their observed time.
-    #[serde(default)]
-    pub chronic_days: u32,
-    /// Time at fewer bits per symbol than expected, s.
-    #[serde(default)]
-    pub degraded_s: u64,
-    /// Customer hours below what is expected: `degraded_s` × `modems`, h. A modem that is bonded over several
-    /// upstreams counts on each of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_hours: Option<f64>,
-    /// The longest stretch of it, s.
-    #[serde(default)]
-    pub longest_degraded_s: u64,
-    /// The lowest modulation that was sampled or held; missing when none has bits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worst: Option<Modulation>,
-    /// Bits per symbol that were lost, of those expected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_pct: Option<f64>,
-    /// Capacity lost on average, Mbit/s; missing when the width is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_mbps: Option<f64>,
-    /// Capacity lost in all, GB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_gb: Option<f64>,
-    /// Changes at least six times within twenty samples.
-    #[serde(default)]
-    pub flapping: bool,
-    /// One character per local hour that has passed, in windows of one day: the lowest modulation held in it
-    /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hours: Option<String>,
-    /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Missing when it is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maintenance_s: Option<u64>,
-    /// What is wrong with it ([`crate::measure::why`] defines the words); missing when nothing is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub why: Vec<Why>,
-    /// Against the day before; missing when that day is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delta: Option<Delta>,
-    /// All of this in one sentence, of held time only.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub says: String,
+columns! {
+    /// `row`, after the `report`: one per upstream. CSV, pages and groups have its fields as columns, in this order.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Row {
+        /// Begin of the window, so that two reports of a finished day have the same rows.
+        pub ts: Timestamp => hidden,
+        /// Name of the device.
+        pub cmts: String,
+        /// Name of the upstream.
+        pub upstream: String,
+        /// Family of the device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub platform: Option<String>,
+        /// The operator's text for the upstream.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub description: Option<String>,
+        /// Modulation of the last sample in the window.
+        pub last: Modulation,
+        /// The lowest modulation that was sampled or held; missing when none has bits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub worst: Option<Modulation>,
+        /// What the upstream should run at; missing when nothing tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expected: Option<Modulation>,
+        /// Changes that were observed: a lower bound.
+        #[serde(default)]
+        pub hops: u64 => sum,
+        /// Of them to fewer bits per symbol.
+        #[serde(default)]
+        pub hops_down: u64 => sum,
+        /// Of them to more bits per symbol.
+        #[serde(default)]
+        pub hops_up: u64 => sum,
+        /// What the program that this replaces called hops.
+        #[serde(default)]
+        pub hops_seed: u64,
+        /// Samples in the window.
+        #[serde(default)]
+        pub measurements: u64 => sum,
+        /// Time in the window for which a sample held, s.
+        #[serde(default)]
+        pub observed_s: u64 => sum,
+        /// `observed_s` of the time that has passed of the window.
+        #[serde(default)]
+        pub coverage_pct: f64 => mean,
+        /// Time at fewer bits per symbol than expected, s.
+        #[serde(default)]
+        pub degraded_s: u64 => sum,
+        /// The longest stretch of it, s.
+        #[serde(default)]
+        pub longest_degraded_s: u64,
+        /// Bits per symbol that were lost, of those expected.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lost_pct: Option<f64> => mean,
+        /// Capacity lost on average, Mbit/s; missing when the width is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lost_mbps: Option<f64> => sum,
+        /// Capacity lost in all, GB.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lost_gb: Option<f64> => sum,
+        /// Changes at least six times within twenty samples.
+        #[serde(default)]
+        pub flapping: bool,
+        /// One character per local hour that has passed, in windows of one day: the lowest modulation held in it
+        /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub hours: Option<String>,
+        /// What is wrong with it ([`crate::measure::why`] defines the words); missing when nothing is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub why: Vec<Why>,
+        /// Against the day before; missing when that day is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub delta: Option<Delta>,
+        /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Not written when it is none.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        pub maintenance_s: u64 => sum,
+        /// The last local day on which `expected` was held, `YYYY-MM-DD`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub best_seen: Option<NaiveDate>,
+        /// When `last` is below `expected`: when the present stretch below it began, across days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub since: Option<Timestamp>,
+        /// Of the last 14 finished days those that were below `expected` for half of their observed time.
+        #[serde(default)]
+        pub chronic_days: u32,
+        /// Centre frequency, Hz.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub center_hz: Option<u64>,
+        /// Channel width, Hz.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub width_hz: Option<u64>,
+        /// Modems that are registered on it, as its last sample that tells says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub modems: Option<u64> => sum,
+        /// The fibre node that it serves (`--nodes`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub node: Option<String>,
+        /// The hub of that node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub hub: Option<String>,
+        /// The area of that node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub area: Option<String>,
+        /// The homes that it passes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub homes: Option<u64>,
+        /// Customer hours below what is expected: `degraded_s` × `modems`, h. A modem that is bonded over several
+        /// upstreams counts on each of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub customer_hours: Option<f64> => sum,
+        /// Signal-to-noise ratio; missing when it is not known of the whole window.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub snr_db: Option<Snr>,
+        /// Its row on the page (`--page-url`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        /// All of this in one sentence, of held time only.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pub says: String,
+        /// Samples of each modulation.
+        #[serde(default)]
+        pub counts: PerModulation<u64>,
+        /// Of `measurements`.
+        #[serde(default)]
+        pub share_pct: PerModulation<f64>,
+        /// Of `observed_s`.
+        #[serde(default)]
+        pub time_pct: PerModulation<f64>,
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The signal-to-noise ratio of the samples of a window, dB.
@@ -319,39 +327,76 @@ pub struct Delta {
     pub lost_pct: Option<f64>,
 }
 
-/// `group`, of `--by`, after the `report` and in place of its rows: the upstreams of a CMTS, or of a description.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `group`, of `--by`, after the `report` and in place of its rows: the upstreams of a CMTS, a node, a frequency.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
     /// Begin of the window.
     pub ts: Timestamp,
-    /// Name of the device, with `--by cmts`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cmts: Option<String>,
-    /// The operator's text, with `--by description`; missing: the upstreams without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    /// What it goes by: `cmts`, `platform`, `node`, `hub`, `area`, `description` or `center_hz`, under this name;
+    /// missing: the upstreams without one.
+    #[serde(flatten)]
+    pub key: Key,
     /// How many upstreams.
     pub upstreams: u64,
     /// Those of them that were below what is expected at some time.
     pub degraded: u64,
-    /// Sum of the rows.
-    pub hops: u64,
-    /// Sum of the rows, s.
-    pub degraded_s: u64,
-    /// Mean of the rows.
-    pub coverage_pct: f64,
-    /// Mean of the rows that have it.
+    /// Homes of their nodes, as far as they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_pct: Option<f64>,
-    /// Sum of the rows that have it, Mbit/s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_mbps: Option<f64>,
-    /// Sum of the rows that have it, GB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost_gb: Option<f64>,
+    pub homes: Option<u64>,
+    /// Sums and means of what the rows have, by the names of their fields.
+    #[serde(flatten)]
+    pub figures: Figures,
     /// Upstreams by what is wrong with them.
-    #[serde(default)]
     pub why: BTreeMap<String, u64>,
+}
+
+/// What a group goes by.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Key {
+    pub name: &'static str,
+    pub value: Option<KeyValue>,
+}
+
+/// The value that the upstreams of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+#[allow(missing_docs)]
+pub enum KeyValue {
+    Number(u64),
+    Text(String),
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.value.iter().map(|value| (self.name, value)))
+    }
+}
+
+/// The figures of a group, to three decimals.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures(pub Vec<Figure>);
+
+impl Figures {
+    /// The figure of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|figure| figure.name == name)?.value
+    }
+}
+
+impl Serialize for Figures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for Figure { name, is_whole, value, .. } in &self.0 {
+            match value {
+                Some(value) if *is_whole => map.serialize_entry(name, &(*value as u64))?,
+                Some(value) => map.serialize_entry(name, value)?,
+                None => {}
+            }
+        }
+        map.end()
+    }
 }
 
 impl Body for Group {

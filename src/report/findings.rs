@@ -25,7 +25,7 @@ use crate::{
         window::local,
     },
     modulation::Modulation,
-    record::{Delta, Gone, Incident, PerModulation, Report, Row, Silent, Timestamp},
+    record::{Delta, Gone, Incident, PerModulation, Report, Row, Silent, Timestamp, columns::rounded},
 };
 
 /// The result of a window.
@@ -71,6 +71,8 @@ impl<'a> Findings<'a> {
             let mbps = roster.about(number).width_hz.and_then(|width| numbers.lost_mbps(width));
             (mbps, numbers.lost_pct())
         };
+        let customers =
+            |number: u32, numbers: &Numbers| roster.about(number).modems.map(|n| n * numbers.degraded_s);
         let names = |a: About<'_>, b: About<'_>| {
             natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream))
         };
@@ -84,6 +86,7 @@ impl<'a> Findings<'a> {
                 Sort::Degraded => {
                     (y.degraded_s, y.longest_degraded_s).cmp(&(x.degraded_s, x.longest_degraded_s))
                 }
+                Sort::Customers => customers(*b, y).cmp(&customers(*a, x)),
                 Sort::Cmts => Ordering::Equal,
             };
             first.then_with(|| names(roster.about(*a), roster.about(*b)))
@@ -120,7 +123,7 @@ impl<'a> Findings<'a> {
             hops: numbers().map(|numbers| u64::from(numbers.hops)).sum(),
             measurements,
             coverage_pct: rounded(coverage / (self.lines.len().max(1)) as f64),
-            share_pct: shares(count, measurements),
+            share_pct: rounded_shares(shares(count, measurements)),
             lost_mbps: lost(Numbers::lost_mbps),
             lost_gb: lost(Numbers::lost_gb),
             incidents: self.incidents.clone(),
@@ -138,6 +141,11 @@ impl<'a> Findings<'a> {
 
     /// All rows in their order, and the numbers that they came of.
     pub fn all_rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = (Row, &'f Numbers)> {
+        self.exact_rows(view).map(|(row, numbers)| (row.rounded(), numbers))
+    }
+
+    /// As [`Findings::all_rows`], not rounded: sums are made of these.
+    pub fn exact_rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = (Row, &'f Numbers)> {
         let cmts_of = |number: u32| self.roster.cmts_of(number);
         let usual = yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers)));
         self.lines.iter().map(move |&(number, ref numbers)| {
@@ -166,7 +174,7 @@ impl<'a> Findings<'a> {
 }
 
 fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
-    let lost = |of: fn(&Numbers, u64) -> Option<f64>| of(numbers, about.width_hz?).map(rounded);
+    let lost = |of: fn(&Numbers, u64) -> Option<f64>| of(numbers, about.width_hz?);
     let count = |m: Modulation| u64::from(numbers.counts[m.index()]);
     let time = |m: Modulation| u64::from(numbers.time[m.index()]);
     Row {
@@ -192,26 +200,26 @@ fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
         hops_up: u64::from(numbers.hops_up),
         hops_seed: u64::from(numbers.hops_seed),
         observed_s: numbers.observed_s(),
-        coverage_pct: rounded(numbers.coverage_pct()),
+        coverage_pct: numbers.coverage_pct(),
         share_pct: shares(count, numbers.measurements()),
         time_pct: shares(time, numbers.observed_s()),
         expected: numbers.expected,
-        best_seen: numbers.best_seen.and_then(date_of).map(|date| date.to_string()),
+        best_seen: numbers.best_seen.and_then(date_of),
         since: numbers.since,
         chronic_days: numbers.chronic_days,
         degraded_s: numbers.degraded_s,
-        customer_hours: None,
+        customer_hours: about.modems.map(|modems| numbers.degraded_s as f64 * modems as f64 / 3600.0),
         longest_degraded_s: numbers.longest_degraded_s,
         worst: numbers.worst(),
-        lost_pct: numbers.lost_pct().map(rounded),
+        lost_pct: numbers.lost_pct(),
         lost_mbps: lost(Numbers::lost_mbps),
         lost_gb: lost(Numbers::lost_gb),
         flapping: numbers.flapping,
         hours: numbers.hours(),
-        maintenance_s: Some(numbers.maintenance_s()).filter(|&s| s > 0),
+        maintenance_s: numbers.maintenance_s(),
         why: Vec::new(),
         says: String::new(),
-        delta: numbers.delta().map(|(hops, lost)| Delta { hops, lost_pct: lost.map(rounded) }),
+        delta: numbers.delta().map(|(hops, lost)| Delta { hops, lost_pct: lost }),
     }
 }
 
@@ -221,8 +229,13 @@ fn shares(of: impl Fn(Modulation) -> u64, whole: u64) -> PerModulation<f64> {
         .into_iter()
         .map(|m| (m, of(m)))
         .filter(|&(_, part)| part > 0)
-        .map(|(m, part)| (m, rounded(percent(part, whole))))
+        .map(|(m, part)| (m, percent(part, whole)))
         .collect()
+}
+
+fn rounded_shares(mut shares: PerModulation<f64>) -> PerModulation<f64> {
+    shares.values_mut().for_each(|pct| *pct = rounded(*pct));
+    shares
 }
 
 /// For an address (RFC 3986): all but unreserved characters by their bytes.
@@ -232,10 +245,4 @@ fn percent_encoded(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(byte).collect()
-}
-
-/// Three decimals.
-#[must_use]
-pub fn rounded(number: f64) -> f64 {
-    (number * 1000.0).round() / 1000.0
 }

@@ -1,15 +1,16 @@
-//! `--by`: sums over the upstreams of a CMTS or of a description, in place of the rows.
+//! `--by`: sums over upstreams that have something in common, in place of the rows. What has none of it is a group
+//! of its own, so that groups always add up to the report.
 
-use std::{cmp::Ordering, collections::BTreeMap};
-
-use super::{
-    findings::{Findings, rounded},
-    request::View,
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
 };
+
+use super::{findings::Findings, request::View};
 use crate::{
     cli::report::{By, Sort},
-    measure::{arithmetic::Numbers, natural},
-    record::{Group, Row, Timestamp},
+    measure::natural,
+    record::{Cell, Figure, Figures, Fold, Group, Key, KeyValue, Row, Timestamp, columns::rounded},
 };
 
 /// The groups in the order asked for.
@@ -26,82 +27,89 @@ pub struct Groups {
 struct Sum {
     upstreams: u64,
     degraded: u64,
-    hops: u64,
-    degraded_s: u64,
-    coverage_pct: f64,
-    /// Sum and how many.
-    lost_pct: (f64, u64),
-    lost_mbps: Option<f64>,
-    lost_gb: Option<f64>,
-    why: BTreeMap<&'static str, u64>,
+    homes: HashMap<String, u64>,
+    /// Each with how many rows have it.
+    figures: Vec<(Figure, u64)>,
+    why: BTreeMap<String, u64>,
 }
 
 impl Sum {
-    fn add(&mut self, row: &Row, numbers: &Numbers, width_hz: Option<u64>) {
+    fn add(&mut self, row: &Row) {
         self.upstreams += 1;
-        self.degraded += u64::from(numbers.degraded_s > 0);
-        self.hops += u64::from(numbers.hops);
-        self.degraded_s += numbers.degraded_s;
-        self.coverage_pct += numbers.coverage_pct();
-        if let Some(lost) = numbers.lost_pct() {
-            self.lost_pct = (self.lost_pct.0 + lost, self.lost_pct.1 + 1);
+        self.degraded += u64::from(row.degraded_s > 0);
+        if let Some((node, homes)) = row.node.as_ref().zip(row.homes) {
+            self.homes.insert(node.clone(), homes);
         }
-        let sum = |sum: Option<f64>, more: Option<f64>| more.map(|more| sum.unwrap_or(0.0) + more).or(sum);
-        self.lost_mbps = sum(self.lost_mbps, width_hz.and_then(|width| numbers.lost_mbps(width)));
-        self.lost_gb = sum(self.lost_gb, width_hz.and_then(|width| numbers.lost_gb(width)));
+        let figures = row.figures();
+        if self.figures.is_empty() {
+            self.figures = figures.iter().map(|figure| (Figure { value: None, ..*figure }, 0)).collect();
+        }
+        for ((sum, rows), more) in self.figures.iter_mut().zip(figures) {
+            if let Some(more) = more.value {
+                sum.value = Some(sum.value.unwrap_or(0.0) + more);
+                *rows += 1;
+            }
+        }
         for why in &row.why {
-            *self.why.entry(why.word()).or_default() += 1;
+            *self.why.entry(why.word().to_owned()).or_default() += 1;
         }
     }
 
-    fn group(self, ts: Timestamp, by: By, name: Option<String>) -> Group {
-        let (cmts, description) = match by {
-            By::Cmts => (name, None),
-            By::Description => (None, name),
+    fn group(self, ts: Timestamp, key: Key) -> Group {
+        let folded = |(sum, rows): (Figure, u64)| match sum.fold {
+            Fold::Sum => Figure { value: sum.value.map(rounded), ..sum },
+            Fold::Mean => Figure { value: sum.value.map(|sum| rounded(sum / rows as f64)), ..sum },
         };
-        let (lost, with_lost) = self.lost_pct;
         Group {
             ts,
-            cmts,
-            description,
+            key,
             upstreams: self.upstreams,
             degraded: self.degraded,
-            hops: self.hops,
-            degraded_s: self.degraded_s,
-            coverage_pct: rounded(self.coverage_pct / self.upstreams.max(1) as f64),
-            lost_pct: (with_lost > 0).then(|| rounded(lost / with_lost as f64)),
-            lost_mbps: self.lost_mbps.map(rounded),
-            lost_gb: self.lost_gb.map(rounded),
-            why: self.why.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
+            homes: self.homes.into_values().reduce(|sum, homes| sum.saturating_add(homes)),
+            figures: Figures(self.figures.into_iter().map(folded).collect()),
+            why: self.why,
         }
+    }
+}
+
+/// The field of a row that a group goes by.
+fn key_name(by: By) -> &'static str {
+    match by {
+        By::Cmts => "cmts",
+        By::Platform => "platform",
+        By::Node => "node",
+        By::Hub => "hub",
+        By::Area => "area",
+        By::Description => "description",
+        By::Frequency => "center_hz",
+    }
+}
+
+fn key_of(by: By, row: &Row) -> Option<KeyValue> {
+    let text = |text: Option<&String>| text.cloned().map(KeyValue::Text);
+    match by {
+        By::Cmts => text(Some(&row.cmts)),
+        By::Platform => text(row.platform.as_ref()),
+        By::Node => text(row.node.as_ref()),
+        By::Hub => text(row.hub.as_ref()),
+        By::Area => text(row.area.as_ref()),
+        By::Description => text(row.description.as_ref()),
+        By::Frequency => row.center_hz.map(KeyValue::Number),
     }
 }
 
 impl Groups {
-    /// Sums up. Upstreams without a description are a group of their own.
+    /// Sums up.
     #[must_use]
     pub fn new(by: By, view: &View, findings: &Findings<'_>) -> Self {
-        let mut sums: BTreeMap<Option<String>, Sum> = BTreeMap::new();
-        for (&(number, _), (row, numbers)) in findings.lines.iter().zip(findings.all_rows(view)) {
-            let name = match by {
-                By::Cmts => Some(row.cmts.clone()),
-                By::Description => row.description.clone(),
-            };
-            sums.entry(name).or_default().add(&row, numbers, findings.roster.about(number).width_hz);
+        let mut sums: BTreeMap<Option<KeyValue>, Sum> = BTreeMap::new();
+        for (row, _) in findings.exact_rows(view) {
+            sums.entry(key_of(by, &row)).or_default().add(&row);
         }
         let ts = findings.frame.window.from;
-        let mut groups: Vec<_> = sums.into_iter().map(|(name, sum)| sum.group(ts, by, name)).collect();
-        groups.sort_by(|a, b| {
-            let first = match view.sort {
-                Sort::Hops => b.hops.cmp(&a.hops),
-                Sort::Lost => (b.lost_mbps, b.lost_pct)
-                    .partial_cmp(&(a.lost_mbps, a.lost_pct))
-                    .unwrap_or(Ordering::Equal),
-                Sort::Degraded => (b.degraded_s, b.degraded).cmp(&(a.degraded_s, a.degraded)),
-                Sort::Cmts => Ordering::Equal,
-            };
-            first.then_with(|| natural::compare(name(a), name(b)))
-        });
+        let key = |value| Key { name: key_name(by), value };
+        let mut groups: Vec<_> = sums.into_iter().map(|(value, sum)| sum.group(ts, key(value))).collect();
+        groups.sort_by(|a, b| order(view.sort, a, b));
         let shown = groups.len().min(view.top.unwrap_or(usize::MAX));
         Groups { by, all: groups, shown }
     }
@@ -117,12 +125,51 @@ impl Groups {
     pub fn left_out(&self) -> usize {
         self.all.len() - self.shown
     }
+
+    /// The names of the columns that a table of them has.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let figures = self.all.iter().take(1).flat_map(|group| &group.figures.0).map(|figure| figure.name);
+        let names = [key_name(self.by), "upstreams", "degraded", "homes"].into_iter().chain(figures);
+        names.chain(["why"]).map(str::to_owned).collect()
+    }
+}
+
+fn order(sort: Sort, a: &Group, b: &Group) -> Ordering {
+    let figure = |name| b.figures.get(name).partial_cmp(&a.figures.get(name)).unwrap_or(Ordering::Equal);
+    let first = match sort {
+        Sort::Hops => figure("hops"),
+        Sort::Lost => figure("lost_mbps").then_with(|| figure("lost_pct")),
+        Sort::Degraded => figure("degraded_s").then(b.degraded.cmp(&a.degraded)),
+        Sort::Customers => figure("customer_hours"),
+        Sort::Cmts => Ordering::Equal,
+    };
+    first.then_with(|| natural::compare(&name(a), &name(b)))
 }
 
 /// What a group goes by; nothing for that of upstreams without it.
 #[must_use]
-pub fn name(group: &Group) -> &str {
-    group.cmts.as_deref().or(group.description.as_deref()).unwrap_or_default()
+pub fn name(group: &Group) -> String {
+    match &group.key.value {
+        Some(KeyValue::Text(text)) => text.clone(),
+        Some(KeyValue::Number(number)) => number.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The cells of a group, in the order of [`Groups::names`].
+#[must_use]
+pub fn cells(group: &Group) -> Vec<Cell<'_>> {
+    let number = |number: Option<f64>| number.map_or(Cell::Missing, Cell::Number);
+    let key = match &group.key.value {
+        Some(KeyValue::Text(text)) => Cell::Text(text.into()),
+        Some(KeyValue::Number(number)) => Cell::Number(*number as f64),
+        None => Cell::Missing,
+    };
+    let counts = [Some(group.upstreams as f64), Some(group.degraded as f64), group.homes.map(|n| n as f64)];
+    let figures = group.figures.0.iter().map(|figure| figure.value);
+    let numbers = counts.into_iter().chain(figures).map(number);
+    [key].into_iter().chain(numbers).chain([Cell::Text(whys(group).into())]).collect()
 }
 
 /// The reasons of a group's upstreams, with how many have each.

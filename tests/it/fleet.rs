@@ -144,7 +144,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
             .map(|width| rounded(width / 1.25e6 * mean * measurements as f64 * 0.075)),
         flapping: down + up >= 12,
         hours: Some(course.chunks(6).map(hour).collect()),
-        maintenance_s: None,
+        maintenance_s: 0,
         why: why(down + up, low, measurements, held.last().is_some_and(is_low)),
         delta: (family == 0).then(|| Delta { hops: random.i64(-5..6), lost_pct: Some(rounded(mean - 0.5)) }),
     }

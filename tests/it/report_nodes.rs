@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, fs};
 
+use clap::ValueEnum as _;
+use modtools::cli::report::By;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -13,7 +15,7 @@ use crate::{
 const DAY: i64 = 1_746_057_600; // 2025-05-01
 
 /// A day of three CMTSs. CCAP001: node A (6 upstreams), node B (6), one upstream without a node; CCAP002 and
-/// CCAP101 with four each. At 06:00 all of A and two of B fall; at 12:00 all of B and of CCAP002.
+/// CCAP101 with four each. One of another name: no family, one upstream that flaps. At 06:00 all of A and two of B fall; at 12:00 all of B and of CCAP002.
 pub fn fleet() -> String {
     let mut lines = String::new();
     let mut sample = |step: i64, cmts: &str, upstream: &str, low: bool| {
@@ -21,8 +23,11 @@ pub fn fleet() -> String {
         let mut line = json!({
             "type": "sample", "ts": modtools::record::Timestamp(DAY + step * 600), "cmts": cmts,
             "upstream": upstream, "modulation": if low { "QAM16" } else { "QAM64" }, "width_hz": 6_400_000,
-            "center_hz": 30_000_000 + 6_400_000 * (upstream.len() as u64 % 3), "modems": 10,
+            "modems": 10,
         });
+        if upstream != "9/scq/0" {
+            line["center_hz"] = json!(30_000_000 + 6_400_000 * (upstream.len() as u64 % 3));
+        }
         if !description.is_null() {
             line["description"] = description;
         }
@@ -34,6 +39,7 @@ pub fn fleet() -> String {
             sample(step, "CCAP001", &format!("2/scq/{number}"), step >= if number < 2 { 36 } else { 72 });
         }
         sample(step, "CCAP001", "9/scq/0", false);
+        sample(step, "test", "1/0", step % 7 == 0);
         for number in 0..4 {
             sample(step, "CCAP002", &format!("1/scq/{number}"), step >= 72);
             sample(step, "CCAP101", &format!("1/{number}.0/0"), false);
@@ -116,4 +122,56 @@ fn a_table_of_nodes_with_a_bad_line_is_refused_by_its_line() {
     let set = run(&[]).env("MODTOOLS_NODES", file).run();
     set.says(2, &["MODTOOLS_NODES", "nodes.csv line 2", "upstream,node"]);
     run(&["--node", "A*"]).run().says(2, &["--nodes FILE"]);
+}
+
+#[test]
+fn groups_of_every_kind_add_up_to_the_report() {
+    let (_folder, nodes) = nodes();
+    let words: Vec<_> = By::value_variants().iter().filter_map(clap::ValueEnum::to_possible_value).collect();
+    assert_eq!(words.len(), 7);
+    for by in words {
+        let by = by.get_name();
+        let mut groups = records(&ask(&["--nodes", &nodes, "--by", by]));
+        let rows = records(&ask(&["--nodes", &nodes])).split_off(1);
+        let header = groups.remove(0);
+        let key = if by == "frequency" { "center_hz" } else { by };
+        let of = |records: &[Value], field: &str| {
+            records.iter().filter_map(|record| record[field].as_f64()).sum::<f64>()
+        };
+        assert_eq!(Some(of(&groups, "upstreams")), header["upstreams"].as_f64(), "{by}");
+        for field in
+            ["hops", "hops_down", "hops_up", "degraded_s", "lost_mbps", "lost_gb", "modems", "customer_hours"]
+        {
+            let (groups, rows) = (of(&groups, field), of(&rows, field));
+            assert!(rows > 0.0 && (groups - rows).abs() < 0.02, "{by} {field}: {groups} of {rows}");
+        }
+        let without = rows.iter().filter(|row| row.get(key).is_none()).count() as u64;
+        let unnamed: Vec<_> = groups.iter().filter(|group| group.get(key).is_none()).collect();
+        match without {
+            0 => assert!(unnamed.is_empty() && by == "cmts", "{by}"),
+            n => assert_eq!((unnamed.len(), unnamed[0]["upstreams"].as_u64()), (1, Some(n)), "{by}"),
+        }
+        let csv = ask(&["--nodes", &nodes, "--by", by, "--format", "csv"]);
+        let mut csv = csv::Reader::from_reader(csv.as_bytes());
+        let names = csv.headers().expect("a header").clone();
+        let lines: Vec<_> = csv.records().map(|line| line.expect("a line")).collect();
+        assert_eq!((names.get(0), lines.len()), (Some(key), groups.len()));
+        for (line, group) in lines.iter().zip(&groups) {
+            for (name, cell) in names.iter().zip(line).filter(|(name, _)| *name != "why") {
+                let written =
+                    group.get(name).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+                let written = written.map(|text| text.trim_end_matches(".0").to_owned());
+                assert_eq!(cell, written.unwrap_or_default(), "{by} {name}");
+            }
+        }
+    }
+    let table = ask(&["--nodes", &nodes, "--by", "node", "--format", "table", "--sort", "customers"]);
+    let names: Vec<_> =
+        table.lines().filter_map(|line| line.split(' ').next()).filter(|word| word.len() == 1).collect();
+    // 6 x 18 h x 10 modems; 4 x 12 h and 2 x 18 h; 4 x 12 h.
+    assert_eq!(names, ["A", "B", "C"], "{table}");
+    assert!(table.contains(" 1080 ") && table.contains(" 840 ") && table.contains(" 480 "), "{table}");
+    let homes = records(&ask(&["--nodes", &nodes, "--by", "hub"]));
+    let hoorn = homes.iter().find(|group| group["hub"] == "Hoorn").expect("a hub");
+    assert_eq!((&hoorn["homes"], &hoorn["upstreams"]), (&json!(500), &json!(12)));
 }

@@ -1,11 +1,15 @@
-//! The rows as a spreadsheet opens them by a double click.
+//! The rows, or the sums of them, as a spreadsheet opens them by a double click.
 
 use std::io::{self, Write};
 
-use super::{Format, GroupFormat, csv::Csv};
+use super::{Format, GroupFormat};
 use crate::{
     layout::excel,
-    report::{findings::Findings, groups::Groups, request::View},
+    report::{
+        findings::Findings,
+        groups::{Groups, cells},
+        request::View,
+    },
 };
 
 /// CSV in the form of a spreadsheet.
@@ -22,10 +26,12 @@ impl GroupFormat for Excel {
     fn write_groups(
         &self,
         view: &View,
-        findings: &Findings<'_>,
+        _: &Findings<'_>,
         groups: &Groups,
         output: &mut dyn Write,
     ) -> io::Result<()> {
-        Csv.write_groups(view, findings, groups, output)
+        let mut sheet = excel::Sheet::new(&groups.names(), view.language, output)?;
+        groups.shown().iter().try_for_each(|group| sheet.line(cells(group)))?;
+        sheet.finish()
     }
 }

@@ -7,12 +7,12 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Table, cut, decimal, head};
 use crate::{
     cli::report::By,
-    record::Group,
+    record::{Group, KeyValue},
     report::{
         color::{Color, paint},
         findings::Findings,
         format::GroupFormat,
-        groups::{Groups, name, whys},
+        groups::{Groups, whys},
         request::View,
     },
     text,
@@ -29,20 +29,27 @@ impl GroupFormat for Table {
         head::write(view, findings, output)?;
         let what = match groups.by {
             By::Cmts => "CMTS",
+            By::Platform => "PLATFORM",
+            By::Node => "NODE",
+            By::Hub => "HUB",
+            By::Area => "AREA",
             By::Description => "DESCRIPTION",
+            By::Frequency => "FREQUENCY",
         };
-        let columns: [(&str, bool, Fill<Group>); 9] = [
-            (what, false, |group| match name(group) {
-                "" => "(none)".to_owned(),
-                name => text::terminal(name).into_owned(),
+        let columns: [(&str, bool, Fill<Group>); 10] = [
+            (what, false, |group| match &group.key.value {
+                None => "(none)".to_owned(),
+                Some(KeyValue::Text(text)) => text::terminal(text).into_owned(),
+                Some(KeyValue::Number(hz)) => format!("{:.1} MHz", *hz as f64 / 1e6),
             }),
             ("UPSTREAMS", true, |group| group.upstreams.to_string()),
             ("DEGRADED", true, |group| group.degraded.to_string()),
-            ("HOPS", true, |group| group.hops.to_string()),
-            ("LOST%", true, |group| decimal(group.lost_pct)),
-            ("MBIT/S", true, |group| decimal(group.lost_mbps)),
-            ("GB", true, |group| decimal(group.lost_gb)),
-            ("COVER%", true, |group| decimal(Some(group.coverage_pct))),
+            ("HOPS", true, |group| whole(group, "hops")),
+            ("LOST%", true, |group| decimal(group.figures.get("lost_pct"))),
+            ("MBIT/S", true, |group| decimal(group.figures.get("lost_mbps"))),
+            ("GB", true, |group| decimal(group.figures.get("lost_gb"))),
+            ("CUSTOMER-H", true, |group| whole(group, "customer_hours")),
+            ("COVER%", true, |group| decimal(group.figures.get("coverage_pct"))),
             ("WHY", false, whys),
         ];
         plain(view, &columns, groups.shown(), output)?;
@@ -51,6 +58,10 @@ impl GroupFormat for Table {
             more => writeln!(output, "\n{more} more are not shown (--top)"),
         }
     }
+}
+
+fn whole(group: &Group, name: &str) -> String {
+    group.figures.get(name).map(|number| format!("{number:.0}")).unwrap_or_default()
 }
 
 /// How an item fills a column.
