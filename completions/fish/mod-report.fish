@@ -3,6 +3,7 @@ complete -c mod-report -l days -d 'The last N local days that are over' -r
 complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d' -r
 complete -c mod-report -l to -d 'End of the window (default: now)' -r
 complete -c mod-report -l at -d 'Every upstream\'s state at a moment, in an order that diff can compare' -r
+complete -c mod-report -l state -d 'With --events, the file in which a run leaves what the next one has to know' -r -F
 complete -c mod-report -l input -d 'Read sample and scan records from FILE instead of the database; - is standard input' -r -F
 complete -c mod-report -l tz -d 'Time zone of days and hours (default: MODTOOLS_TZ, else the system\'s)' -r
 complete -c mod-report -l interval -d 'Interval between scans: a sample holds for at most 2.5 of them' -r
@@ -59,6 +60,7 @@ legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
 complete -c mod-report -l db -d 'sqlite:PATH or mysql://USER@HOST[,HOST2][:PORT]/DB[?ssl=required|verify-ca&ca=FILE] [default: MODTOOLS_DB, else ACCESS_*, else sqlite:modulation.db]' -r
 complete -c mod-report -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-report -l fresh -d 'The age and status of each CMTS\'s last good scan; exit 3 when one is older than 2.5 intervals'
+complete -c mod-report -l events -d 'What opened, grew or closed since the last run, each once: run it after each scan, or behind mod-store --tee with --input -; exit 3 when something opened'
 complete -c mod-report -l save -d 'Write also modulation_report_DATE.csv and modulation_report_DATE_web.json (seed layout, all upstreams) into REPORT_OUTPUT_DIR (default: reports)'
 complete -c mod-report -l save-copy -d 'With --save: also modulation_report_DATE.json, the same as modulation_report_DATE_web.json under another name'
 complete -c mod-report -l json-only -d 'As it was called once: --save or --layout seed --format json'

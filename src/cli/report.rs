@@ -17,6 +17,7 @@ Examples:
   ccap-fetch -i inventory.csv | mod-parse | mod-report --input - --format table
   mod-report --date today --web /var/www/html/modulation >/dev/null
   mod-report --web page --layout seed --deploy www@web1:/var/www/modulation -o report.csv
+  mod-report --events --state events.state | mod-mail --events --to noc@example.net
   mod-report --html report.html --cmts 'CCAP0*' --format table
   mod-report --by cmts                             which CMTS loses most
   mod-report --nodes nodes.csv --by node --sort customers
@@ -127,6 +128,13 @@ pub struct Report {
     /// The age and status of each CMTS's last good scan; exit 3 when one is older than 2.5 intervals
     #[arg(long, conflicts_with_all = ["day", "date", "days", "from", "to", "at"])]
     pub fresh: bool,
+    /// What opened, grew or closed since the last run, each once: run it after each scan, or behind mod-store --tee with
+    /// --input -; exit 3 when something opened
+    #[arg(long, requires = "state", conflicts_with_all = ["day", "date", "days", "from", "to", "at", "fresh"])]
+    pub events: bool,
+    /// With --events, the file in which a run leaves what the next one has to know
+    #[arg(long, value_name = "FILE", requires = "events")]
+    pub state: Option<PathBuf>,
     /// Read sample and scan records from FILE instead of the database; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     pub input: Option<PathBuf>,

@@ -9,11 +9,10 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::event::Event;
 use crate::{
     error::Result,
     ndjson::{Account, Lines},
-    record::{self, BadLine, Record, Report, Row, Timestamp},
+    record::{self, BadLine, Event, Record, Report, Row, Timestamp},
     stage::Context,
 };
 

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     layout,
+    record::Event,
     stage::Context,
 };
 
@@ -100,7 +101,7 @@ fn of_events(
     args: &cli::Mail,
     context: &Context,
     options: &MailOptions,
-    events: &mut [event::Event],
+    events: &mut [Event],
     tz: Tz,
     words: &'static Words,
 ) -> Letter {

@@ -18,13 +18,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     address::{Address, Mailbox},
-    event::Event,
+    event,
     input::Reading,
     period::Period,
 };
 use crate::{
     error::{Error, Result},
-    record::Timestamp,
+    record::{Event, Timestamp},
 };
 
 /// No subject is longer than this, in characters.
@@ -214,7 +214,7 @@ pub fn identity(reading: &Reading, subject: Option<&str>) -> String {
 /// What a mail of events is: these events and no others.
 #[must_use]
 pub fn identity_of_events(events: &[Event]) -> String {
-    let keys: BTreeSet<_> = events.iter().map(Event::key).collect();
+    let keys: BTreeSet<_> = events.iter().map(event::key).collect();
     format!("events.{}", digest(keys.iter().map(String::as_str)))
 }
 

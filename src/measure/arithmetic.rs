@@ -17,7 +17,7 @@ mod numbers;
 use std::rc::Rc;
 
 pub use day::{Day, Sampled, named, suffix};
-pub use numbers::{Before, Course, Days, Numbers, add, hours_of, percent, strip};
+pub use numbers::{Before, Course, Days, Numbers, add, hours_of, mbps_of, percent, strip};
 
 use super::Window;
 use crate::{modulation::Modulation, record::Timestamp};

@@ -9,11 +9,13 @@
 //! - [`roster`] keeps the names of upstreams and what is known of them besides samples; [`devices`] finds the
 //!   devices that were silent; [`nodes`] and [`expected`] are what people say of upstreams, [`by_name`] finds their
 //!   lines; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
+//! - [`events`] finds what fell just now and what is back, from scan to scan.
 //! - [`natural`] sorts `1/scq/2` before `1/scq/10`.
 
 pub mod arithmetic;
 pub mod by_name;
 pub mod devices;
+pub mod events;
 pub mod expected;
 pub mod maintenance;
 pub mod memory;

@@ -129,6 +129,13 @@ impl Roster {
         new
     }
 
+    /// The number of an upstream that is known.
+    #[must_use]
+    pub fn find(&self, cmts: &str, upstream: &str) -> Option<u32> {
+        let cmts = &self.cmts[*self.by_name.get(cmts)? as usize];
+        cmts.upstreams.get(upstream).copied()
+    }
+
     /// The number of the CMTS that an upstream is on.
     #[must_use]
     pub fn cmts_of(&self, upstream: u32) -> u32 {

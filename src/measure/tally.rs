@@ -26,6 +26,12 @@ const INCIDENT_UPSTREAMS: u64 = 5;
 /// and at least one in so many of those in service.
 const INCIDENT_SHARE: u64 = 10;
 
+/// Whether so many upstreams that step down together are more than single falls.
+#[must_use]
+pub fn is_incident(upstreams: u64, in_service: impl FnOnce() -> u64) -> bool {
+    upstreams >= INCIDENT_UPSTREAMS && upstreams * INCIDENT_SHARE >= in_service()
+}
+
 /// The steps down of one moment, by CMTS.
 #[derive(Debug, Default)]
 struct Steps {

@@ -35,10 +35,15 @@
 //! ```json
 //! {"v":1,"type":"report","ts":"2026-11-25T06:00:00Z","from":"2026-11-23T23:00:00Z","to":"2026-11-24T23:00:00Z","date":"2026-11-24","tz":"Europe/Amsterdam","interval_s":600,"generated_at":"2026-11-25T06:00:00Z","upstreams":1,"cmts":1,"hops":2,"measurements":144,"coverage_pct":100.0,"share_pct":{"QAM16":4.167,"QAM64":95.833},"lost_mbps":0.142,"incidents":[],"silent":[]}
 //! ```
+//! `event`, what opened, grew or closed since the last run of `mod-report --events`:
+//! ```json
+//! {"v":1,"type":"event","ts":"2026-11-24T12:10:00Z","id":"9c2f60e1d4b7a803","what":"opened","cmts":"CCAP001","node":"N12","upstreams":12,"from":"QAM64","to":"QAM16","since":"2026-11-24T12:00:00Z","lost_mbps":122.88,"modems":431,"says":"12 upstreams of N12 on CCAP001 fell from QAM64 to QAM16 at 2026-11-24 13:00, 122.9 Mbit/s lost, 431 modems."}
+//! ```
 //! mod-report also writes [`Change`], [`Gap`], [`State`] and [`Fresh`]; mod-prune [`Pruned`] and [`TableStatus`].
 
 mod answers;
 pub mod columns;
+mod event;
 mod prune;
 mod report;
 mod sample;
@@ -52,6 +57,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::{closed_set::closed_set, modulation::Modulation};
 pub use answers::{Change, Fresh, Gap, State};
 pub use columns::{Cell, Figure, Fold};
+pub use event::{Event, What};
 pub use prune::{Health, IdStatus, Pruned, Retained, Stopped, TableStatus, Way};
 pub use report::{
     DayRow, Delta, Figures, Gone, Group, Incident, Key, KeyValue, Maintenance, PerModulation, Report, Row,

@@ -40,10 +40,10 @@ pub fn run(
 ) -> Result<Exit> {
     let request = Request::new(args, context)?;
     let outputs = &request.outputs;
-    match request.answer {
-        Answer::Report(shape) => report(&request, shape, args, context, input, output),
+    match &request.answer {
+        Answer::Report(shape) => report(&request, *shape, args, context, input, output),
         Answer::At(at) => {
-            outputs.write(output, |output| answer::at::write(&request, at, args, context, input, output))
+            outputs.write(output, |output| answer::at::write(&request, *at, args, context, input, output))
         }
         Answer::Changes => {
             outputs.write(output, |output| answer::changes::write(&request, args, context, input, output))
@@ -51,6 +51,12 @@ pub fn run(
         Answer::Days => outputs.write(output, |output| answer::days::write(&request, args, context, output)),
         Answer::Fresh => {
             outputs.write(output, |output| answer::fresh::write(&request, args, context, input, output))
+        }
+        Answer::Events(state) => {
+            let (exit, left) = outputs.write(output, |output| {
+                answer::events::write(&request, state, args, context, input, output)
+            })?;
+            left.write().map(|()| exit)
         }
         Answer::Samples => {
             outputs.write(output, |output| answer::samples::write(&request, args, context, input, output))

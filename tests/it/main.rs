@@ -38,6 +38,7 @@ mod prune_mysql;
 mod report;
 mod report_answers;
 mod report_days;
+mod report_events;
 mod report_nodes;
 mod report_seed;
 mod report_truths;

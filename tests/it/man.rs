@@ -121,7 +121,7 @@ fn records_shown() -> Vec<Value> {
 #[test]
 fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
     use modtools::record::{
-        Body, Capture, Change, End, Fault, Fresh, Gap, Heartbeat, Report, Row, Sample, Scan, State,
+        Body, Capture, Change, End, Event, Fault, Fresh, Gap, Heartbeat, Report, Row, Sample, Scan, State,
     };
     fn again<B: Body + serde::de::DeserializeOwned>(shown: &Value) -> Value {
         let body: B = serde_json::from_value(shown.clone()).unwrap_or_else(|e| panic!("{e}: {shown}"));
@@ -145,6 +145,7 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "change" => again::<Change>(record),
             "gap" => again::<Gap>(record),
             "state" => again::<State>(record),
+            "event" => again::<Event>(record),
             "fresh" => again::<Fresh>(record),
             // Counts for people and scripts; no stage reads them.
             "group" | "stored" | "pruned" | "status" => record.clone(),
@@ -162,6 +163,7 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "change",
             "end",
             "error",
+            "event",
             "fresh",
             "gap",
             "group",
@@ -183,7 +185,7 @@ fn modtools_5_names_every_field_of_every_record() {
     let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
     let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let bold = |name: &str| words.contains(&name) || words.contains(&format!("fB{name}").as_str());
-    for file in ["mod.rs", "answers.rs", "report.rs", "prune.rs"] {
+    for file in ["mod.rs", "answers.rs", "event.rs", "report.rs", "prune.rs"] {
         let source = fs::read_to_string(in_package("src/record").join(file)).unwrap();
         let (mut written, mut renamed) = (false, false);
         for line in source.lines().map(str::trim) {

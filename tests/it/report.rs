@@ -24,17 +24,26 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Runs the stage in this process, at a moment that stands still.
 pub fn at(now: Timestamp, columns: Option<u16>, args: &[&str], input: &[u8]) -> (Exit, String) {
+    at_with(Clock::Fixed(now), columns, args, input).expect("a report")
+}
+
+pub fn at_with(
+    clock: Clock,
+    columns: Option<u16>,
+    args: &[&str],
+    input: &[u8],
+) -> modtools::error::Result<(Exit, String)> {
     let args = cli::Report::try_parse_from([&["mod-report"], args].concat()).expect("flags");
     let context = Context {
         tool: "mod-report",
         settings: Settings::of([("MODTOOLS_TZ", "Europe/Amsterdam"), ("NO_COLOR", "1")]),
-        clock: Clock::Fixed(now),
+        clock,
         terminals: Terminals { stdout: columns.is_some(), columns, ..Terminals::default() },
         ..Context::default()
     };
     let mut output = Vec::new();
-    let exit = modtools::report::run(&args, &context, &mut &*input, &mut output).expect("a report");
-    (exit, String::from_utf8(output).expect("utf-8"))
+    let exit = modtools::report::run(&args, &context, &mut &*input, &mut output)?;
+    Ok((exit, String::from_utf8(output).expect("utf-8")))
 }
 
 fn of_fixture(columns: Option<u16>, args: &[&str]) -> String {

@@ -48,6 +48,12 @@ fn mean_bits_lost(time: &PerIndex, expected: Modulation) -> Option<f64> {
     (observed > 0).then(|| lost as f64 / observed as f64)
 }
 
+/// What so many bits per symbol are of a channel, Mbit/s.
+#[must_use]
+pub fn mbps_of(width_hz: u64, bits: f64) -> f64 {
+    width_hz as f64 / WIDTH_PER_SYMBOL_RATE * bits / 1e6
+}
+
 /// Adds up times by modulation.
 pub fn add(sum: &mut PerIndex, time: &PerIndex) {
     sum.iter_mut().zip(time).for_each(|(sum, time)| *sum += time);
@@ -171,7 +177,7 @@ impl Numbers {
     /// `lost_mbps`: the symbol rate (width / 1.25) × the mean bits lost, in Mbit/s.
     #[must_use]
     pub fn lost_mbps(&self, width_hz: u64) -> Option<f64> {
-        self.mean_bits_lost().map(|lost| width_hz as f64 / WIDTH_PER_SYMBOL_RATE * lost / 1e6)
+        self.mean_bits_lost().map(|lost| mbps_of(width_hz, lost))
     }
 
     /// `lost_gb`: `lost_mbps` over the observed time that has bits, in GB (1e9 bytes).

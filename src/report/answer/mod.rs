@@ -3,6 +3,7 @@
 pub mod at;
 pub mod changes;
 pub mod days;
+pub mod events;
 pub mod fresh;
 pub mod samples;
 mod stream;

@@ -1,5 +1,7 @@
 //! Which answer is wanted, and in which form it goes out; flags that mean nothing for it are refused.
 
+use std::path::PathBuf;
+
 use chrono_tz::Tz;
 
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// What answers the question.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// How each upstream did.
     Report(Shape),
@@ -28,6 +30,8 @@ pub enum Answer {
     At(Timestamp),
     /// `--fresh`.
     Fresh,
+    /// `--events`, with the file of its state.
+    Events(PathBuf),
 }
 
 impl Answer {
@@ -46,6 +50,10 @@ impl Answer {
         };
         let format = args.format.unwrap_or(default);
         let text = format == Format::Table || (format == Format::Changes && terminal);
+        if let Some(state) = &args.state {
+            check_events(format, args)?;
+            return Ok((Answer::Events(state.clone()), text));
+        }
         let answer = match (&args.at, format) {
             (Some(at), _) => {
                 check_short("--at", format, args)?;
@@ -128,9 +136,23 @@ fn check_short(question: &str, format: Format, args: &cli::Report) -> Result<()>
     refuse(question, &[], args)
 }
 
+/// Works and what is expected matter for events, the rest of a report does not.
+fn check_events(format: Format, args: &cli::Report) -> Result<()> {
+    if !matches!(format, Format::Table | Format::Ndjson) {
+        return Err(Error::usage("--events: only --format table and --format ndjson have it"));
+    }
+    let of_report =
+        of_report(args).into_iter().filter(|(flag, _)| !["--maintenance", "--expected"].contains(flag));
+    meaningless("--events", of_report.chain([("--top", args.top.is_some())]))
+}
+
 /// What only a report has.
 fn refuse(question: &str, more: &[(&'static str, bool)], args: &cli::Report) -> Result<()> {
-    let of_report = [
+    meaningless(question, more.iter().copied().chain(of_report(args)))
+}
+
+fn of_report(args: &cli::Report) -> [(&'static str, bool); 9] {
+    [
         ("--sort", args.sort.is_some()),
         ("--by", args.by.is_some()),
         ("--save", args.save),
@@ -140,8 +162,7 @@ fn refuse(question: &str, more: &[(&'static str, bool)], args: &cli::Report) -> 
         ("--maintenance", args.maintenance.is_some()),
         ("--expected", args.expected.is_some()),
         ("--layout", args.layout.is_some()),
-    ];
-    meaningless(question, more.iter().copied().chain(of_report))
+    ]
 }
 
 fn meaningless(question: &str, mut flags: impl Iterator<Item = (&'static str, bool)>) -> Result<()> {

@@ -34,7 +34,7 @@ impl Request {
         let terminal = args.output.is_none() && context.terminals.stdout;
         let (answer, text) = Answer::of(args, terminal, tz, now)?;
         let question = Question::new(args, context, (now, now_us), tz)?;
-        let view = View::new(args, context, answer, text, terminal)?;
+        let view = View::new(args, context, &answer, text, terminal)?;
         let day = question.window.and_then(|window| window::single_day(tz, window));
         let outputs = Outputs::new(args, context, day)?;
         Ok(Request { answer, question, view, outputs })

@@ -38,7 +38,7 @@ impl View {
     pub fn new(
         args: &cli::Report,
         context: &Context,
-        answer: Answer,
+        answer: &Answer,
         text: bool,
         terminal: bool,
     ) -> Result<Self> {
