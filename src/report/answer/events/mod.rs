@@ -19,8 +19,8 @@ use crate::{
         events::{Happening, Memory, Scan, says},
         window::local,
     },
-    record::{self, Event, Timestamp},
-    report::{findings::rounded, request::Request},
+    record::{self, Event, Timestamp, columns::rounded},
+    report::request::Request,
     stage::Context,
     text,
 };

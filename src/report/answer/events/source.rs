@@ -17,7 +17,7 @@ use crate::{
         arithmetic::CARRY_S,
         events::{Knows, Scan},
         plan::number_of,
-        rollup::{Line, RULES},
+        rollup::{Line, rules},
         roster::Roster,
     },
     modulation::Modulation,
@@ -73,7 +73,7 @@ pub fn from_database(watch: &mut Watch<'_>, args: &cli::Report, context: &Contex
 fn learn(watch: &mut Watch<'_>, database: &mut dyn Database) -> Result<()> {
     let days = watch.request.question.expected_days;
     let heads = database.day_heads()?;
-    let Some(day) = heads.iter().rev().find(|head| head.made.rules == RULES).map(|head| head.day) else {
+    let Some(day) = heads.iter().rev().find(|head| head.made.rules == rules()).map(|head| head.day) else {
         return Ok(());
     };
     let known = format!("{day} {days}");
