@@ -1,4 +1,6 @@
-//! The languages that people are written to in.
+//! The languages that people are written to in, and what the words of closed sets mean in each.
+
+mod meanings;
 
 use std::str::FromStr;
 
@@ -10,6 +12,20 @@ pub enum Language {
     En,
     /// Dutch
     Nl,
+}
+
+impl Language {
+    /// Both.
+    pub const ALL: [Language; 2] = [Language::En, Language::Nl];
+
+    /// BCP 47.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::En => "en",
+            Language::Nl => "nl",
+        }
+    }
 }
 
 impl FromStr for Language {

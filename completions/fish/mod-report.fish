@@ -36,14 +36,14 @@ complete -c mod-report -l nodes -d 'Which node each upstream serves, CSV lines c
 complete -c mod-report -l node -d 'Look only at the upstreams of the nodes that match, such as HRN*; needs --nodes' -r
 complete -c mod-report -l expected -d 'What upstreams should run at: QAM64 for all, or a CSV file cmts,upstream,modulation (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)' -r
 complete -c mod-report -l expected-days -d 'The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]' -r
-complete -c mod-report -l lang -d 'Language of the sentence that each row has [default: MODTOOLS_LANG, else en]' -r -f -a "en\t'English'
+complete -c mod-report -l lang -d 'Language of the page and of the sentence that each row has [default: MODTOOLS_LANG, else en]' -r -f -a "en\t'English'
 nl\t'Dutch'"
 complete -c mod-report -l page-url -d 'Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]' -r
 complete -c mod-report -l maintenance -d 'When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost' -r -F
 complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
 complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F
 complete -c mod-report -l html -d 'Write also the same page as one FILE that opens from a disk, for mail and tickets' -r -F
-complete -c mod-report -l brand -d 'Name, logo and colours of the page, as in examples/brands' -r -F
+complete -c mod-report -l brand -d 'Name, logo and colours of the page, as in examples/brands; they stay for later runs. none: those of every page again' -r -F
 complete -c mod-report -l keep-files -d 'Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]' -r
 complete -c mod-report -l deploy -d 'Upload the page of --web, and with --layout seed the day\'s modulation_report_DATE_web.json and modulation_report_DATE.json, to DIR on a web server [default without a value: WEB_SERVER:WEB_PATH]' -r
 complete -c mod-report -l deploy-port -d 'Port of its SSH server [default: what your OpenSSH configuration says, else 22]' -r

@@ -179,7 +179,7 @@ pub struct Report {
     /// The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub expected_days: Option<u32>,
-    /// Language of the sentence that each row has [default: MODTOOLS_LANG, else en]
+    /// Language of the page and of the sentence that each row has [default: MODTOOLS_LANG, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
     /// Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]
@@ -206,7 +206,7 @@ pub struct Report {
     /// Write also the same page as one FILE that opens from a disk, for mail and tickets
     #[arg(long, value_name = "FILE", help_heading = "Page")]
     pub html: Option<PathBuf>,
-    /// Name, logo and colours of the page, as in examples/brands
+    /// Name, logo and colours of the page, as in examples/brands; they stay for later runs. none: those of every page again
     #[arg(long, value_name = "FILE", help_heading = "Page")]
     pub brand: Option<PathBuf>,
     /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]

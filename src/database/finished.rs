@@ -47,7 +47,8 @@ impl Calendar {
     }
 
     /// Whether a kept day is one of these.
-    fn is_of(&self, head: &DayHead) -> bool {
+    #[must_use]
+    pub fn is_of(&self, head: &DayHead) -> bool {
         let same = || head.tz.parse().is_ok_and(|tz| window::is_same_zone(self.tz, tz));
         head.interval_s == self.interval_s && (head.tz == self.tz.name() || same())
     }

@@ -83,5 +83,5 @@ pub fn compose(events: &[Event], tz: Tz, now: Timestamp, words: &'static Words) 
         words.made,
         &[&format!("{} ({tz})", local(now)), env!("CARGO_PKG_VERSION")],
     )));
-    Page { title: words.events.to_owned(), language: words.tag, blocks }
+    Page { title: words.events.to_owned(), language: words.language.tag(), blocks }
 }

@@ -105,7 +105,7 @@ pub fn compose(reading: &Reading, words: &'static Words, rows: String) -> Page {
     let made = period.local(reading.report.generated_at);
     blocks.push(Block::Paragraph(fill(words.made, &[&made, env!("CARGO_PKG_VERSION")])));
     let title = fill(words.title, &[&period.label(words.to)]);
-    Page { title, language: words.tag, blocks }
+    Page { title, language: words.language.tag(), blocks }
 }
 
 /// A name from a device or a user, without control characters and of a bounded length.
@@ -220,7 +220,8 @@ fn offenders(reading: &Reading, period: Period, words: &'static Words, blocks: &
     let given = |why: &Why| shown.iter().any(|line| line.row.why.contains(why));
     let mut explained = Why::ALL.into_iter().filter(given).peekable();
     if explained.peek().is_some() {
-        blocks.push(untitled(explained.map(|why| vec![why.word().into(), words.reason(why).into()])));
+        blocks
+            .push(untitled(explained.map(|why| vec![why.word().into(), why.meaning(words.language).into()])));
     }
 }
 

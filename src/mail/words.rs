@@ -2,7 +2,6 @@
 //! modulations, reasons) stay as they are in every language, so that they can be looked up.
 
 pub use crate::language::Language;
-use crate::record::Why;
 
 impl Language {
     /// Its words.
@@ -19,8 +18,7 @@ impl Language {
 #[allow(missing_docs)]
 #[derive(Debug)]
 pub struct Words {
-    /// BCP 47.
-    pub tag: &'static str,
+    pub language: Language,
     pub decimal: char,
     pub title: &'static str,
     pub to: &'static str,
@@ -76,18 +74,9 @@ pub struct Words {
     pub cmts_silent: &'static str,
     pub coverage_of: &'static str,
     pub bad_lines: &'static str,
-    /// What each [`Why`] means, in the order of [`Why::ALL`].
-    reasons: [&'static str; Why::ALL.len()],
 }
 
 impl Words {
-    /// What a reason means.
-    #[must_use]
-    pub fn reason(&self, why: Why) -> &'static str {
-        let index = Why::ALL.iter().position(|&known| known == why);
-        index.map_or_else(|| why.word(), |index| self.reasons[index])
-    }
-
     /// A number with at most `decimals` decimals.
     #[must_use]
     pub fn number(&self, value: f64, decimals: usize) -> String {
@@ -110,7 +99,7 @@ pub fn fill(text: &str, values: &[&str]) -> String {
 }
 
 static ENGLISH: Words = Words {
-    tag: "en",
+    language: Language::En,
     decimal: '.',
     title: "Modulation report {}",
     to: "to",
@@ -166,20 +155,10 @@ static ENGLISH: Words = Words {
     cmts_silent: "silent CMTSs: {}",
     coverage_of: "coverage {} %",
     bad_lines: "unreadable lines: {}",
-    reasons: [
-        "below what is expected on at least 7 of the last 14 days",
-        "below what is expected, and stayed there",
-        "at least six changes within twenty measurements",
-        "went down in the window and did not come back",
-        "went down together with others of its CMTS",
-        "measurements are missing",
-        "a modulation profile that nothing explains",
-        "never seen at anything better",
-    ],
 };
 
 static DUTCH: Words = Words {
-    tag: "nl",
+    language: Language::Nl,
     decimal: ',',
     title: "Modulatierapport {}",
     to: "tot en met",
@@ -235,16 +214,6 @@ static DUTCH: Words = Words {
     cmts_silent: "stille CMTS'en: {}",
     coverage_of: "dekking {} %",
     bad_lines: "onleesbare regels: {}",
-    reasons: [
-        "lager dan verwacht op ten minste 7 van de laatste 14 dagen",
-        "lager dan verwacht, en zo gebleven",
-        "ten minste zes wisselingen binnen twintig metingen",
-        "in deze periode omlaag gegaan en niet teruggekomen",
-        "samen met andere upstreams van de CMTS omlaag gegaan",
-        "er ontbreken metingen",
-        "een modulatieprofiel dat niets verklaart",
-        "nooit op iets beters gezien",
-    ],
 };
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //!   devices that were silent; [`nodes`] and [`expected`] are what people say of upstreams, [`by_name`] finds their
 //!   lines; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
 //! - [`events`] finds what fell just now and what is back, from scan to scan.
+//! - [`stretches`] writes modulations in the order of time as a short text.
 //! - [`natural`] sorts `1/scq/2` before `1/scq/10`.
 
 pub mod arithmetic;
@@ -25,6 +26,7 @@ pub mod plan;
 pub mod rollup;
 pub mod roster;
 pub mod says;
+pub mod stretches;
 pub mod tally;
 pub mod why;
 pub mod window;

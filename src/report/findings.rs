@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use super::{
     history::Read,
     request::{Question, View},
+    web::Past,
 };
 use crate::{
     cli::report::Sort,
@@ -44,6 +45,8 @@ pub struct Findings<'a> {
     pub in_incident: HashSet<u32>,
     pub silent: Vec<Silent>,
     pub gone: Vec<Gone>,
+    /// The last days of every upstream, where a page is asked for.
+    pub past: Option<Past>,
 }
 
 impl<'a> Findings<'a> {
@@ -60,7 +63,8 @@ impl<'a> Findings<'a> {
             (number, Numbers::new(course, &frame, days, told))
         };
         let lines = tallied.lines.into_iter().map(numbers).collect();
-        Findings { question, frame, missing, roster, lines, incidents, in_incident, silent, gone }
+        let past = None;
+        Findings { question, frame, missing, roster, lines, incidents, in_incident, silent, gone, past }
     }
 
     /// Puts the upstreams in order. `lost` is by Mbit/s where widths are known, else by percent, then by the time

@@ -13,6 +13,7 @@ use super::{
     history::{self, Read},
     reorder::{Compact, Reorder},
     request::Question,
+    web,
 };
 use crate::{
     cli,
@@ -45,7 +46,9 @@ pub fn read<'a>(
     match (&args.input, question.window) {
         (None, Some(window)) => {
             let mut database = database::open(&args.database, context, Access::Keep)?;
-            from_database(question, database.as_mut(), window)
+            let (mut findings, exit) = from_database(question, database.as_mut(), window)?;
+            findings.past = web::past(args, question, database.as_mut())?;
+            Ok((findings, exit))
         }
         (input, _) => {
             let path = input.as_deref().unwrap_or(Path::new("-"));

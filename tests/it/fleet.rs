@@ -1,23 +1,28 @@
 //! A made-up day of a made-up fleet, of any size, the same each time: what the page's tests look at.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use modtools::{
+    language::Language,
     modulation::Modulation,
-    record::{Delta, Incident, PerModulation, Report, Row, Silent, Status, Timestamp, Why},
-    report::web::{Brand, Dated, Day, Site},
+    record::{Delta, Incident, PerModulation, Report, Row, Silent, Snr, Status, Timestamp, Why},
+    report::web::{Brand, Choice, Dated, Day, Head, Site},
 };
+use serde_json::json;
 
 const STEPS: usize = 144;
 const STEP_S: u64 = 600;
-const TOWNS: [&str; 6] = ["Amsterdam", "Utrecht", "Groningen", "Maastricht", "Eindhoven", "Zwolle"];
+const TOWNS: [&str; 6] = ["Amsterdam", "Utrecht", "Groningen", "Maastricht", "Eindhoven", "Zürich"];
 
 pub struct Fleet {
     pub report: Report,
     pub rows: Vec<Row>,
     steps: Vec<Vec<Option<Modulation>>>,
     date: NaiveDate,
+    /// The file of the last days.
+    pub history: Option<String>,
+    pub language: Language,
 }
 
 /// A local day of so many upstreams, 48 on each CMTS, made at `made` (UTC).
@@ -32,17 +37,29 @@ pub fn fleet(upstreams: usize, date: &str, made: &str) -> Fleet {
         steps.push(course);
     }
     let report = report(&rows, date, made);
-    Fleet { report, rows, steps, date }
+    let history = Some(history(&rows, date));
+    Fleet { report, rows, steps, date, history, language: Language::En }
 }
 
 impl Fleet {
     /// The data file.
     pub fn data(&self) -> String {
-        let mut day = Day::default();
+        let mut day = Day::new(STEP_S);
         for (row, steps) in self.rows.iter().zip(&self.steps) {
             day.push(row, steps.iter().copied());
         }
-        day.finish(&self.report, STEP_S)
+        day.finish(Head { report: &self.report, step_s: STEP_S, page_url: None, stopped: &[] })
+    }
+
+    /// Leaves out what is later than a moment, as a page of today does.
+    pub fn cut(&mut self, now: &str) {
+        let now: Timestamp = now.parse().unwrap();
+        let steps = (now.since(self.report.from) / STEP_S as i64) as usize;
+        self.steps.iter_mut().for_each(|held| held.truncate(steps));
+        for row in &mut self.rows {
+            row.hours.as_mut().unwrap().truncate(steps.div_ceil(6));
+        }
+        self.report.generated_at = now;
     }
 
     /// Writes it into a site.
@@ -50,8 +67,10 @@ impl Fleet {
         let data = self.data();
         let today = DateTime::<Utc>::from_timestamp(self.report.generated_at.0, 0).unwrap().date_naive();
         let (made, is_empty) = (self.report.generated_at, self.rows.is_empty());
-        let dated = Dated { date: self.date, today, made, data: &data, is_empty };
-        Site::new(directory, 30).write(dated, &Brand::default()).unwrap();
+        let history = self.history.as_deref();
+        let (date, language) = (self.date, self.language);
+        let dated = Dated { date, today, made, data: &data, is_empty, history, language };
+        Site::new(directory, 30).write(dated, &Choice::This(Box::<Brand>::default())).unwrap();
     }
 }
 
@@ -92,6 +111,9 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
     let mean = lost_bits as f64 / measurements as f64;
     let rounded = |number: f64| (number * 1000.0).round() / 1000.0;
     let width_hz = (family != 1).then_some(6.4e6);
+    let town = *random.choice(&TOWNS).unwrap();
+    let is_stuck = low == measurements && low > 0;
+    let chronic_days = if is_stuck { 9 + number as u32 % 6 } else { 0 };
     let longest = course.split(|m| !m.as_ref().is_some_and(is_low)).map(<[_]>::len).max().unwrap_or(0);
     Row {
         ts,
@@ -103,8 +125,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
         },
         platform: Some(["e6000", "casa", "cbr8"][family].to_owned()),
         description: Some(format!(
-            "{} node {}{}",
-            random.choice(TOWNS).unwrap(),
+            "{town} node {}{}",
             random.u32(100..10_000),
             random.alphabetic().to_ascii_uppercase()
         )),
@@ -122,20 +143,26 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
         expected,
         degraded_s: low * STEP_S,
         longest_degraded_s: longest as u64 * STEP_S,
-        best_seen: None,
-        since: None,
-        chronic_days: 0,
-        center_hz: None,
+        best_seen: is_stuck.then(|| NaiveDate::from_ymd_opt(2026, 4, 20).unwrap()),
+        since: held.last().is_some_and(is_low).then(|| ts + -(STEP_S as i64) * (1 + number as i64 % 900)),
+        chronic_days,
+        center_hz: Some(16_400_000 + (number % 6) as u64 * 6_400_000),
         width_hz: width_hz.map(|width| width as u64),
-        modems: None,
-        node: None,
-        hub: None,
+        modems: Some(40 + number as u64 % 90),
+        // The third family has no nodes: what has none is a group of its own.
+        node: (family < 2).then(|| format!("{}{:03}", &folded(town)[..3], number / 12 % 400)),
+        hub: (family < 2).then(|| format!("{town} hub {}", number % 2 + 1)),
         area: None,
         homes: None,
-        snr_db: None,
-        customer_hours: None,
+        snr_db: (family != 1).then(|| Snr { median: 33.2, min: 24.1, degraded: None, otherwise: None }),
+        customer_hours: Some(rounded((low * STEP_S) as f64 / 3600.0 * (40 + number % 90) as f64)),
         url: None,
-        says: String::new(),
+        says: match low {
+            0 => "Never below QAM64 while observed; observed for 100 % of the time.".to_owned(),
+            low => {
+                format!("Below QAM64 for {}m in upstream {number}; observed for 100 % of the time.", low * 10)
+            }
+        },
         worst: held.iter().copied().filter(|m| m.bits().is_some()).min(),
         lost_pct: expected.map(|_| rounded(100.0 * mean / 6.0)),
         lost_mbps: expected.and(width_hz).map(|width| rounded(width / 1.25e6 * mean)),
@@ -145,7 +172,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
         flapping: down + up >= 12,
         hours: Some(course.chunks(6).map(hour).collect()),
         maintenance_s: 0,
-        why: why(down + up, low, measurements, held.last().is_some_and(is_low)),
+        why: why(down + up, low, measurements, held.last().is_some_and(is_low), chronic_days),
         delta: (family == 0).then(|| Delta { hops: random.i64(-5..6), lost_pct: Some(rounded(mean - 0.5)) }),
     }
 }
@@ -158,9 +185,10 @@ fn hour(steps: &[Option<Modulation>]) -> char {
     }
 }
 
-fn why(hops: u64, low: u64, measurements: u64, is_low: bool) -> Vec<Why> {
+fn why(hops: u64, low: u64, measurements: u64, is_low: bool, chronic_days: u32) -> Vec<Why> {
     let is_stuck = low == measurements;
     [
+        (Why::Chronic, chronic_days >= 7),
         (Why::StuckLow, is_stuck),
         (Why::Flapping, hops >= 12),
         (Why::SteppedDown, is_low && !is_stuck && hops < 12),
@@ -219,4 +247,29 @@ fn report(rows: &[Row], date: NaiveDate, made: Timestamp) -> Report {
             status: Status::AuthFailed,
         }],
     }
+}
+
+fn folded(town: &str) -> String {
+    town.replace('ü', "u").to_uppercase()
+}
+
+/// Sixty days of history: chronic ones were well until so many days ago, the others always.
+fn history(rows: &[Row], date: NaiveDate) -> String {
+    let days: Vec<_> = (0..60)
+        .map(|back| json!({"date": (date - chrono::Days::new(59 - back)).to_string(), "made": format!("{back}.1")}))
+        .collect();
+    let mut by_cmts: BTreeMap<&str, (Vec<&str>, Vec<String>)> = BTreeMap::new();
+    for row in rows {
+        let (upstreams, strips) = by_cmts.entry(&row.cmts).or_default();
+        upstreams.push(&row.upstream);
+        strips.push(match row.chronic_days {
+            0 => "e60".to_owned(),
+            // Nothing is known of the first days.
+            days => format!("-35e{}c{}", 25 - days, days),
+        });
+    }
+    let rows: Vec<_> =
+        by_cmts.into_iter().map(|(cmts, (names, strips))| json!([cmts, names, strips])).collect();
+    json!({"v": 1, "kind": "modtools-history", "tz": "UTC", "interval_s": 600, "days": days, "rows": rows})
+        .to_string()
 }

@@ -31,6 +31,7 @@ mod manual;
 mod mariadb;
 mod page;
 mod page_files;
+mod page_truths;
 mod parse;
 mod parse_stream;
 mod prune;

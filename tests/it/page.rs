@@ -17,15 +17,15 @@ const UPSTREAMS: usize = 480;
 pub const READY: &str = "document.documentElement.dataset.drawn";
 
 /// A site of three days in a browser that has opened it.
-struct Page {
-    browser: Browser,
-    site: TempDir,
-    url: String,
-    newest: Fleet,
+pub struct Page {
+    pub browser: Browser,
+    pub site: TempDir,
+    pub url: String,
+    pub newest: Fleet,
 }
 
 impl Page {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let site = TempDir::new().unwrap();
         for (date, made) in [("2026-04-29", "2026-04-30T01:00:00Z"), ("2026-04-30", "2026-05-01T01:00:00Z")] {
             fleet(48, date, made).write(site.path());
@@ -39,21 +39,21 @@ impl Page {
         page
     }
 
-    fn open(&self, hash: &str) {
+    pub fn open(&self, hash: &str) {
         self.browser.open("about:blank");
         self.browser.open(&format!("{}{hash}", self.url));
         self.browser.wait(READY);
     }
 
     /// The names in the table, `CMTS upstream`, in their order.
-    fn shown(&self) -> Vec<String> {
+    pub fn shown(&self) -> Vec<String> {
         let keys =
             self.browser.run("return [...document.querySelectorAll('.opener')].map((o) => o.dataset.key)");
         serde_json::from_value(keys).unwrap()
     }
 
     /// How many upstreams the view has, of all its pages.
-    fn found(&self) -> usize {
+    pub fn found(&self) -> usize {
         let count = self.browser.text("return document.getElementById('count').textContent");
         count.split(' ').next().unwrap().replace(',', "").parse().unwrap()
     }
@@ -69,16 +69,16 @@ impl Page {
         assert_eq!(self.found(), UPSTREAMS);
     }
 
-    fn text(&self, id: &str) -> String {
+    pub fn text(&self, id: &str) -> String {
         self.browser.text(&format!("return document.getElementById({}).innerText", json!(id)))
     }
 
-    fn hash(&self) -> String {
+    pub fn hash(&self) -> String {
         self.browser.text("return location.hash")
     }
 }
 
-fn key(row: &Row) -> String {
+pub fn key(row: &Row) -> String {
     format!("{} {}", row.cmts, row.upstream)
 }
 
@@ -95,24 +95,26 @@ fn it_opens_on_the_newest_day_and_says_what_matters_first() {
         assert!(totals.contains(label), "{label:?} is not in {totals}");
     }
     let banners = page.text("banners");
-    for word in ["1 CMTS silent", "CCAP099 since 30 Apr, 22:00: the login was rejected", "Stale"] {
+    for word in ["1 CMTS is silent", "CCAP099 since 30 Apr, 22:00: the login was rejected", "Stale"] {
         assert!(banners.contains(word), "{word:?} is not in {banners}");
     }
-    let families = page.text("families");
+    let families = page.text("sums");
     for family in ["e6000", "casa", "cbr8"] {
         assert!(families.contains(family), "{families}");
     }
-    // Two CMTSs within two scans may have one cause; the third is another matter.
+    // Each of them qualifies by its own scan: none is chained to another.
     let incidents = page.text("incidents");
-    assert!(
-        incidents.contains("04:10 to 04:20 48 steps down on 2 CMTSs: CCAP000 (24), CCAP100 (24)"),
-        "{incidents}"
-    );
-    assert!(incidents.contains("16:40 24 upstreams down on CCAP200"), "{incidents}");
+    for line in [
+        "04:10 24 upstreams down on CCAP000",
+        "04:20 24 upstreams down on CCAP100",
+        "16:40 24 upstreams down on CCAP200",
+    ] {
+        assert!(incidents.contains(line), "{incidents}");
+    }
     let mut losers: Vec<_> = page.newest.rows.iter().filter(|row| row.lost_mbps.is_some()).collect();
     losers.sort_by(|a, b| b.lost_mbps.partial_cmp(&a.lost_mbps).unwrap());
     let ten = page.text("ten");
-    assert!(ten.contains(&key(losers[0])) && ten.contains("instead of QAM64"), "{ten}");
+    assert!(ten.contains(&key(losers[0])) && ten.contains(&losers[0].says), "{ten}");
     // From there it opens in the table, with the focus on it.
     page.browser.click("#ten li:first-child button");
     page.browser.wait("document.querySelector('#table tr.detail .track')");
@@ -259,9 +261,6 @@ fn another_day_is_a_click_away_and_the_way_back_too() {
     page.browser.wait("document.getElementById('made').textContent.includes('30 April')");
     page.browser.click("#next");
     page.browser.wait("document.getElementById('made').textContent.includes('1 May')");
-    // A date that is not there any more, as in an old mail, opens the newest.
-    page.open("#date=1999-01-01");
-    assert!(page.text("made").contains("1 May"));
 }
 
 #[test]
@@ -312,7 +311,10 @@ fn a_refresh_keeps_filter_page_focus_and_place() {
     page.browser.run("const now = Date.now; Date.now = () => now() + 301_000; document.dispatchEvent(new Event('visibilitychange'))");
     page.browser.wait("document.getElementById('made').textContent.includes('02:00')");
     assert!(!page.text("banners").contains("silent"));
-    assert_eq!(page.browser.run(place), before);
+    let after = page.browser.run(place);
+    // A screen moves by whole pixels.
+    assert!((after[0].as_i64().unwrap() - before[0].as_i64().unwrap()).abs() <= 1, "{after} {before}");
+    assert_eq!(after.as_array().unwrap()[1..], before.as_array().unwrap()[1..]);
     assert_eq!(page.shown(), shown);
     // Half a word in the search field, and the caret in it, stay too.
     page.browser.type_into("#q", "CCAP");
@@ -356,7 +358,9 @@ fn a_filtered_view_is_what_the_csv_has() {
 fn it_is_used_by_keyboard_and_read_aloud() {
     let page = Page::new();
     let is = |what: &str| assert!(page.browser.run(&format!("return Boolean({what})")) == true, "{what}");
-    is("document.querySelector('#table caption').textContent.includes('Upstreams 1 to 50')");
+    is(
+        "document.getElementById(document.getElementById('table').getAttribute('aria-labelledby')).textContent.includes('Upstreams 1 to 50')",
+    );
     is(
         "[...document.querySelectorAll('#table thead th')].every((th) => th.scope === 'col' && th.textContent)",
     );

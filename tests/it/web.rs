@@ -100,9 +100,9 @@ fn a_site_is_a_page_and_a_file_per_date() {
     let day = json(data.join("2026-05-02.json"));
     assert_eq!(day["rows"], 2);
     assert_eq!(day["report"]["hops"], 1);
-    assert_eq!(day["words"]["upstream"], serde_json::json!(["1/scq/1", "1/scq/2"]));
+    assert_eq!(day["columns"]["upstream"]["words"], serde_json::json!(["1/scq/1", "1/scq/2"]));
     // Sampled at 10:00 and 10:10, held until 10:35: the middles of steps 60 to 62, and nothing else.
-    assert_eq!(day["words"]["steps"], serde_json::json!(["-60e".to_owned() + "a2-81", "-60e3-81"]));
+    assert_eq!(day["steps"]["words"], serde_json::json!(["-60e".to_owned() + "a2-81", "-60e3-81"]));
     assert_eq!(day["shares"][0]["counts"][61], 1);
     let mut unpacked = Vec::new();
     let packed = fs::File::open(data.join("2026-05-02.json.gz")).unwrap();
@@ -261,4 +261,24 @@ fn the_page_may_load_nothing_from_elsewhere() {
         let page = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!page.contains("http://") && !page.contains("https://"), "{}", file.display());
     }
+}
+
+#[test]
+fn the_brand_stays_until_another_is_named() {
+    let site = TempDir::new().unwrap();
+    let index = || fs::read_to_string(site.path().join("index.html")).unwrap();
+    let style = || fs::read_to_string(site.path().join("style.css")).unwrap();
+    let brand = in_package("examples/brands/vodafoneziggo.json");
+    report(site.path(), &days_ago(3)).arg("--brand", brand).run().clean(0);
+    let logo = index().split("src=\"data:image/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    write(site.path(), &days_ago(2));
+    assert!(index().contains("VodafoneZiggo") && index().contains(&logo), "{}", index());
+    assert!(style().contains("--brand-primary: #b00000;"));
+    // A file that somebody changed to harm gives no brand, and says so.
+    let kept = site.path().join("data/brand.json");
+    fs::write(&kept, r#"{"colors":{"primary":"red;}"}}"#).unwrap();
+    report(site.path(), &days_ago(1)).run().says(0, &["brand.json", "--brand"]);
+    assert!(!index().contains("VodafoneZiggo") && style().contains("--brand-primary: #0f172a;"));
+    report(site.path(), &days_ago(1)).arg("--brand", "none").run().clean(0);
+    write(site.path(), &days_ago(1));
 }

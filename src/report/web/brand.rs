@@ -15,50 +15,51 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    language::Language,
+};
 
 /// A logo is part of every page: it has to be small, bytes.
 const LOGO_LIMIT: usize = 262_144;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// The brand of a page.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Brand {
     /// In the head of the page and its window.
-    pub name: String,
+    pub name: Option<String>,
     /// Beneath the name.
-    pub subtitle: String,
+    pub subtitle: Option<String>,
     /// The last line of the page.
     pub footer: String,
+    #[serde(skip_serializing)]
     logo: Option<PathBuf>,
     colors: Colors,
-    #[serde(skip)]
+    /// The logo, read, as a `data:` URI: only where a brand was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// Whose page it is to be.
+#[derive(Debug)]
+pub enum Choice {
+    /// That of the page before, if there is one.
+    Before,
+    /// This one.
+    This(Box<Brand>),
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 struct Colors {
     primary: String,
     on_primary: String,
     accent: String,
     accent_dark: String,
-}
-
-impl Default for Brand {
-    fn default() -> Self {
-        Brand {
-            name: "Upstream modulation".to_owned(),
-            subtitle: "Which upstreams suffer, since when, and why".to_owned(),
-            footer: String::new(),
-            logo: None,
-            colors: Colors::default(),
-            image: None,
-        }
-    }
 }
 
 impl Default for Colors {
@@ -81,11 +82,8 @@ impl Brand {
         let text = fs::read_to_string(path).map_err(Error::read(path))?;
         let wrong = |what: String| Error::usage(format!("--brand {}: {what}", path.display()));
         let mut brand: Brand = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-        for color in brand.colors.named().map(|(_, color)| color) {
-            if !is_color(color) {
-                return Err(wrong(format!("{color:?} is no colour such as #0f172a")));
-            }
-        }
+        brand.check_colors().map_err(wrong)?;
+        brand.image = None;
         if let Some(logo) = &brand.logo {
             let logo = path.parent().unwrap_or(Path::new("")).join(logo);
             let image = fs::read(&logo).map_err(Error::read(&logo))?;
@@ -93,6 +91,52 @@ impl Brand {
             brand.image = Some(image);
         }
         Ok(brand)
+    }
+
+    /// Takes a brand as [`Brand::to_kept`] wrote it beside a page.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of_kept(text: &str) -> std::result::Result<Self, String> {
+        let brand: Brand = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        brand.check_colors()?;
+        match &brand.image {
+            Some(image) if !is_data_uri(image) => Err("its logo is not an image of ours".to_owned()),
+            _ => Ok(brand),
+        }
+    }
+
+    /// As it is kept beside a page, its logo in it.
+    #[must_use]
+    pub fn to_kept(&self) -> String {
+        let mut kept = serde_json::to_string(self).unwrap_or_default();
+        kept.push('\n');
+        kept
+    }
+
+    fn check_colors(&self) -> std::result::Result<(), String> {
+        match self.colors.named().into_iter().find(|(_, color)| !is_color(color)) {
+            Some((_, color)) => Err(format!("invalid colour {color:?}; example: #0f172a")),
+            None => Ok(()),
+        }
+    }
+
+    /// Its name, or that of every page.
+    #[must_use]
+    pub fn name(&self, language: Language) -> &str {
+        self.name.as_deref().unwrap_or(match language {
+            Language::En => "Upstream modulation",
+            Language::Nl => "Modulatie van upstreams",
+        })
+    }
+
+    /// Its words beneath the name, or those of every page.
+    #[must_use]
+    pub fn subtitle(&self, language: Language) -> &str {
+        self.subtitle.as_deref().unwrap_or(match language {
+            Language::En => "Which upstreams suffer, since when, and why",
+            Language::Nl => "Welke upstreams er last van hebben, sinds wanneer en waarom",
+        })
     }
 
     /// The logo as a `data:` URI; our own where the brand has none.
@@ -147,9 +191,36 @@ fn data_uri(image: &[u8]) -> std::result::Result<String, String> {
     Ok(format!("data:image/{kind};base64,{}", STANDARD.encode(image)))
 }
 
+/// As [`data_uri`] makes them.
+fn is_data_uri(text: &str) -> bool {
+    let base64 = text
+        .strip_prefix("data:image/png;base64,")
+        .or_else(|| text.strip_prefix("data:image/svg+xml;base64,"));
+    base64.is_some_and(|base64| {
+        base64.len() <= LOGO_LIMIT * 2
+            && base64.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kept_brand_is_what_was_read_and_nothing_else() {
+        let mut brand = Brand { name: Some("A & B".to_owned()), ..Brand::default() };
+        brand.image = data_uri(b"<svg/>").ok();
+        let kept = Brand::of_kept(&brand.to_kept()).expect("its own");
+        assert_eq!((kept.name, kept.image.as_ref()), (brand.name, brand.image.as_ref()));
+        for bad in [
+            "",
+            r#"{"image":"https://elsewhere/logo.png"}"#,
+            r#"{"image":"data:image/png;base64,\"><script>"}"#,
+            r#"{"colors":{"primary":"red;}"}}"#,
+        ] {
+            assert!(Brand::of_kept(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn colours_are_hexadecimal_and_nothing_else() {

@@ -1,128 +1,130 @@
 //! The data file of one window, `data/DATE.json`: one JSON object that the page's `data.js` reads.
 //!
 //! ```json
-//! {"v":1, "kind":"modtools-day", "report":{…}, "rows":60000, "step_s":600,
-//!  "words":{"cmts":[…], "upstream":[…], "description":[…], "platform":[…], "hours":[…], "steps":[…], "why":[…]},
-//!  "columns":{"cmts":…, "hops":…}, "counts":[{"modulation":"QPSK", "column":…}],
-//!  "shares":[{"modulation":"QPSK", "counts":[…]}]}
+//! {"v":2, "kind":"modtools-day", "report":{…}, "rows":60000, "step_s":600, "page_url":"https://…",
+//!  "stopped":[{"cmts":"CCAP007", "since":"…"}],
+//!  "columns":{"cmts":{"words":[…],"at":…}, "hops":…, "url":null, …}, "steps":{"words":[…],"at":…},
+//!  "tops":{"words":[…],"at":…}, "shares":[{"modulation":"QPSK", "counts":[…]}]}
 //! ```
 //!
-//! `report` is the `report` record. `columns` are those of the `row` records in the form of [`Column`]: words
-//! and modulations by number (-1: none), `why` as a set of bits. `steps` is what was held in the middle of each step of `step_s`:
-//! a letter per modulation (`a` QPSK … `i` UNKNOWN, `-` nothing), then how many steps if more than one.
-//! `shares` is how many upstreams held each modulation, by step.
+//! `report` is the `report` record. `columns` are those of the CSV, by their names and in their order, each in the
+//! form of [`Series`]: so the page downloads the same CSV. `url` is `null`: it is made of `page_url`, the date and the
+//! names. `steps` is what was held in the middle of each step of `step_s`: a letter per modulation (`a` QPSK … `i`
+//! UNKNOWN, `-` nothing), then how many steps if more than one. `tops` is in the same letters the highest modulation
+//! of each hour, where `hours` is the lowest. `shares` is how many upstreams held each modulation, by step.
+//! `stopped` are the CMTSs that answered in the window and have not for longer than a sample holds.
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::json;
 
-use super::columns::{Column, Words};
+use super::columns::{Series, Words};
 use crate::{
+    layout::full,
+    measure::stretches::text_of,
     modulation::Modulation,
-    record::{Report, Row, Why},
+    record::{Report, Row, Timestamp},
 };
 
-/// How the file begins: by this it is known as one of ours.
-pub const SIGNATURE: &str = "{\"v\":1,\"kind\":\"modtools-day\",";
+/// How the file begins: by this, or by that of the version before, it is known as one of ours.
+pub const SIGNATURES: [&str; 2] =
+    ["{\"v\":2,\"kind\":\"modtools-day\",", "{\"v\":1,\"kind\":\"modtools-day\","];
 /// Steps that take no more room than this are always told.
 const SHORT_STEPS: usize = 24;
 /// Of longer ones only so much in all, bytes: the worst upstreams come first, the others open to their hours.
 const LONG_STEPS: usize = 1_500_000;
+/// The column that is made of others.
+const URL: &str = "url";
 
 const MODULATIONS: usize = Modulation::ALL.len();
 
+/// What the rows of a window have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// The header of the report.
+    pub report: &'a Report,
+    /// How long the steps are, s.
+    pub step_s: u64,
+    /// The address of the page, as `--page-url` gives it.
+    pub page_url: Option<&'a str>,
+    /// CMTSs that have stopped answering.
+    pub stopped: &'a [Stopped],
+}
+
+/// A CMTS that answered in the window, which is not over, and does not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// Name of the device.
+    pub cmts: String,
+    /// Its last sample.
+    pub since: Timestamp,
+}
+
 /// The rows of a window as columns.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Day {
+    step_s: u64,
     rows: usize,
-    cmts: Words,
-    upstream: Words,
-    description: Words,
-    platform: Words,
-    hours: Words,
+    /// In the order of [`full::names`].
+    columns: Vec<(String, Series)>,
     steps: Words,
+    tops: Words,
     long_steps: usize,
-    /// In the order of [`NUMBERS`].
-    numbers: [Column; NUMBERS.len()],
-    counts: [Option<Column>; MODULATIONS],
     /// By step how many upstreams held each modulation.
     held: Vec<[u32; MODULATIONS]>,
 }
 
-type Number = (&'static str, fn(&Row) -> Option<f64>);
-
-/// The columns of numbers, each with what it takes from a row.
-const NUMBERS: [Number; 16] = [
-    ("hops", |row| Some(row.hops as f64)),
-    ("hops_down", |row| Some(row.hops_down as f64)),
-    ("hops_up", |row| Some(row.hops_up as f64)),
-    ("coverage_pct", |row| Some((row.coverage_pct * 10.0).round() / 10.0)),
-    ("lost_pct", |row| row.lost_pct),
-    ("lost_mbps", |row| row.lost_mbps),
-    ("lost_gb", |row| row.lost_gb),
-    ("degraded_s", |row| Some(row.degraded_s as f64)),
-    ("longest_degraded_s", |row| Some(row.longest_degraded_s as f64)),
-    ("flapping", |row| Some(f64::from(u8::from(row.flapping)))),
-    ("why", |row| Some(f64::from(row.why.iter().fold(0, |bits, &why| bits | 1_u32 << why as u32)))),
-    ("last", |row| number(Some(row.last))),
-    ("worst", |row| number(row.worst)),
-    ("expected", |row| number(row.expected)),
-    ("delta_hops", |row| row.delta.map(|delta| delta.hops as f64)),
-    ("delta_lost_pct", |row| row.delta.and_then(|delta| delta.lost_pct)),
-];
-
-fn number(modulation: Option<Modulation>) -> Option<f64> {
-    Some(modulation.map_or(-1.0, |modulation| modulation.index() as f64))
-}
-
 impl Day {
+    /// A day without rows, with steps of this length, s.
+    #[must_use]
+    pub fn new(step_s: u64) -> Self {
+        Day {
+            step_s,
+            rows: 0,
+            columns: full::names().map(|name| (name, Series::Missing(0))).collect(),
+            steps: Words::default(),
+            tops: Words::default(),
+            long_steps: 0,
+            held: Vec::new(),
+        }
+    }
+
     /// Takes the next row, and what its upstream held in the middle of each step.
     pub fn push(&mut self, row: &Row, steps: impl Iterator<Item = Option<Modulation>>) {
-        self.cmts.push(Some(&row.cmts));
-        self.upstream.push(Some(&row.upstream));
-        self.description.push(row.description.as_deref());
-        self.platform.push(row.platform.as_deref());
-        self.hours.push(row.hours.as_deref());
-        for (column, (_, of)) in self.numbers.iter_mut().zip(NUMBERS) {
-            column.push(of(row));
-        }
-        for (modulation, column) in Modulation::ALL.into_iter().zip(&mut self.counts) {
-            let count = row.counts.get(&modulation).copied();
-            if count.is_some() || column.is_some() {
-                let column = column.get_or_insert_with(|| Column::zeros(self.rows));
-                column.push(count.unwrap_or(0) as f64);
+        for ((name, series), cell) in self.columns.iter_mut().zip(full::cells(row)) {
+            if name != URL {
+                series.push(&cell);
             }
         }
         self.rows += 1;
-        let steps = self.hold(steps);
-        self.push_steps(&steps);
+        let steps: Vec<_> = steps.collect();
+        if self.held.len() < steps.len() {
+            self.held.resize(steps.len(), [0; MODULATIONS]);
+        }
+        for (step, held) in self.held.iter_mut().zip(&steps) {
+            if let Some(modulation) = held {
+                step[modulation.index()] += 1;
+            }
+        }
+        let is_known = !steps.is_empty();
+        self.tops.push(is_known.then(|| text_of(self.tops_of(&steps))).as_deref());
+        self.push_steps(&text_of(steps));
     }
 
-    /// Counts the steps of a row into the shares, and writes them down as stretches.
-    fn hold(&mut self, steps: impl Iterator<Item = Option<Modulation>>) -> String {
-        let mut stretches: Vec<(char, usize)> = Vec::new();
-        for (at, held) in steps.enumerate() {
-            if self.held.len() <= at {
-                self.held.push([0; MODULATIONS]);
+    /// The highest modulation of each hour.
+    fn tops_of(&self, steps: &[Option<Modulation>]) -> Vec<Option<Modulation>> {
+        let hour = |at: usize| (at as u64 * self.step_s + self.step_s / 2) / 3600;
+        let mut tops = Vec::new();
+        for (at, &held) in steps.iter().enumerate() {
+            while tops.len() as u64 <= hour(at) {
+                tops.push(None);
             }
-            if let Some(modulation) = held {
-                self.held[at][modulation.index()] += 1;
-            }
-            let letter = held.map_or('-', |modulation| char::from(b'a' + modulation as u8));
-            match stretches.last_mut() {
-                Some((last, length)) if *last == letter => *length += 1,
-                _ => stretches.push((letter, 1)),
+            if let Some(top) = tops.last_mut() {
+                *top = higher(*top, held);
             }
         }
-        let mut text = String::new();
-        for (letter, length) in stretches {
-            text.push(letter);
-            if length > 1 {
-                // Into a string nothing fails.
-                let _ = write!(text, "{length}");
-            }
-        }
-        text
+        tops
     }
 
     fn push_steps(&mut self, steps: &str) {
@@ -140,54 +142,35 @@ impl Day {
         self.rows == 0
     }
 
-    /// The whole file, under the header of its report.
+    /// The whole file.
     #[must_use]
-    pub fn finish(&self, report: &Report, step_s: u64) -> String {
-        let mut json = SIGNATURE.to_owned();
-        let words = json!({
-            "cmts": self.cmts.words(),
-            "upstream": self.upstream.words(),
-            "description": self.description.words(),
-            "platform": self.platform.words(),
-            "hours": self.hours.words(),
-            "steps": self.steps.words(),
-            "why": Why::ALL,
-        });
+    pub fn finish(&self, head: Head<'_>) -> String {
+        let mut json = SIGNATURES[0].to_owned();
         // Into a string nothing fails.
         let _ = write!(
             json,
-            "\"report\":{},\"rows\":{},\"step_s\":{step_s},\"words\":{words},\"columns\":{{",
-            json!(report),
-            self.rows
+            "\"report\":{},\"rows\":{},\"step_s\":{},\"page_url\":{},\"stopped\":{},\"columns\":{{",
+            json!(head.report),
+            self.rows,
+            head.step_s,
+            json!(head.page_url),
+            json!(head.stopped),
         );
-        let words = [
-            ("cmts", &self.cmts),
-            ("upstream", &self.upstream),
-            ("description", &self.description),
-            ("platform", &self.platform),
-            ("hours", &self.hours),
-            ("steps", &self.steps),
-        ];
-        let words = words.map(|(name, words)| (name, &words.column));
-        let columns = words.into_iter().chain(NUMBERS.into_iter().map(|(name, _)| name).zip(&self.numbers));
-        for (number, (name, column)) in columns.enumerate() {
+        for (number, (name, series)) in self.columns.iter().enumerate() {
             let comma = if number > 0 { "," } else { "" };
-            let _ = write!(json, "{comma}\"{name}\":{column}");
+            let _ = match name.as_str() {
+                URL => write!(json, "{comma}\"{name}\":null"),
+                _ => write!(json, "{comma}\"{name}\":{series}"),
+            };
         }
-        json.push_str("},\"counts\":[");
-        self.write_counts(&mut json);
-        let _ = write!(json, "],\"shares\":{}}}", self.shares());
-        json.push('\n');
+        let _ = writeln!(
+            json,
+            "}},\"steps\":{},\"tops\":{},\"shares\":{}}}",
+            self.steps,
+            self.tops,
+            self.shares()
+        );
         json
-    }
-
-    fn write_counts(&self, json: &mut String) {
-        let seen = Modulation::ALL.into_iter().zip(&self.counts);
-        let seen = seen.filter_map(|(modulation, column)| Some((modulation, column.as_ref()?)));
-        for (number, (modulation, column)) in seen.enumerate() {
-            let comma = if number > 0 { "," } else { "" };
-            let _ = write!(json, "{comma}{{\"modulation\":\"{modulation}\",\"column\":{column}}}");
-        }
     }
 
     fn shares(&self) -> serde_json::Value {
@@ -197,5 +180,25 @@ impl Day {
             .filter(|&m| of(m).any(|upstreams| upstreams > 0))
             .map(|m| json!({"modulation": m, "counts": of(m).collect::<Vec<_>>()}))
             .collect()
+    }
+}
+
+/// The better of two; what has bits before what has none.
+fn higher(a: Option<Modulation>, b: Option<Modulation>) -> Option<Modulation> {
+    let rank = |m: &Modulation| (m.bits().is_some(), m.index());
+    a.into_iter().chain(b).max_by_key(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_better_of_two_has_bits() {
+        use Modulation::{Ofdma, Qam64, Qpsk, Unknown};
+        assert_eq!(higher(Some(Qpsk), Some(Qam64)), Some(Qam64));
+        assert_eq!(higher(Some(Ofdma), Some(Qpsk)), Some(Qpsk));
+        assert_eq!(higher(None, Some(Unknown)), Some(Unknown));
+        assert_eq!(higher(None, None), None);
     }
 }

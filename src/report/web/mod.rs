@@ -5,32 +5,45 @@ mod brand;
 mod columns;
 mod day;
 mod html;
+mod past;
 mod site;
+mod words;
 
-use std::path::PathBuf;
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 use chrono::NaiveDate;
 
-pub use brand::Brand;
-pub use day::Day;
+pub use brand::{Brand, Choice};
+pub use day::{Day, Head, Stopped};
+pub use past::Past;
 pub use site::{Dated, ENOUGH, Site, begins_as_ours, date_of};
 
-use super::{findings::Findings, request::View};
+use super::{
+    findings::Findings,
+    request::{Question, View},
+};
 use crate::{
     cli,
+    database::{Database, finished::Calendar},
     error::{Error, Result},
-    measure::window::local,
+    measure::{natural, window::local},
+    record::Timestamp,
 };
 
 /// A day's page has no finer steps than these, s: with them it stays small.
 const FINEST_STEP_S: u64 = 300;
+/// `--brand none`: that of every page, and no longer that of the page before.
+const NO_BRAND: &str = "none";
 
 /// The pages that were asked for.
 #[derive(Debug)]
 pub struct Pages {
     site: Option<Site>,
     file: Option<PathBuf>,
-    brand: Brand,
+    brand: Choice,
     step_s: u64,
 }
 
@@ -60,7 +73,11 @@ impl Pages {
             }
             None => None,
         };
-        let brand = args.brand.as_deref().map_or_else(|| Ok(Brand::default()), Brand::read)?;
+        let brand = match args.brand.as_deref() {
+            None => Choice::Before,
+            Some(none) if none == Path::new(NO_BRAND) => Choice::This(Box::default()),
+            Some(path) => Choice::This(Box::new(Brand::read(path)?)),
+        };
         Ok(Some(Pages { site, file: args.html.clone(), brand, step_s }))
     }
 
@@ -75,27 +92,79 @@ impl Pages {
     /// # Errors
     /// [`Error::Write`].
     pub fn write(&self, view: &View, findings: &Findings<'_>) -> Result<()> {
-        let mut day = Day::default();
+        let mut day = Day::new(self.step_s);
+        // Of a single file's upstreams only those that are worth a strip of days.
+        let mut worth = HashSet::new();
         for (row, numbers) in findings.all_rows(view) {
             day.push(&row, numbers.steps());
+            if self.file.is_some() && (row.degraded_s > 0 || row.chronic_days > 0) {
+                worth.insert((row.cmts, row.upstream));
+            }
         }
-        let data = day.finish(&findings.report(), self.step_s);
+        let (report, stopped) = (findings.report(), stopped(findings));
+        let page_url = view.page_url.as_deref();
+        let data = day.finish(Head { report: &report, step_s: self.step_s, page_url, stopped: &stopped });
+        let history = |wanted: &dyn Fn(&str, &str) -> bool| {
+            findings.past.as_ref().map(|past: &Past| past.to_json(wanted))
+        };
+        let mut brand = match &self.brand {
+            Choice::This(brand) => Brand::clone(brand),
+            Choice::Before => Brand::default(),
+        };
         if let Some(site) = &self.site {
+            let history = history(&|_, _| true);
             let dated = Dated {
                 date: findings.question.file_date(findings.frame.window),
                 today: local(findings.question.tz, findings.question.now).date(),
                 made: findings.question.now,
                 data: &data,
                 is_empty: day.is_empty(),
+                history: history.as_deref(),
+                language: view.language,
             };
-            site.write(dated, &self.brand)?;
+            brand = site.write(dated, &self.brand)?;
         }
         if let Some(path) = &self.file {
-            site::whole(path, html::single(&self.brand, &data).as_bytes())?;
+            let history = history(&|cmts, upstream| worth.contains(&(cmts.to_owned(), upstream.to_owned())));
+            let page = html::single(&brand, view.language, &data, history.as_deref());
+            site::whole(path, page.as_bytes())?;
             log::info!("wrote {}", path.display());
         }
         Ok(())
     }
+}
+
+/// The last days of every upstream, for a page that is asked for.
+///
+/// # Errors
+/// Those of the database.
+pub fn past(args: &cli::Report, question: &Question, database: &mut dyn Database) -> Result<Option<Past>> {
+    if Pages::asked_step_s(args).is_none() {
+        return Ok(None);
+    }
+    let before = args.web.as_deref().and_then(|directory| Site::new(directory, 0).history());
+    let calendar = Calendar { tz: question.tz, interval_s: question.interval_s, now: question.now };
+    Past::read(database, calendar, before.as_deref()).map(Some)
+}
+
+/// The CMTSs of an unfinished window that answered in it, and have not for longer than a sample holds.
+fn stopped(findings: &Findings<'_>) -> Vec<Stopped> {
+    let frame = &findings.frame;
+    if frame.end >= frame.window.to {
+        return Vec::new();
+    }
+    let mut last: HashMap<u32, i64> = HashMap::new();
+    for (number, numbers) in &findings.lines {
+        let cmts = findings.roster.cmts_of(*number);
+        let ts = numbers.day.last.map_or(0, |(ts, _)| ts);
+        last.entry(cmts).and_modify(|known| *known = ts.max(*known)).or_insert(ts);
+    }
+    let is_stopped = |&(_, ts): &(u32, i64)| ts + frame.hold < frame.end.0;
+    let stopped =
+        |(cmts, ts)| Stopped { cmts: findings.roster.cmts_name(cmts).to_owned(), since: Timestamp(ts) };
+    let mut stopped: Vec<_> = last.into_iter().filter(is_stopped).map(stopped).collect();
+    stopped.sort_by(|a, b| natural::compare(&a.cmts, &b.cmts));
+    stopped
 }
 
 /// A site is of whole days and of all upstreams: its readers cannot see what was left out.

@@ -12,20 +12,31 @@ use chrono::{Days, NaiveDate};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::json;
 
-use super::{brand::Brand, day, html};
+use super::{
+    brand::{Brand, Choice},
+    day, html,
+};
 use crate::{
     error::{Error, Result},
-    files, lock, output,
+    files,
+    language::Language,
+    lock, output,
     record::Timestamp,
 };
 
 /// How long a run waits for another that is writing the page.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
 const LATEST: &str = "latest.json";
+/// Whose page it is, for runs that do not say.
+const BRAND: &str = "brand.json";
 const DATA: &str = ".json";
 const PACKED: &str = ".json.gz";
 /// The page, its markup last: it names the other two.
 const PAGE: [&str; 3] = ["style.css", "app.js", "index.html"];
+/// A higher level takes several times as long and saves a few percent.
+const PACKING: u32 = 6;
+/// The last days of every upstream.
+const HISTORY: &str = "history";
 const GZIP: &[u8] = b"\x1f\x8b";
 /// In so much of a file, packed or not, it can be seen whether it is ours.
 pub const ENOUGH: usize = 1024;
@@ -50,6 +61,10 @@ pub struct Dated<'a> {
     pub data: &'a str,
     /// Whether it has no row.
     pub is_empty: bool,
+    /// The last days of the upstreams, if they are known: the file, whole.
+    pub history: Option<&'a str>,
+    /// The language of the page.
+    pub language: Language,
 }
 
 impl Site {
@@ -63,12 +78,12 @@ impl Site {
         self.directory.join("data").join(name)
     }
 
-    /// Writes a date, the list of dates and the page itself. A date without rows takes no place of one that has
+    /// Writes a date, the list of dates and the page itself, and returns its brand. A date without rows takes no place of one that has
     /// some: its samples have been removed since.
     ///
     /// # Errors
     /// [`Error::Write`]; what was written until then is whole, and the page still opens.
-    pub fn write(&self, dated: Dated<'_>, brand: &Brand) -> Result<()> {
+    pub fn write(&self, dated: Dated<'_>, brand: &Choice) -> Result<Brand> {
         let data = self.data("");
         files::create_public_dir(&data).map_err(Error::write(&data))?;
         let locked = File::open(&data).map_err(Error::write(&data))?;
@@ -78,19 +93,56 @@ impl Site {
         }
         let name = format!("{}{DATA}", dated.date);
         if dated.is_empty && self.data(&name).exists() {
-            return Ok(());
+            return self.brand(brand);
         }
-        whole(&self.data(&name), dated.data.as_bytes())?;
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        let packed = packed.write_all(dated.data.as_bytes()).and_then(|()| packed.finish());
-        let path = self.data(&format!("{}{PACKED}", dated.date));
-        whole(&path, &packed.map_err(Error::write(&path))?)?;
+        self.write_both(&dated.date.to_string(), dated.data)?;
+        if let Some(history) = dated.history {
+            self.write_both(HISTORY, history)?;
+        }
         for extension in [DATA, PACKED] {
             self.link(dated.date, extension)?;
         }
         self.remove_old(dated)?;
         self.write_index(dated.made)?;
-        self.write_page(brand)
+        let brand = self.brand(brand)?;
+        self.write_page(&brand, dated.language)?;
+        Ok(brand)
+    }
+
+    /// Writes a data file, and packed beside it.
+    fn write_both(&self, name: &str, data: &str) -> Result<()> {
+        whole(&self.data(&format!("{name}{DATA}")), data.as_bytes())?;
+        let mut packed = GzEncoder::new(Vec::new(), Compression::new(PACKING));
+        let packed = packed.write_all(data.as_bytes()).and_then(|()| packed.finish());
+        let path = self.data(&format!("{name}{PACKED}"));
+        whole(&path, &packed.map_err(Error::write(&path))?)
+    }
+
+    /// The history that stands there, if there is one.
+    #[must_use]
+    pub fn history(&self) -> Option<String> {
+        fs::read_to_string(self.data(&format!("{HISTORY}{DATA}"))).ok()
+    }
+
+    /// The brand that was chosen, kept for the next run, or that of the run before.
+    fn brand(&self, choice: &Choice) -> Result<Brand> {
+        let path = self.data(BRAND);
+        match choice {
+            Choice::This(brand) => {
+                let kept = brand.to_kept();
+                if !fs::read(&path).is_ok_and(|before| before == kept.as_bytes()) {
+                    whole(&path, kept.as_bytes())?;
+                }
+                Ok(Brand::clone(brand))
+            }
+            Choice::Before => {
+                let Ok(kept) = fs::read_to_string(&path) else { return Ok(Brand::default()) };
+                Ok(Brand::of_kept(&kept).unwrap_or_else(|what| {
+                    log::warn!("{}: the brand is not used: {what}; name one with --brand", path.display());
+                    Brand::default()
+                }))
+            }
+        }
     }
 
     /// Points `latest` to a date, unless it points to a later one that is still there.
@@ -141,7 +193,13 @@ impl Site {
             let name = path.file_name()?.to_str()?;
             Some(format!("data/{name}"))
         });
-        let others = ["data/latest.json", "data/latest.json.gz", "data/index.json"];
+        let others = [
+            "data/history.json",
+            "data/history.json.gz",
+            "data/latest.json",
+            "data/latest.json.gz",
+            "data/index.json",
+        ];
         let others = others.into_iter().chain(PAGE).map(str::to_owned);
         Ok(dated.chain(others).filter(|name| self.directory.join(name).symlink_metadata().is_ok()).collect())
     }
@@ -167,13 +225,14 @@ impl Site {
     fn write_index(&self, made: Timestamp) -> Result<()> {
         let mut dates: Vec<_> = self.ours()?.into_iter().map(|(date, _)| date.to_string()).collect();
         dates.dedup();
-        let index = json!({"v": 1, "kind": "modtools-index", "generated_at": made, "dates": dates});
+        let history = self.data(&format!("{HISTORY}{DATA}")).exists();
+        let index = json!({"v": 1, "kind": "modtools-index", "generated_at": made, "dates": dates, "history": history});
         whole(&self.data("index.json"), format!("{index}\n").as_bytes())
     }
 
-    fn write_page(&self, brand: &Brand) -> Result<()> {
+    fn write_page(&self, brand: &Brand, language: Language) -> Result<()> {
         let (style, script) = (html::style(brand), html::script());
-        let index = html::index(brand, &style, &script);
+        let index = html::index(brand, language, &style, &script);
         for (name, text) in PAGE.into_iter().zip([style, script, index]) {
             let path = self.directory.join(name);
             // A file that stays as it is keeps its time, and browsers keep their copies.
@@ -210,11 +269,11 @@ fn is_ours(path: &Path) -> io::Result<bool> {
 /// Whether the begin of a file of ours could be this, packed or not.
 #[must_use]
 pub fn begins_as_ours(bytes: &[u8]) -> bool {
-    let mut begin = [0; day::SIGNATURE.len()];
+    let mut begin = [0; day::SIGNATURES[0].len()];
     let packed = bytes.starts_with(GZIP);
     let read =
         if packed { GzDecoder::new(bytes).read_exact(&mut begin) } else { (&*bytes).read_exact(&mut begin) };
-    read.is_ok() && begin == day::SIGNATURE.as_bytes()
+    read.is_ok() && day::SIGNATURES.iter().any(|signature| begin == signature.as_bytes())
 }
 
 #[cfg(test)]

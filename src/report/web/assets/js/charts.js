@@ -2,43 +2,90 @@
 
 // Heights in percent: more bits per symbol are higher, so that no colour is needed to tell them apart.
 const HEIGHTS = [28, 40, 52, 64, 76, 88, 100, 100, 15];
+const heightOf = (modulation) => HEIGHTS[modulation] ?? 100;
 
-// Stretches as a picture as wide as the day: one path per modulation, hatched where nothing was measured.
-function stretches(day, pieces) {
+// Pieces, [{x, width, modulation, top}], as a picture so many units wide: one path per modulation, hatched where
+// nothing was measured, pale from the lowest up to `top`.
+function stretches(units, pieces) {
   const paths = new Map();
-  for (const { from, to, modulation } of pieces) {
-    const height = HEIGHTS[modulation] ?? 100;
-    const [x, width] = [from - day.from, to - from].map((ms) => ms / 60_000);
-    paths.set(
-      modulation,
-      `${paths.get(modulation) ?? ''}M${x} ${100 - height}h${width}v${height}h${-width}z`,
-    );
+  const draw = (kind, x, width, from, to) =>
+    paths.set(kind, `${paths.get(kind) ?? ''}M${x} ${100 - to}h${width}v${to - from}h${-width}z`);
+  for (const { x, width, modulation, top } of pieces) {
+    const height = heightOf(modulation);
+    draw(modulationName(modulation) || 'none', x, width, 0, height);
+    if (top >= 0 && modulation >= 0 && heightOf(top) > height)
+      draw(`${modulationName(top)} pale`, x, width, height, heightOf(top));
   }
   return svg(
     'svg',
-    {
-      viewBox: `0 0 ${(day.to - day.from) / 60_000} 100`,
-      preserveAspectRatio: 'none',
-      'aria-hidden': 'true',
-    },
-    ...[...paths].map(([modulation, d]) =>
-      svg('path', { class: `m ${modulationName(modulation) || 'none'}`, d }),
-    ),
+    { viewBox: `0 0 ${units} 100`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    ...[...paths].map(([kind, d]) => svg('path', { class: `m ${kind}`, d })),
   );
 }
 
-// The strip of hours of a row.
-function strip(day, row) {
-  const pieces = runs(day, row, true);
-  if (!pieces.length) return null;
+// Stretches of time as a picture as wide as the day: what is still to come stays empty.
+const dayPicture = (day, found) =>
+  stretches(
+    (day.to - day.from) / 60_000,
+    found.map(({ from, to, modulation }) => ({
+      x: (from - day.from) / 60_000,
+      width: (to - from) / 60_000,
+      modulation,
+    })),
+  );
+
+// Neighbours that are alike as one, for the words of a strip.
+function joined(items, same) {
+  const found = [];
+  for (const item of items) {
+    if (found.length && same(found.at(-1), item)) found.at(-1).until = item;
+    else found.push({ ...item, until: item });
+  }
+  return found;
+}
+
+// The strip of hours of a row: of each hour the lowest, and pale how high it came.
+function hourStrip(day, row) {
+  const letters = [...word(day, 'hours', row)];
+  if (!letters.length) return null;
+  const tops = spread(word(day, 'tops', row));
+  const hours = letters.map((letter, hour) => ({
+    x: hour,
+    width: 1,
+    modulation: ofHour(letter),
+    top: tops[hour] ?? UNSEEN,
+  }));
   const { time } = day.clock;
-  const spoken = pieces
-    .map((piece) => `${time(piece.from)} ${modulationName(piece.modulation) || 'nothing measured'}`)
+  const said = joined(hours, (a, b) => a.modulation === b.modulation && a.top === b.top).map((hour) => {
+    const low = modulationName(hour.modulation) || t('unmeasured');
+    const both = hour.top >= 0 && hour.top !== hour.modulation ? `${low}–${modulationName(hour.top)}` : low;
+    return `${time(day.from + hour.x * HOUR_MS)} ${both}`;
+  });
+  const all = Math.round((day.to - day.from) / HOUR_MS);
+  if (letters.length < all) said.push(`${time(day.from + letters.length * HOUR_MS)} ${t('to_come')}`);
+  const spoken = said.join(', ');
+  return el(
+    'span',
+    { class: 'strip', role: 'img', 'aria-label': t('by_hour', spoken), title: spoken },
+    stretches(all, hours),
+    el('span', { class: 'ticks', 'aria-hidden': 'true' }, ...['0', '6', '12', '18'].map((hour) => el('i', {}, hour))),
+  );
+}
+
+// The strip of the last finished days of a row; null when nothing is known of them.
+function dayStrip(day, row) {
+  const days = daysOf(day, past, row);
+  if (!days) return null;
+  const spoken = joined(days, (a, b) => a.modulation === b.modulation)
+    .map(({ date, modulation }) => `${shortDate(date)} ${modulationName(modulation) || t('unknown')}`)
     .join(', ');
   return el(
     'span',
-    { class: 'strip', role: 'img', 'aria-label': `by hour: ${spoken}`, title: spoken },
-    stretches(day, pieces),
+    { class: 'strip month', role: 'img', 'aria-label': t('by_day', spoken), title: spoken },
+    stretches(
+      STRIP_DAYS,
+      days.map(({ modulation }, x) => ({ x: x + 0.06, width: 0.88, modulation })),
+    ),
   );
 }
 
@@ -48,16 +95,10 @@ function shareBar(shares) {
   const words = known.map(([modulation, pct]) => `${modulationName(modulation)} ${figure(pct)} %`).join(', ');
   return el(
     'span',
-    { class: 'bar', role: 'img', 'aria-label': words || 'nothing measured', title: words },
+    { class: 'bar', role: 'img', 'aria-label': words || t('unmeasured'), title: words },
     ...known.map(([modulation, pct]) => el('i', { class: `m ${modulationName(modulation)}`, '--span': pct })),
   );
 }
-
-const sharesOf = (day, row) =>
-  [...day.counts].map(([modulation, counted]) => [
-    modulation,
-    day.measurements[row] ? (100 * counted[row]) / day.measurements[row] : 0,
-  ]);
 
 const legendOf = (modulations) =>
   modulations.map((modulation) =>
@@ -89,9 +130,11 @@ function band(lower, upper) {
     .join('')}Z`;
 }
 
+const noPicture = () => [el('p', { class: 'hint' }, t('not_one_day'))];
+
 function sharesPicture(day, isZoomed) {
   const slots = day.shares[0]?.counts.length ?? 0;
-  if (!slots) return [el('p', { class: 'hint' }, 'There is no picture of this window: it is not one day.')];
+  if (!slots) return noPicture();
   const all = day.shares.map(({ modulation, counts }) => ({
     modulation: MODULATIONS.indexOf(modulation),
     counts,
@@ -118,12 +161,13 @@ function sharesPicture(day, isZoomed) {
   const scale = [1, 0.5, 0].map((part) =>
     el('span', {}, `${Number(((100 * part * top) / most).toPrecision(2))} %`),
   );
+  const passed = Math.min(100, (100 * (day.end - day.from)) / (day.to - day.from));
   return [
     el(
       'div',
       { class: 'plot' },
       el('div', { class: 'scale', 'aria-hidden': 'true' }, ...scale),
-      el('div', { class: 'field' }, picture),
+      el('div', { class: 'field' }, el('i', { class: 'unmeasured', '--part': passed }), picture),
     ),
     hourAxis(day),
     el(
@@ -133,8 +177,8 @@ function sharesPicture(day, isZoomed) {
       el(
         'span',
         { class: 'hint' },
-        isZoomed ? `Without ${modulationName(usual.modulation)}. ` : '',
-        `100 % = ${count(most, 'upstream')}; hatched: not measured.`,
+        isZoomed ? `${t('without', modulationName(usual.modulation))} ` : '',
+        tn('shares_hint', most),
       ),
     ),
     sharesTable(day, all),
@@ -157,20 +201,20 @@ function sharesTable(day, all) {
       ),
     );
   }
-  const head = ['Hour', ...all.map(({ modulation }) => `${modulationName(modulation)} %`)].map((text) =>
+  const head = [t('hour'), ...all.map(({ modulation }) => `${modulationName(modulation)} %`)].map((text) =>
     el('th', { scope: 'col' }, text),
   );
   return el(
     'details',
     {},
-    el('summary', {}, 'As a table'),
+    el('summary', {}, t('as_table')),
     el(
       'div',
       { class: 'scroll' },
       el(
         'table',
         { class: 'small' },
-        el('caption', { class: 'unseen' }, 'Share of each modulation by hour'),
+        el('caption', { class: 'unseen' }, t('shares_caption')),
         el('thead', {}, el('tr', {}, ...head)),
         el('tbody', {}, ...rows),
       ),
@@ -191,7 +235,7 @@ function heat(day) {
   for (let row = 0; row < day.rows; row++) {
     const of = table[day.of.cmts[row]];
     of.lost += day.score[row] ?? 0;
-    const expected = day.of.expected[row];
+    const expected = day.expected[row];
     (strips[day.of.hours[row]] ?? []).forEach((modulation, hour) => {
       if (modulation === UNSEEN || hour >= hours) return;
       of.measured[hour]++;
@@ -201,43 +245,32 @@ function heat(day) {
   return table.sort((a, b) => b.lost - a.lost || a.cmts - b.cmts);
 }
 
-function heatCell({ measured, below }, hour) {
-  if (!measured[hour])
-    return el('td', { class: 'nothing' }, el('span', { class: 'unseen' }, 'nothing measured'));
+const heatOf = (pct) => (pct > 0 ? Math.min(100, 6 + pct * 1.5) : 0);
+const roughPct = (pct) => (pct === 0 ? '' : pct < 1 ? '<1' : number(pct));
+
+function heatCell(day, { measured, below }, hour) {
+  if (day.from + hour * HOUR_MS >= day.end)
+    return el('td', { class: 'future' }, el('span', { class: 'unseen' }, t('to_come')));
+  if (!measured[hour]) return el('td', { class: 'nothing' }, el('span', { class: 'unseen' }, t('unmeasured')));
   const pct = (100 * below[hour]) / measured[hour];
-  const words = `${below[hour]} of ${count(measured[hour], 'upstream')}`;
-  return el(
-    'td',
-    { class: 'n', '--heat': pct > 0 ? Math.min(100, 6 + pct * 1.5) : 0, title: words },
-    pct === 0 ? '' : pct < 1 ? '<1' : number(pct),
-  );
+  const words = t('count_of', number(below[hour]), tn('count_upstreams', measured[hour]));
+  return el('td', { class: 'n', '--heat': heatOf(pct), title: words }, roughPct(pct));
 }
 
+const chooser = (label, choose) =>
+  el('button', { type: 'button', class: 'link', title: t('show_upstreams'), onclick: choose }, name(label));
+
 function heatPicture(day, limit, choose) {
-  const all = heat(day);
+  const all = day.rows ? heat(day) : [];
   const shown = all.slice(0, limit);
   const hours = all[0]?.measured.map((_, hour) => hour) ?? [];
-  if (!day.has.hours || !hours.length)
-    return [el('p', { class: 'hint' }, 'There is no picture of this window: it is not one day.')];
+  if (!day.words.hours.length || !hours.length) return noPicture();
   const rows = shown.map((line) =>
     el(
       'tr',
       {},
-      el(
-        'th',
-        { scope: 'row' },
-        el(
-          'button',
-          {
-            type: 'button',
-            class: 'link',
-            title: 'Show its upstreams',
-            onclick: () => choose(day.words.cmts[line.cmts]),
-          },
-          name(day.words.cmts[line.cmts]),
-        ),
-      ),
-      ...hours.map((hour) => heatCell(line, hour)),
+      el('th', { scope: 'row' }, chooser(day.words.cmts[line.cmts], () => choose(day.words.cmts[line.cmts]))),
+      ...hours.map((hour) => heatCell(day, line, hour)),
       el('td', { class: 'n lost' }, figure(line.lost)),
     ),
   );
@@ -248,16 +281,16 @@ function heatPicture(day, limit, choose) {
     el(
       'table',
       { class: 'heat' },
-      el('caption', { class: 'unseen' }, 'Percent of the upstreams of each CMTS below expectation, by hour'),
+      el('caption', { class: 'unseen' }, t('heat_caption')),
       el(
         'thead',
         {},
         el(
           'tr',
           {},
-          el('th', { scope: 'col' }, 'CMTS'),
+          el('th', { scope: 'col' }, t('cmts')),
           ...head,
-          el('th', { scope: 'col', class: 'lost' }, 'Mbit/s lost'),
+          el('th', { scope: 'col', class: 'lost' }, t('mbps_lost')),
         ),
       ),
       el('tbody', {}, ...rows),
@@ -265,7 +298,9 @@ function heatPicture(day, limit, choose) {
     el(
       'p',
       { class: 'hint' },
-      `${all.length > shown.length ? `The ${shown.length} that lose most of ` : ''}${count(all.length, 'CMTS', 'CMTSs')}, those that lose most first.`,
+      all.length > shown.length
+        ? t('heat_hint_first', number(shown.length), number(all.length))
+        : tn('heat_hint', all.length),
     ),
   ];
 }

@@ -1,46 +1,44 @@
-// The filtered view as CSV (RFC 4180), all pages of it, in its order.
+// The filtered view as CSV, all pages of it, in its order: the columns of the data file are those of mod-report
+// --format csv and --format csv-excel, and so are the bytes.
 
 // A spreadsheet takes text that begins like a formula for one: it gets a leading apostrophe.
 const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
-const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const cell = (value) =>
-  quoted(typeof value === 'string' ? harmless(value) : value === null ? '' : String(value));
+// 1/5/25 is a day of May to a spreadsheet; a formula that gives a text stays as it is.
+const asText = (text) => (/^\d[\d/.\-:, eE+%]*$/.test(text) ? `="${text}"` : text);
 
-const modulationWord = (index) => MODULATIONS[index] ?? '';
+const PLAIN = { separator: ',', text: (text) => text, number: String };
+const EXCEL = {
+  separator: ';',
+  text: asText,
+  number: (value) => (WORDS.lang === 'nl' ? String(value).replace('.', ',') : String(value)),
+};
 
-function csvColumns(day) {
-  const plain = (key) => [key, (row) => day.of[key][row]];
-  const columns = [
-    ...['cmts', 'upstream', 'platform', 'description'].map((key) => [key, (row) => word(day, key, row)]),
-    ['why', (row) => reasons(day, row).join(' ')],
-    ...['last', 'expected', 'worst'].map((key) => [key, (row) => modulationWord(day.of[key][row])]),
-    plain('hops'),
-    plain('hops_down'),
-    plain('hops_up'),
-    ['measurements', (row) => day.measurements[row]],
-  ];
-  for (const [modulation, counted] of day.counts) {
-    columns.push([`count_${MODULATIONS[modulation]}`, (row) => counted[row]]);
-  }
-  for (const key of ['coverage_pct', 'lost_pct', 'lost_mbps', 'lost_gb', 'degraded_s', 'longest_degraded_s'])
-    columns.push(plain(key));
-  columns.push(['flapping', (row) => (day.of.flapping[row] ? 'yes' : 'no')]);
-  columns.push(plain('delta_hops'), plain('delta_lost_pct'));
-  columns.push(['hours', (row) => word(day, 'hours', row)]);
-  return columns;
+function csvCell(day, form, key) {
+  if (key === 'url') return (row) => (day.pageUrl ? form.text(harmless(urlOf(day, row))) : '');
+  const column = day.of[key];
+  if (!day.words[key]) return (row) => (column[row] === null ? '' : form.number(column[row]));
+  const own = day.own.has(key);
+  const cells = day.words[key].map((text) => (own ? text : form.text(harmless(text))));
+  return (row) => cells[column[row]] ?? '';
 }
 
-function csv(day, rows) {
-  const columns = csvColumns(day);
-  const lines = [columns.map(([title]) => cell(title)).join(',')];
-  for (const row of rows) lines.push(columns.map(([, of]) => cell(of(row))).join(','));
+function csv(day, rows, form) {
+  const needsQuotes = new RegExp(`[${form.separator}"\r\n]`);
+  const quoted = (text) => (needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const columns = day.names.map((key) => csvCell(day, form, key));
+  const lines = [day.names.map(quoted).join(form.separator)];
+  for (const row of rows) lines.push(columns.map((cell) => quoted(cell(row))).join(form.separator));
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function download(day, rows) {
-  // The mark at the beginning is what makes Excel read UTF-8.
-  const url = URL.createObjectURL(new Blob(['\ufeff', csv(day, rows)], { type: 'text/csv;charset=utf-8' }));
-  const link = el('a', { href: url, download: `modulation_${day.report.date ?? 'window'}.csv` });
+function download(day, rows, form) {
+  // The mark at the beginning is what makes a spreadsheet read UTF-8.
+  const mark = form === EXCEL ? ['\ufeff'] : [];
+  const blob = new Blob([...mark, csv(day, rows, form)], { type: 'text/csv;charset=utf-8' });
+  const url = URL.createObjectURL(blob);
+  const suffix = form === EXCEL ? '_excel' : '';
+  const file = `modulation_${day.report.date ?? 'window'}${suffix}.csv`;
+  const link = el('a', { href: url, download: file });
   document.body.append(link);
   link.click();
   link.remove();

@@ -13,59 +13,46 @@ function banners(day, newest, now, trouble) {
     clock: { both, day: dayName, date },
   } = day;
   const made = Date.parse(report.generated_at);
+  if (made <= day.from && !day.rows) return [banner('warn', t('no_data_yet', report.date ?? both(day.from)))];
   const found = [];
-  if (trouble)
-    found.push(
-      banner('bad', `Newer data could not be read (${trouble}). What you see was made ${both(made)}.`),
-    );
-  if (report.silent.length) found.push(silentBanner(day));
+  if (trouble) found.push(banner('bad', t('not_read', trouble, both(made))));
+  found.push(...devices(day));
   const isNewest = newest !== undefined && newest === report.date;
   if (isNewest && report.date === date(now) && now - made > STALE_TODAY_MS) {
-    found.push(
-      banner(
-        'bad',
-        `Stale: this page of today was made ${duration((now - made) / 1000)} ago, at ${both(made)}. Is the report still being run?`,
-      ),
-    );
+    found.push(banner('bad', t('stale_today', duration((now - made) / 1000), both(made))));
   } else if (isNewest && now - day.to > STALE_DAYS_MS) {
-    found.push(
-      banner('bad', `Stale: the newest data is of ${dayName(day.from)}. No report has been made since.`),
-    );
+    found.push(banner('bad', t('stale', dayName(day.from))));
   } else if (made < day.to && report.date !== date(now)) {
-    found.push(
-      banner(
-        'warn',
-        `This page was made ${both(made)}, before its day had ended: what came later is missing.`,
-      ),
-    );
+    found.push(banner('warn', t('made_early', both(made))));
   }
-  if (report.upstreams === 0) found.push(banner('bad', 'No measurement at all in this window.'));
-  else if (report.coverage_pct < 90) {
-    found.push(
-      banner(
-        'warn',
-        `Only ${figure(report.coverage_pct)} % of the time was observed: hops and losses are lower bounds.`,
-      ),
-    );
-  }
+  if (report.missing_days?.length) found.push(banner('bad', t('missing_days', report.missing_days.join(', '))));
+  if (report.upstreams === 0) found.push(banner('bad', t('nothing_measured')));
+  else if (report.coverage_pct < 90) found.push(banner('warn', t('thin', figure(report.coverage_pct))));
   return found;
 }
 
-function silentBanner(day) {
-  const { silent } = day.report;
-  const told = silent.map(({ cmts, since, status }) =>
-    el(
-      'li',
-      {},
-      el('strong', {}, name(cmts)),
-      ` ${since ? `since ${day.clock.both(Date.parse(since))}` : 'no good scan of it is known'}: ${statusWords(status)}`,
-    ),
-  );
-  const head = `${count(silent.length, 'CMTS', 'CMTSs')} silent, no good scan in this window:`;
-  const list = el('ul', {}, ...told);
-  return silent.length > 6
-    ? el('details', { class: 'banner bad' }, el('summary', {}, head), list)
-    : el('div', { class: 'banner bad' }, el('p', {}, head), list);
+// Devices that do not answer: silent in the whole window, stopped during it, or not polled any more.
+function devices(day) {
+  const at = (ts) => day.clock.both(Date.parse(ts));
+  const { silent, gone = [] } = day.report;
+  const said = ({ cmts, since, status }) => [
+    cmts,
+    ` ${since ? t('since', at(since)) : t('never_good')}: ${statusWords(status)}`,
+  ];
+  return [
+    deviceBanner('bad', 'silent', silent.map(said)),
+    deviceBanner('bad', 'stopped', (day.stopped ?? []).map(({ cmts, since }) => [cmts, ` ${t('last_measured', at(since))}`])),
+    deviceBanner('quiet', 'gone', gone.map(({ cmts, since }) => [cmts, ` ${t('last_polled', at(since))}`])),
+  ].filter(Boolean);
+}
+
+function deviceBanner(kind, key, told) {
+  if (!told.length) return null;
+  const list = el('ul', {}, ...told.map(([cmts, words]) => el('li', {}, el('strong', {}, name(cmts)), words)));
+  const head = tn(key, told.length);
+  return told.length > 6
+    ? el('details', { class: `banner ${kind}` }, el('summary', {}, head), list)
+    : el('div', { class: `banner ${kind}` }, el('p', {}, head), list);
 }
 
 function card(label, value, note) {
@@ -80,134 +67,51 @@ function card(label, value, note) {
 
 function totals(day) {
   const { report } = day;
-  let low = 0;
-  let still = 0;
+  const isChronic = day.reasons.map((all) => all.includes('chronic'));
+  let [low, still, chronic, customers] = [0, 0, 0, 0];
   for (let row = 0; row < day.rows; row++) {
     if (day.of.degraded_s[row]) low++;
     if (isStillLow(day, row)) still++;
+    if (isChronic[day.of.why[row]]) chronic++;
+    customers += day.of.customer_hours?.[row] ?? 0;
   }
-  const shares = MODULATIONS.map((modulation, i) => [i, report.share_pct[modulation] ?? 0]).filter(
-    ([, pct]) => pct > 0,
-  );
-  const keys = shares.map(([modulation, pct]) =>
+  day.chronic = chronic;
+  const shares = day.seen.map((m) => [m, report.share_pct[MODULATIONS[m]]]);
+  const keys = shares.map(([m, pct]) =>
     el(
       'span',
       { class: 'key' },
-      el('i', { class: `m ${modulationName(modulation)}` }),
-      `${modulationName(modulation)} ${figure(pct)} %`,
+      el('i', { class: `m ${modulationName(m)}` }),
+      `${modulationName(m)} ${figure(pct)} %`,
     ),
   );
+  const stillWords = t('still_below', number(still));
   return [
-    card('Upstreams', number(report.upstreams), `on ${count(report.cmts, 'CMTS', 'CMTSs')}`),
-    card('Below expectation', number(low), `${number(still)} still so when last seen`),
+    card(t('upstreams'), number(report.upstreams), tn('on_cmts', report.cmts)),
+    card(t('below'), number(low), chronic ? `${stillWords}, ${t('chronic_count', number(chronic))}` : stillWords),
     card(
-      'Capacity lost',
+      t('capacity_lost'),
       report.lost_mbps == null ? '–' : `${figure(report.lost_mbps)} Mbit/s`,
-      report.lost_gb == null ? 'no channel width is known' : `${figure(report.lost_gb)} GB in all`,
+      report.lost_gb == null ? t('no_width') : t('gb_in_all', figure(report.lost_gb)),
     ),
+    hasAny(day, 'customer_hours')
+      ? card(t('customer_hours'), number(customers), t('customer_hours_note'))
+      : null,
     card(
-      'Hops',
+      t('hops'),
       number(report.hops),
-      report.upstreams ? `${figure(report.hops / report.upstreams)} per upstream` : '',
+      report.upstreams ? t('per_upstream', figure(report.hops / report.upstreams)) : '',
     ),
-    card('Measurements', number(report.measurements), `each ${duration(report.interval_s)}`),
-    card('Coverage', `${figure(report.coverage_pct)} %`, 'of the time was observed'),
+    card(t('measurements'), number(report.measurements), t('each', duration(report.interval_s))),
+    card(t('coverage'), `${figure(report.coverage_pct)} %`, t('of_time_observed')),
     el(
       'div',
       { class: 'card shares' },
-      el('span', { class: 'label' }, 'Share of each modulation'),
+      el('span', { class: 'label' }, t('share_of_each')),
       shareBar(shares),
       el('span', { class: 'legend' }, ...keys),
     ),
-  ];
-}
-
-function perFamily(day) {
-  const families = new Map();
-  for (let row = 0; row < day.rows; row++) {
-    const id = day.of.platform[row];
-    if (!families.has(id))
-      families.set(id, {
-        cmts: new Set(),
-        upstreams: 0,
-        hops: 0,
-        measurements: 0,
-        lost: 0,
-        isLossKnown: false,
-        coverage: 0,
-        counts: new Map(),
-      });
-    const of = families.get(id);
-    of.cmts.add(day.of.cmts[row]);
-    of.upstreams++;
-    of.hops += day.of.hops[row];
-    of.measurements += day.measurements[row];
-    of.coverage += day.of.coverage_pct[row];
-    of.lost += day.of.lost_mbps[row] ?? 0;
-    of.isLossKnown ||= day.of.lost_mbps[row] !== null;
-    for (const [modulation, counted] of day.counts)
-      of.counts.set(modulation, (of.counts.get(modulation) ?? 0) + counted[row]);
-  }
-  return [...families]
-    .map(([id, of]) => ({ name: day.words.platform[id] ?? 'unknown', ...of }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function familiesTable(day, choose) {
-  const head = [
-    'Family',
-    'CMTSs',
-    'Upstreams',
-    'Hops',
-    'Measurements',
-    'Share of each modulation',
-    'Mbit/s lost',
-    'Coverage',
-  ];
-  const lines = perFamily(day).map((of) => {
-    const shares = [...of.counts].map(([modulation, n]) => [
-      modulation,
-      of.measurements ? (100 * n) / of.measurements : 0,
-    ]);
-    const words = shares
-      .filter(([, pct]) => pct > 0)
-      .map(([modulation, pct]) => `${modulationName(modulation)} ${figure(pct)} %`)
-      .join(', ');
-    return el(
-      'tr',
-      {},
-      el(
-        'th',
-        { scope: 'row' },
-        el(
-          'button',
-          { type: 'button', class: 'link', title: 'Show its upstreams', onclick: () => choose(of.name) },
-          name(of.name),
-        ),
-      ),
-      ...[of.cmts.size, of.upstreams, of.hops, of.measurements].map((n) =>
-        el('td', { class: 'n' }, number(n)),
-      ),
-      el('td', {}, shareBar(shares), sub(words)),
-      el('td', { class: 'n' }, of.isLossKnown ? figure(of.lost) : '?'),
-      el('td', { class: 'n' }, `${figure(of.coverage / of.upstreams)} %`),
-    );
-  });
-  return el(
-    'table',
-    { class: 'small' },
-    el('caption', { class: 'unseen' }, 'Totals by device family'),
-    el(
-      'thead',
-      {},
-      el(
-        'tr',
-        {},
-        ...head.map((text, i) => el('th', { scope: 'col', class: i > 0 && i !== 5 ? 'n' : '' }, text)),
-      ),
-    ),
-    el('tbody', {}, ...lines),
-  );
+  ].filter(Boolean);
 }
 
 const TEN = 10;
@@ -221,8 +125,9 @@ const worstTen = (day) =>
 function tenList(day, open) {
   const rows = [...worstTen(day)];
   const most = day.score[rows[0]];
-  return rows.map((row) =>
-    el(
+  return rows.map((row) => {
+    const about = [word(day, 'description', row), word(day, 'node', row)].filter(Boolean);
+    return el(
       'li',
       {},
       el(
@@ -232,88 +137,73 @@ function tenList(day, open) {
           'span',
           { class: 'who' },
           el('strong', {}, name(word(day, 'cmts', row)), ' ', name(word(day, 'upstream', row))),
-          el(
-            'span',
-            { class: 'hint' },
-            word(day, 'description', row) ? name(word(day, 'description', row)) : null,
-          ),
+          el('span', { class: 'hint' }, ...about.flatMap((text, i) => [i ? ', ' : '', name(text)])),
           ...badges(day, row),
         ),
-        el('span', { class: 'what' }, sentence(day, row)),
-        strip(day, row),
+        el('span', { class: 'what' }, word(day, 'says', row)),
+        el('span', { class: 'strips' }, hourStrip(day, row), dayStrip(day, row)),
         el(
           'span',
           { class: 'loss' },
-          el('span', {}, el('strong', {}, lossWords(day, row)), ' lost'),
+          el('span', {}, ...parts('lost_of', el('strong', {}, lossWords(day, row)))),
           el('i', { class: 'meter', '--part': (100 * day.score[row]) / most }),
         ),
       ),
-    ),
-  );
+    );
+  });
 }
 
 function tenHint(day) {
   const rows = [...worstTen(day)];
-  if (!rows.length) return 'No upstream was below its expected modulation.';
+  if (!rows.length) return t('none_below');
   const sum = (list) => list.reduce((total, row) => total + (day.score[row] ?? 0), 0);
-  const part = (100 * sum(rows)) / sum([...ordered(day, '-mbps')]);
-  return `The ${rows.length === 1 ? 'upstream that loses' : `${rows.length} upstreams that lose`} most capacity: ${figure(part)} % of all that was lost. Each opens in the table below.`;
+  const part = figure((100 * sum(rows)) / sum([...ordered(day, '-mbps')]));
+  return rows.length === 1 ? t('worst_one', part) : t('worst_many', number(rows.length), part);
 }
 
-// Incidents that follow each other within two scans are told together: they may share one cause.
-function grouped(incidents, gapMs) {
-  const groups = [];
+// Incidents of the same scan are one line: each of them qualifies by itself. Largest first.
+function grouped(incidents) {
+  const groups = new Map();
   for (const incident of incidents) {
-    const at = Date.parse(incident.ts);
-    const last = groups.at(-1);
-    if (last && at - last.to <= gapMs) {
-      last.to = at;
-      last.members.push(incident);
-    } else groups.push({ from: at, to: at, members: [incident] });
+    const key = `${incident.ts} ${incident.maintenance ? 1 : 0}`;
+    if (!groups.has(key)) groups.set(key, { ts: Date.parse(incident.ts), size: 0, members: [] });
+    const group = groups.get(key);
+    group.size += incident.upstreams;
+    group.members.push(incident);
   }
-  return groups;
+  return [...groups.values()].sort((a, b) => b.size - a.size || a.ts - b.ts);
 }
 
+const INCIDENTS = 12;
+const MEMBERS = 8;
+
+// `choose` filters by a node or a CMTS.
 function incidentList(day, choose) {
-  const groups = grouped(day.report.incidents, 2 * day.report.interval_s * 1000);
-  if (!groups.length)
-    return [
-      el(
-        'p',
-        { class: 'hint' },
-        'Nowhere did five or more upstreams of one CMTS step down in the same scan.',
-      ),
-    ];
+  const groups = grouped(day.report.incidents);
+  if (!groups.length) return [el('p', { class: 'hint' }, t('no_incidents'))];
   const time = day.report.date ? day.clock.time : day.clock.both;
-  const size = (group) => group.members.reduce((sum, { upstreams }) => sum + upstreams, 0);
-  groups.sort((a, b) => size(b) - size(a));
-  const SHOWN = 12;
-  const items = groups.slice(0, SHOWN).map((group) => {
-    const byCmts = new Map();
-    for (const { cmts, upstreams } of group.members) byCmts.set(cmts, (byCmts.get(cmts) ?? 0) + upstreams);
-    const when = group.from === group.to ? time(group.from) : `${time(group.from)} to ${time(group.to)}`;
-    const devices = [...byCmts].flatMap(([cmts, n], i) => [
+  const items = groups.slice(0, INCIDENTS).map(({ ts, size, members }) => {
+    const shown = members.slice(0, MEMBERS).flatMap(({ cmts, node, upstreams }, i) => [
       i ? ', ' : '',
-      el(
-        'button',
-        { type: 'button', class: 'link', title: 'Show its upstreams', onclick: () => choose(cmts) },
-        name(cmts),
-      ),
-      byCmts.size > 1 ? ` (${number(n)})` : '',
+      node ? chooser(node, () => choose('node', node)) : null,
+      node ? ' ' : '',
+      chooser(cmts, () => choose('cmts', cmts)),
+      members.length > 1 ? ` (${number(upstreams)})` : '',
     ]);
-    const what = group.members.length === 1 ? count(size(group), 'upstream') : count(size(group), 'step');
     return el(
       'li',
       {},
-      el('strong', {}, when),
-      ` ${what} down on ${byCmts.size === 1 ? '' : `${number(byCmts.size)} CMTSs: `}`,
-      ...devices,
+      el('strong', {}, time(ts)),
+      ` ${tn('down_on', size)}`,
+      ...shown,
+      members.length > MEMBERS ? ` ${tn('smaller_ones', members.length - MEMBERS)}` : '',
+      members[0].maintenance ? el('span', { class: 'badge' }, t('worked_on')) : null,
     );
   });
   return [
     el('ol', { class: 'incidents' }, ...items),
-    groups.length > SHOWN
-      ? el('p', { class: 'hint' }, `and ${count(groups.length - SHOWN, 'smaller one')}.`)
+    groups.length > INCIDENTS
+      ? el('p', { class: 'hint' }, tn('smaller_ones', groups.length - INCIDENTS))
       : null,
   ].filter(Boolean);
 }

@@ -1,20 +1,28 @@
 // What is looked at: the day, filters, order, page and open row. All of it stands in the address, after the
-// #, so that a view can be mailed and the browser's back button works.
+// #, so that a view can be mailed and the browser's back button works. The date always stands there: the newest
+// day of today is not the newest of tomorrow.
+
+const isPhone = matchMedia('(max-width: 760px)').matches;
 
 const DEFAULTS = {
   date: '',
+  view: '',
   q: '',
   family: '',
+  hub: '',
+  node: '',
   hops: '',
   mod: '',
   why: '',
   cov: '',
   sort: '-mbps',
+  cols: '',
   page: 1,
-  size: 50,
+  size: isPhone ? 20 : 50,
   open: '',
 };
-const SIZES = [25, 50, 100, 250];
+const NO_FILTERS = { q: '', family: '', hub: '', node: '', hops: '', mod: '', why: '', cov: '' };
+const SIZES = [20, 25, 50, 100, 250];
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -22,6 +30,7 @@ function readAddress() {
   for (const key of Object.keys(DEFAULTS)) if (given.has(key)) state[key] = given.get(key);
   state.page = Math.max(1, Math.floor(Number(state.page)) || 1);
   state.size = SIZES.includes(Number(state.size)) ? Number(state.size) : DEFAULTS.size;
+  if (state.view !== 'chronic') state.view = '';
   return state;
 }
 
