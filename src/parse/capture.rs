@@ -6,9 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Method;
 use crate::{
     modulation::Modulation,
-    platform::{
-        Answer, Line, Need, Parsed, Platform, Reading, Taken, Upstream, Verdict, error_text, family, judge,
-    },
+    platform::{Answer, Line, Need, Parsed, Platform, Reading, Taken, Upstream, Verdict, family, judge},
     record::{self, Capture, Sample, Scan, Status},
 };
 
@@ -59,8 +57,11 @@ pub(super) fn parse_capture(capture: &Capture, method: &Method) -> ParsedCapture
 pub(super) fn parse_pasted(platform: Platform, capture: &Capture, method: &Method) -> ParsedCapture {
     let answers = answers(capture);
     let mut outcome = read(platform, &answers, capture, method);
+    if family(platform).dialogue().is_none() {
+        return outcome.reported_here().write(capture);
+    }
     let refused = answers.iter().find_map(|answer| {
-        error_text(answer.output).map(|text| match answer.command {
+        answer.refusal().map(|text| match answer.command {
             "" => text.to_owned(),
             command => format!("{command}: {text}"),
         })
@@ -118,11 +119,16 @@ fn read<'a>(platform: Platform, answers: &[Answer<'a>], capture: &Capture, metho
     let mut reading = Reading { cmts: &capture.cmts, book: &method.book, explain };
     let mut parsed = family(platform).parse(answers, &mut reading);
     told.sort_by_key(|(answer, number, _)| (*answer, *number));
-    let error = parsed.fault.take();
+    let (fault, partial) = (parsed.fault.take(), parsed.partial.take());
+    let status = match (&fault, &partial) {
+        (Some(_), _) => Status::ParseFailed,
+        (None, Some(_)) => Status::Partial,
+        (None, None) => Status::Ok,
+    };
     Outcome {
-        status: if error.is_some() { Status::ParseFailed } else { Status::Ok },
-        reported_here: error.is_some(),
-        error,
+        status,
+        reported_here: fault.is_some(),
+        error: fault.or(partial),
         parsed,
         explained: told.into_iter().map(|(.., text)| text).collect(),
     }

@@ -66,6 +66,11 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
         }
     }
 
+    /// Counts what was not understood, of which the lines were noted already.
+    pub fn unparsed(&mut self, count: usize) {
+        self.parsed.unparsed += count as u64;
+    }
+
     /// Notes a line that defines a modulation profile, or a part of one.
     pub fn profile(&mut self, line: Line<'_>, taken: Taken) {
         self.profile_lines += usize::from(!matches!(taken, Taken::Unparsed(_)));

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Parsed, Platform, Reading, family};
+use super::{Parsed, Platform, Reading, family, snmp::columns::walked};
 use crate::modulation::Modulation;
 
 /// What is fixed about a family. Its word in records is that of [`Platform`].
@@ -81,7 +81,14 @@ impl Answer<'_> {
     /// Whole, and not an error text.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.complete && error_text(self.output).is_none()
+        self.complete && self.refusal().is_none()
+    }
+
+    /// The error text that answers a command line instead of an output. A walk has none: what went wrong with it
+    /// makes it incomplete.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        if walked(self.command).is_some() { None } else { error_text(self.output) }
     }
 }
 
@@ -115,20 +122,24 @@ pub trait Family: Sync {
     /// Whether the scan can do without the answer to this command, given the others. A command outside of
     /// the script (`--command`, pasted text) is needed as long as the script's needed ones are not there.
     fn need(&self, command: &str, answers: &[Answer<'_>]) -> Need {
-        let script = self.script(answers);
-        if let Some(step) = script.iter().find(|step| step.command == command) {
-            return step.need;
-        }
-        let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
-        let covered =
-            script.iter().all(|step| step.need == Need::Optional || asked.contains(&step.command[..]));
-        if covered { Need::Optional } else { Need::Needed }
+        need_by_script(self, command, answers)
     }
 
     /// The upstreams that the answers show. Answers that are not complete, and error texts, are not looked
     /// at. A table is known by its header and counts under a command that asks for it, or under one that is
     /// not known (`--command`, pasted text): what stands under another command does not count.
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a>;
+}
+
+/// Whether the scan can do without the answer to this command, by the script of the family: see [`Family::need`].
+pub(super) fn need_by_script<F: Family + ?Sized>(family: &F, command: &str, answers: &[Answer<'_>]) -> Need {
+    let script = family.script(answers);
+    if let Some(step) = script.iter().find(|step| step.command == command) {
+        return step.need;
+    }
+    let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
+    let covered = script.iter().all(|step| step.need == Need::Optional || asked.contains(&step.command[..]));
+    if covered { Need::Optional } else { Need::Needed }
 }
 
 /// What the answers of a session that ended in order come to.
@@ -148,8 +159,7 @@ pub fn judge(platform: Platform, answers: &[Answer<'_>]) -> Verdict {
     let family = family(platform);
     let mut partial = None;
     for answer in answers.iter().filter(|answer| !answer.is_good()) {
-        let said =
-            error_text(answer.output).filter(|_| answer.complete).unwrap_or("its output is not complete");
+        let said = answer.refusal().filter(|_| answer.complete).unwrap_or("its output is not complete");
         let reason = format!("{}: {said}", answer.command);
         match family.need(answer.command, answers) {
             Need::Needed => return Verdict::CommandFailed(reason),

@@ -104,6 +104,8 @@ pub struct Parsed<'a> {
     pub unparsed: u64,
     /// The command for profiles whose answer holds text in which no profile could be read.
     pub unread_profiles: Option<&'a str>,
+    /// Why the scan is `partial`: something is missing, and what there is counts.
+    pub partial: Option<String>,
     /// Why the scan failed to parse: a needed table without a recognisable header. Then no upstreams count.
     pub fault: Option<String>,
 }

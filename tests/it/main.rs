@@ -33,6 +33,7 @@ mod page;
 mod page_files;
 mod page_truths;
 mod parse;
+mod parse_snmp;
 mod parse_stream;
 mod prune;
 mod prune_mysql;
