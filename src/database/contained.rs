@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Group, IdState, Inspection, Limits, Migration,
-    Plan, Progress, Retention, SampleTable, Stored, TableState, contain,
+    Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Gauge, Group, IdState, Inspection, Limits,
+    Migration, Plan, Progress, Retention, SampleTable, Stored, TableState, contain,
 };
 use crate::{
     error::{Error, Result},
@@ -132,6 +132,14 @@ impl<D: Database> Days for Contained<D> {
 
     fn count_samples(&mut self, window: Window) -> Result<u64> {
         self.run(|database| database.count_samples(window))
+    }
+
+    fn has_samples(&mut self, window: Window) -> Result<bool> {
+        self.run(|database| database.has_samples(window))
+    }
+
+    fn gauge(&mut self) -> Result<Option<Gauge>> {
+        self.run(Days::gauge)
     }
 
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {

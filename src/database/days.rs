@@ -7,7 +7,7 @@ use std::sync::Once;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Group, SampleTable};
+use super::{Gauge, Group, SampleTable, gauge::Mark};
 use crate::{error::Result, measure::Window, record::Timestamp, text};
 
 /// No day is kept sooner than this after its end, s.
@@ -37,6 +37,9 @@ pub struct Made {
     pub carried: u64,
     /// Number of scans from 24 h before the day to its end, and the sum of what they say of their samples.
     pub scans: [u64; 2],
+    /// The server's own tally of their rows; missing where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
     /// Samples of the day, or of those it carries in, have been pruned: it stands as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
@@ -174,6 +177,21 @@ pub trait Days {
     /// # Errors
     /// Those of the database.
     fn count_samples(&mut self, window: Window) -> Result<u64>;
+
+    /// Whether there is a row of samples in a window.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn has_samples(&mut self, window: Window) -> Result<bool>;
+
+    /// The server's own tally of the rows in each partition of samples; none where there are no partitions, or the
+    /// tally may lag behind.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn gauge(&mut self) -> Result<Option<Gauge>> {
+        Ok(None)
+    }
 
     /// Number of scans in a window, and the sum of what they say of their samples.
     ///

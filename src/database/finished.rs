@@ -3,12 +3,14 @@
 //! that what it says is always what its samples say. Each day carries the past of its upstreams forward from the
 //! day before; when that one changes, the days after it are brought up to date without their samples.
 
+mod proof;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Database, DayHead, DayRow, Made};
+use super::{Database, DayHead, DayRow, Gauge, Made};
 use crate::{
     error::{Error, Result},
     measure::{
@@ -26,9 +28,6 @@ use crate::{
 
 /// A day is finished so long after its end, s: until then its last samples may be on their way.
 const SETTLE_S: i64 = 1800;
-/// Of a day of more rows than this the number of its scans, which takes no time, tells whether it is still true; the
-/// rows of a lesser one are counted.
-const COUNTED: u64 = 200_000;
 
 /// Whose days, and what time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +95,20 @@ pub enum Care {
 enum State {
     /// It is kept, and true.
     Kept,
-    /// It has to be reckoned, and kept with this head, if at all.
-    Wanted(Option<DayHead>),
+    /// It has to be reckoned, and kept with this, if at all.
+    Wanted(Option<Made>),
+}
+
+/// The day whose samples were read last.
+struct Reckoned {
+    /// Its own time, and from when on samples were read.
+    window: Window,
+    from: Timestamp,
+    /// Rows in it, in the time before it that may be carried in, and in the last of its time that the next day may
+    /// carry in.
+    samples: u64,
+    carried: u64,
+    tail: u64,
 }
 
 /// Takes the lines of a day: its device, its upstream, and what is kept of it.
@@ -115,7 +126,11 @@ pub struct Keeper<'a> {
     roster: Roster,
     /// The last sample of each upstream at the end of the day that was reckoned last.
     last: Vec<Option<(Timestamp, Modulation)>>,
-    reckoned: Option<NaiveDate>,
+    reckoned: Option<Reckoned>,
+    /// Rows that were counted, by window.
+    counts: BTreeMap<(Timestamp, Timestamp), u64>,
+    /// The server's own tally, read once.
+    gauge: Option<Option<Gauge>>,
     /// The past of each upstream at the end of `remembered`.
     memories: Vec<Option<Memory>>,
     remembered: Option<NaiveDate>,
@@ -125,7 +140,7 @@ pub struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     /// Looks at what there is of some days. They are all looked at before the first is reckoned: what
-    /// comes late meanwhile is not in these counts, and so the day is reckoned again the next time.
+    /// comes late meanwhile changes what was seen, and so the day is looked at more closely the next time.
     ///
     /// # Errors
     /// Those of the database.
@@ -150,6 +165,8 @@ impl<'a> Keeper<'a> {
             roster: Roster::default(),
             last: Vec::new(),
             reckoned: None,
+            counts: BTreeMap::new(),
+            gauge: None,
             memories: Vec::new(),
             remembered: None,
             chain: None,
@@ -165,81 +182,6 @@ impl<'a> Keeper<'a> {
             keeper.states.entry(day).or_insert(State::Kept);
         }
         Ok(keeper)
-    }
-
-    fn look(&mut self, day: NaiveDate) -> Result<State> {
-        let Some(kept) = self.heads.get(&day).cloned() else {
-            let keep = self.database.keeps_days();
-            return Ok(State::Wanted(if keep { Some(self.fresh(day, None)?) } else { None }));
-        };
-        if !self.calendar.is_of(&kept) {
-            // Not for one report's sake: mod-prune is the one who decides.
-            let ours = self.care == Care::Prune && !kept.made.sealed;
-            let head = if ours { Some(self.fresh(day, None)?) } else { None };
-            return Ok(State::Wanted(head.filter(|head| head.samples > 0)));
-        }
-        if kept.made.rules != rules() {
-            let head = self.fresh(day, None)?;
-            if head.samples > 0 {
-                return Ok(State::Wanted(Some(head)));
-            }
-        }
-        if kept.made.sealed {
-            return Ok(State::Kept);
-        }
-        let made_of = kept.samples.saturating_add(kept.made.carried);
-        let scans = self.database.count_scans(self.span(day))?;
-        // Where scans account for all samples, new ones would be in new scans; and what mod-store stores late into the
-        // same scans, it marks. Otherwise, as where another program fills the table, the rows are counted.
-        let [_, of_scans] = scans;
-        if made_of > COUNTED && scans == kept.made.scans && of_scans >= made_of {
-            return Ok(State::Kept);
-        }
-        let head = self.fresh(day, Some(scans))?;
-        // Rows that have all gone were pruned, and so were the first ones of a day that lost some: whoever did it.
-        let oldest = self.oldest;
-        let same = |now: u64, then: u64, from: Timestamp| {
-            now == then || now == 0 || (now < then && oldest.is_some_and(|oldest| oldest > from))
-        };
-        let span = self.span(day);
-        if same(head.samples, kept.samples, window::of_day(self.calendar.tz, day).from)
-            && same(head.made.carried, kept.made.carried, span.from)
-        {
-            self.renew_scans(&kept, scans);
-            return Ok(State::Kept);
-        }
-        Ok(State::Wanted(Some(head)))
-    }
-
-    /// A day whose scans changed but not its rows would be counted again each time.
-    fn renew_scans(&mut self, kept: &DayHead, scans: [u64; 2]) {
-        if scans != kept.made.scans {
-            let head = DayHead { made: Made { scans, ..kept.made }, ..kept.clone() };
-            if let Err(error) = self.database.write_head(&head) {
-                log::info!("{}: its head is not renewed: {error}", kept.day);
-            }
-        }
-    }
-
-    /// From what may be carried in to the end of the day.
-    fn span(&self, day: NaiveDate) -> Window {
-        let window = window::of_day(self.calendar.tz, day);
-        Window { from: window.from + -CARRY_S, to: window.to }
-    }
-
-    /// The head of a day as it is now.
-    fn fresh(&mut self, day: NaiveDate, scans: Option<[u64; 2]>) -> Result<DayHead> {
-        let window = window::of_day(self.calendar.tz, day);
-        let span = self.span(day);
-        let scans = match scans {
-            Some(scans) => scans,
-            None => self.database.count_scans(span)?,
-        };
-        let carried = self.database.count_samples(Window { from: span.from, to: window.from })?;
-        let samples = self.database.count_samples(window)?;
-        let Calendar { tz, interval_s, .. } = self.calendar;
-        let made = Made { rules: rules(), carried, scans, sealed: false, after: 0, memory: 0 };
-        Ok(DayHead { day, tz: tz.name().to_owned(), interval_s, samples, made })
     }
 
     /// Goes through all days up to `until` that are kept or were given, sees to it that they are true, and hands out
@@ -294,7 +236,7 @@ impl<'a> Keeper<'a> {
     /// Sees to it that a day is true, its past included, when those before it are; none: it was and is kept.
     fn bring_up_to_date(&mut self, day: NaiveDate) -> Result<Option<Vec<(u32, Line)>>> {
         let after = self.chain.map_or(0, |(_, memory)| memory);
-        let (lines, head) = match self.states.get(&day).cloned() {
+        let (lines, keep) = match self.states.get(&day).cloned() {
             None => return Ok(None),
             Some(State::Kept) => {
                 let Some(head) = self.heads.get(&day).cloned() else { return Ok(None) };
@@ -312,9 +254,12 @@ impl<'a> Keeper<'a> {
                 });
                 self.roster = roster;
                 read?;
-                (lines, Some(head))
+                (lines, Some((head.samples, head.made)))
             }
-            Some(State::Wanted(head)) => (self.reckon(day)?, head),
+            Some(State::Wanted(made)) => {
+                let (lines, samples, carried) = self.reckon(day)?;
+                (lines, made.map(|made| (samples, Made { carried, ..made })))
+            }
         };
         self.load_memories()?;
         let lines = self.remember(day, lines);
@@ -324,9 +269,11 @@ impl<'a> Keeper<'a> {
         }
         let columns: Vec<_> = lines.iter().map(|(_, line)| line.to_columns()).collect();
         let memory = self.sum(&lines);
-        if let Some(head) = head {
-            let made = Made { after, memory, rules: rules(), ..head.made };
-            match self.keep(&DayHead { made, ..head }, &lines, &columns) {
+        if let Some((samples, made)) = keep {
+            let Calendar { tz, interval_s, .. } = self.calendar;
+            let made = Made { after, memory, rules: rules(), ..made };
+            let head = DayHead { day, tz: tz.name().to_owned(), interval_s, samples, made };
+            match self.keep(&head, &lines, &columns) {
                 Err(error) if self.care == Care::Report => {
                     log::info!("{day} is not kept: {error}");
                     self.keep_no_more();
@@ -392,25 +339,39 @@ impl<'a> Keeper<'a> {
     /// What is refused once is refused again.
     fn keep_no_more(&mut self) {
         for state in self.states.values_mut() {
-            if let State::Wanted(head) = state {
-                *head = None;
+            if let State::Wanted(made) = state {
+                *made = None;
             }
         }
     }
 
-    /// Reads the samples of a day. Right after the day before, it knows already what is carried in.
-    fn reckon(&mut self, day: NaiveDate) -> Result<Vec<(u32, Line)>> {
+    /// Reads the samples of a day, and counts them and those before it that may be carried in. Right after the day
+    /// before, it knows already what is carried in.
+    fn reckon(&mut self, day: NaiveDate) -> Result<(Vec<(u32, Line)>, u64, u64)> {
         let span = self.calendar.span(day);
-        let mut window = span.window;
-        let follows = day.pred_opt().is_some_and(|before| self.reckoned == Some(before));
-        if !follows {
-            window.from = window.from + -CARRY_S;
-            self.last.clear();
-        }
+        let before = self.reckoned.take().filter(|before| before.window.to == span.window.from);
+        let carry = span.window.from + -CARRY_S;
+        let (from, known) = match &before {
+            // A day of 23 hours that followed another was not read from where this one may carry in.
+            Some(before) if carry < before.from => {
+                let earlier = self.count(Window { from: carry, to: before.from })?;
+                (span.window.from, before.tail + earlier)
+            }
+            Some(before) => (span.window.from, before.tail),
+            None => {
+                self.last.clear();
+                (carry, 0)
+            }
+        };
+        let mut rows = Reckoned { window: span.window, from, samples: 0, carried: known, tail: 0 };
+        let tail = span.window.to + -CARRY_S;
         let begin = |held| (Upstream::begin(&span, held, std::rc::Rc::default()), Vec::new());
         let mut states: Vec<(Upstream, Vec<u32>)> = self.last.iter().map(|&held| begin(held)).collect();
         let roster = &mut self.roster;
-        self.database.samples(window, false, &mut |stored| {
+        self.database.samples(Window { from, to: span.window.to }, false, &mut |stored| {
+            rows.carried += u64::from(stored.ts < span.window.from);
+            rows.samples += u64::from(stored.ts >= span.window.from);
+            rows.tail += u64::from(stored.ts >= tail);
             let number = roster.upstream(stored.cmts, stored.upstream) as usize;
             while states.len() <= number {
                 states.push(begin(None));
@@ -422,12 +383,21 @@ impl<'a> Keeper<'a> {
             Ok(())
         })?;
         self.last = states.iter().map(|(upstream, _)| upstream.held()).collect();
-        self.reckoned = Some(day);
+        let (samples, carried) = (rows.samples, rows.carried);
+        self.reckoned = Some(rows);
         let line = |(number, (upstream, steps_down_s)): (u32, (Upstream, Vec<u32>))| {
             let (day, _): (Day, _) = upstream.finish(&span);
             (number, Line { day, memory: Memory::default(), steps_down_s })
         };
-        Ok((0..).zip(states).map(line).collect())
+        Ok(((0..).zip(states).map(line).collect(), samples, carried))
+    }
+
+    /// The server's own tally of the table, if it has one that can be relied on.
+    fn gauge(&mut self) -> Result<Option<&Gauge>> {
+        if self.gauge.is_none() {
+            self.gauge = Some(self.database.gauge()?);
+        }
+        Ok(self.gauge.as_ref().and_then(Option::as_ref))
     }
 
     fn keep(&mut self, head: &DayHead, lines: &[(u32, Line)], columns: &[(String, String)]) -> Result<()> {

@@ -19,6 +19,7 @@ pub mod contain;
 mod contained;
 mod days;
 pub mod finished;
+mod gauge;
 mod mariadb;
 mod provenance;
 mod retention;
@@ -28,6 +29,7 @@ mod target;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
+pub use gauge::Gauge;
 pub use mariadb::faults::{Class, FAULTS};
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use sample_table::SampleTable;

@@ -285,3 +285,25 @@ fn a_row_that_another_holds_is_waited_for() {
     run.join().unwrap().clean(0);
     assert_eq!(db.samples(), 8 * 4 * 2);
 }
+
+#[test]
+fn a_large_day_is_not_counted_again_until_a_row_comes() {
+    let mut db = MariaDb::initialised();
+    let begin = (Clock::System.now().0 / DAY_S - 2) * DAY_S;
+    let date = Timestamp(begin).to_string()[..10].to_owned();
+    // A server that has its estimates made anew moves them all, and the rows are counted once more.
+    db.run("ALTER TABLE modulation_new STATS_AUTO_RECALC = 0");
+    let row =
+        |at: &str, upstream: &str| format!("FROM_UNIXTIME({begin} + {at}), 'CCAP101', {upstream}, 'QAM64'");
+    let many = row("s.seq * 600", "CONCAT('1/', u.seq, '.0/0')");
+    db.run(&format!("INSERT INTO modulation_new SELECT {many} FROM seq_0_to_143 s, seq_1_to_1400 u"));
+    let kept = |db: &mut MariaDb| {
+        prune(db, &["--tz", "UTC"]).clean(0);
+        db.number(&format!("SELECT samples FROM modulation_day WHERE day = '{date}' AND cmts = ''"))
+    };
+    assert_eq!(kept(&mut db), 201_600);
+    db.run(&format!("UPDATE modulation_day SET samples = 201000 WHERE day = '{date}' AND cmts = ''"));
+    assert_eq!(kept(&mut db), 201_000, "its rows were counted");
+    db.run(&format!("INSERT INTO modulation_new SELECT {}", row("1", "'2/0.0/0'")));
+    assert_eq!(kept(&mut db), 201_601, "a late row was not seen");
+}

@@ -11,9 +11,10 @@ use super::{
     zone::{Zone, time, utc, value},
 };
 use crate::{
-    database::{DayHead, DayRow, Days, Made, days},
+    database::{DayHead, DayRow, Days, Gauge, Made, days},
     error::Result,
     measure::Window,
+    record::Timestamp,
 };
 
 /// Rows per statement.
@@ -71,6 +72,23 @@ impl Days for MariaDb {
         Ok(count.unwrap_or_default())
     }
 
+    fn has_samples(&mut self, window: Window) -> Result<bool> {
+        let (from, to) = bounds(&self.shape, window);
+        let sql =
+            format!("SELECT 1 FROM {} WHERE timestamp >= ? AND timestamp < ? LIMIT 1", self.tables.samples);
+        let found: Option<u64> =
+            self.connection.exec_first(sql, (from, to)).map_err(|e| self.connector.fault(&e))?;
+        Ok(found.is_some())
+    }
+
+    fn gauge(&mut self) -> Result<Option<Gauge>> {
+        // An account that may not see it does without.
+        let Ok(Some(started)) = started(&mut self.connection) else { return Ok(None) };
+        let partitions = self.day_partitions(self.tables.samples.name())?.unwrap_or_default();
+        let partitions: Vec<_> = partitions.into_iter().map(|p| (p.end.map(Timestamp), p.rows)).collect();
+        Ok(Some(Gauge { started, partitions }).filter(|gauge| !gauge.partitions.is_empty()))
+    }
+
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
         if !self.tables.has("modulation_scan") {
             return Ok([0; 2]);
@@ -84,6 +102,21 @@ impl Days for MariaDb {
         let (scans, samples) = counts.unwrap_or_default();
         Ok([scans, samples])
     }
+}
+
+/// When a server started whose tally of rows moves with every row: MariaDB, or a MySQL that can be told not to
+/// remember an old one.
+fn started(connection: &mut Conn) -> ::mysql::Result<Option<Timestamp>> {
+    let version: Option<String> = connection.query_first("SELECT VERSION()")?;
+    let is_mariadb = version.as_deref().is_some_and(|version| version.contains("MariaDB"));
+    if version.is_none_or(|version| version.contains("TiDB"))
+        || !is_mariadb && connection.query_drop("SET SESSION information_schema_stats_expiry = 0").is_err()
+    {
+        return Ok(None);
+    }
+    let now: Option<i64> = connection.query_first("SELECT UNIX_TIMESTAMP()")?;
+    let uptime: Option<(String, i64)> = connection.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'")?;
+    Ok(now.zip(uptime).map(|(now, (_, uptime))| Timestamp(now - uptime)))
 }
 
 /// A window as the column of samples holds it.

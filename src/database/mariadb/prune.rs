@@ -39,11 +39,11 @@ fn is_missing(fault: &::mysql::Error) -> bool {
 }
 
 /// A RANGE partition by day.
-struct Partition {
-    name: String,
+pub(super) struct Partition {
+    pub name: String,
     /// UNIX time that all its rows are before; MAXVALUE has none.
-    end: Option<i64>,
-    rows: u64,
+    pub end: Option<i64>,
+    pub rows: u64,
 }
 
 impl Retention for MariaDb {
@@ -233,7 +233,7 @@ impl MariaDb {
     }
 
     /// The partitions of a table that has them by UNIX time, in their order; others count as none.
-    fn day_partitions(&mut self, table: &'static str) -> Result<Option<Vec<Partition>>> {
+    pub(super) fn day_partitions(&mut self, table: &'static str) -> Result<Option<Vec<Partition>>> {
         let rows: Vec<(String, String, String, u64)> = self
             .connection
             // Not prepared: MariaDB 10.11 has crashed over this question when it was.

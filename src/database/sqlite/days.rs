@@ -54,6 +54,14 @@ impl Days for Sqlite {
         self.count(&sql, window).map(|[count]| count)
     }
 
+    fn has_samples(&mut self, window: Window) -> Result<bool> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE timestamp >= ?1 AND timestamp < ?2)",
+            self.samples
+        );
+        self.count(&sql, window).map(|[found]| found > 0)
+    }
+
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
         self.count(
             "SELECT count(*), coalesce(sum(samples), 0) FROM modulation_scan WHERE ts >= ?1 AND ts < ?2",
