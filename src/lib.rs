@@ -43,6 +43,7 @@ pub mod record;
 pub mod report;
 pub mod settings;
 pub mod signals;
+pub mod snmp;
 pub mod ssh;
 pub mod stage;
 pub mod store;

@@ -72,7 +72,7 @@ pub fn dial(host: &str, port: u16, jump: Option<&str>, budget: &Budget) -> Resul
 }
 
 /// The system's resolver cannot be interrupted: it runs on a thread that is left behind when it takes too long.
-fn resolve(host: &str, port: u16, budget: &Budget) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) fn resolve(host: &str, port: u16, budget: &Budget) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -125,7 +125,7 @@ fn connect(address: SocketAddr, budget: &Budget) -> Result<OwnedFd, Failure> {
 }
 
 /// What a connection that did not come about means, by the system's kind of fault.
-fn refusal(error: &str, kind: io::ErrorKind) -> Failure {
+pub(crate) fn refusal(error: &str, kind: io::ErrorKind) -> Failure {
     let status = match kind {
         io::ErrorKind::ConnectionRefused => Status::Refused,
         io::ErrorKind::TimedOut => Status::ConnectTimeout,

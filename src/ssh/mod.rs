@@ -24,6 +24,7 @@ use crate::{record::Status, settings::Secret, signals::Signals, text};
 
 pub use algorithms::{Algorithms, Class, supported};
 pub use dial::{Stream, dial, explain_key_exchange};
+pub(crate) use dial::{refusal, resolve};
 pub use exec::Answer;
 pub use known_hosts::{Checking, KnownHosts, Policy, fingerprint, key_type, lookup_name};
 pub use openssh::{Alias, alias};
