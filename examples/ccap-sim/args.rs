@@ -11,8 +11,9 @@ const AFTER_HELP: &str = "\
 FILES in DIR
   inventory.ndjson  where each device is reached: the inventory of ccap-fetch
   known_hosts       their host keys
-  truth.ndjson      the samples that a scan has to give, without their ts
-  expect.ndjson     the status and number of samples that a scan of each device has to come to
+  truth.ndjson      the samples that a scan has to give, without their ts; truth_snmp.ndjson by SNMP
+  expect.ndjson     the status and number of samples that a scan of each device has to come to; expect_snmp.ndjson
+                    the statuses by SNMP v2c and v3
   logins.ndjson     connections, attempts to log in, commands and log-outs, as they happen
 
 EXAMPLES
@@ -20,13 +21,14 @@ EXAMPLES
   ccap-sim --dir /tmp/fleet --latency 100ms --fault 'CCAP00?=drip:500' --fault CCAP101=silent
   ccap-sim --history 2d --seed 7 | mod-store --init
   ccap-fetch -i /tmp/fleet/inventory.ndjson --known-hosts /tmp/fleet/known_hosts --user operator
+  SNMP_COMMUNITY=simulated ccap-fetch -i /tmp/fleet/inventory.ndjson --via snmp
 
 EXIT STATUS
   0  served until told to stop, or the history is written
   1  an address or a file could not be used
   2  the fleet cannot be as it was asked for";
 
-/// A simulated fleet of CCAPs: real SSH on loopback addresses of 127.77.0.0/16, for demonstrations and tests.
+/// A simulated fleet of CCAPs: real SSH and SNMP (v2c and v3, SHA and AES) on loopback addresses of 127.77.0.0/16, for demonstrations and tests.
 ///
 /// Prints one line that begins with `ready` once every device can be reached, then serves until SIGTERM or
 /// SIGINT. The user and the password are no secret: they guard nothing.
@@ -57,13 +59,13 @@ pub struct Args {
     /// Give N upstreams of each device a profile number that nothing explains
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub unknown: u32,
-    /// The TCP port of all devices; 0 picks one
+    /// The TCP and UDP port of all devices; 0 picks one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
     /// Who may log in
     #[arg(long, value_name = "NAME", default_value = "operator")]
     pub user: String,
-    /// With which password [default: CCAP_SIM_PASSWORD, else simulated]
+    /// With which password, which is the community of SNMP v2c too [default: CCAP_SIM_PASSWORD, else simulated]
     #[arg(long, value_name = "TEXT")]
     pub password: Option<String>,
     /// A public key in OpenSSH's format that may log in, too

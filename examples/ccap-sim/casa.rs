@@ -104,7 +104,7 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, we
     Shown {
         upstream: &upstream.name,
         modulation,
-        profile: device.profile(upstream, modulation),
+        profile: Some(device.profile(upstream, modulation)),
         source: if upstream.has_hopped(weather) { Source::HopHistory } else { Source::Config },
         explained_by: Some(ExplainedBy::Device),
         // It stands in the table of profiles, and only there.
@@ -127,7 +127,7 @@ fn shown_by_history<'a>(
     upstream.has_hopped(weather).then(|| Shown {
         upstream: &upstream.name,
         modulation,
-        profile: device.profile(upstream, modulation),
+        profile: Some(device.profile(upstream, modulation)),
         source: Source::HopHistory,
         explained_by: Some(ExplainedBy::BuiltIn),
         channel_type: None,

@@ -160,7 +160,7 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, sl
     Shown {
         upstream: &upstream.name,
         modulation,
-        profile: profile(device, upstream, modulation),
+        profile: Some(profile(device, upstream, modulation)),
         source: Source::State,
         explained_by: Some(match () {
             () if whole || ofdma => ExplainedBy::Printed,

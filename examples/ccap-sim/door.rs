@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, UdpSocket},
     time::Duration,
 };
 
@@ -34,6 +34,8 @@ pub struct Doors {
     pub port: u16,
     /// One for each device.
     pub doors: Vec<Door>,
+    /// Where each device is asked by SNMP; none where nothing listens, or another device lives there.
+    pub agents: Vec<Option<UdpSocket>>,
     _gate: Socket,
 }
 
@@ -55,7 +57,17 @@ fn try_open(fleet: &[Device], port: u16) -> io::Result<Doors> {
     let gate = bind(GATE, port)?;
     let port = gate.local_addr()?.as_socket().map_or(port, |address| address.port());
     let doors = fleet.iter().map(|device| door(device, port)).collect::<io::Result<_>>()?;
-    Ok(Doors { port, doors, _gate: gate })
+    let agents = fleet.iter().map(|device| agent(device, port)).collect::<io::Result<_>>()?;
+    Ok(Doors { port, doors, agents, _gate: gate })
+}
+
+fn agent(device: &Device, port: u16) -> io::Result<Option<UdpSocket>> {
+    if device.has(Kind::SameAddress) || device.has(Kind::Refused) {
+        return Ok(None);
+    }
+    let socket = UdpSocket::bind((device.address, port))?;
+    socket.set_nonblocking(true)?;
+    Ok(Some(socket))
 }
 
 fn bind(address: Ipv4Addr, port: u16) -> io::Result<Socket> {

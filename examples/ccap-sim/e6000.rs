@@ -103,7 +103,7 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) ->
     Shown {
         upstream: &upstream.name,
         modulation,
-        profile: device.profile(upstream, modulation),
+        profile: Some(device.profile(upstream, modulation)),
         source: Source::State,
         explained_by: explained(device, upstream),
         channel_type: Some(upstream.class.word()),

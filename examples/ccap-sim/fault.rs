@@ -11,7 +11,9 @@ use Kind::{
     EmptyTable, Endless, ErrorForTable, ExpiredPassword, HangMidOutput, KbdInteractive2, LegacyOnly,
     LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName, OptionalRefused, PagerIgnoresOff,
     PagerWordings, PromptChanges, PromptSplit, Redraw, Refused, RejectPassword, ResetMidOutput, SameAddress,
-    SecondLogin, SetupRefused, Silent, SlowLine, SurplusPrompt, SyslogInTable, UserMode, WrongHostKey,
+    SecondLogin, SetupRefused, Silent, SlowLine, SnmpCommunity, SnmpCut, SnmpDoubled, SnmpEndless,
+    SnmpForeign, SnmpGenErr, SnmpHangs, SnmpLate, SnmpLineBreaks, SnmpLoop, SnmpLost, SnmpRenumber,
+    SnmpSilent, SnmpTooBig, SnmpUser, SurplusPrompt, SyslogInTable, UserMode, WrongHostKey,
 };
 
 /// A kind of fault.
@@ -57,6 +59,21 @@ pub enum Kind {
     PagerWordings,
     SecondLogin,
     ExpiredPassword,
+    SnmpSilent,
+    SnmpCommunity,
+    SnmpUser,
+    SnmpLost,
+    SnmpDoubled,
+    SnmpLate,
+    SnmpForeign,
+    SnmpTooBig,
+    SnmpGenErr,
+    SnmpLoop,
+    SnmpEndless,
+    SnmpCut,
+    SnmpHangs,
+    SnmpRenumber,
+    SnmpLineBreaks,
 }
 
 /// Name, kind, the status that a collector has to give, what it does.
@@ -104,6 +121,29 @@ pub const KINDS: [(&str, Kind, Status, &str); 40] = [
     ("expired-password", ExpiredPassword, Status::AuthFailed, "the shell asks for a new password"),
 ];
 
+/// The same of the SNMP side: name, kind, the status by v2c and by v3, what it does.
+#[rustfmt::skip]
+pub const SNMP_KINDS: [(&str, Kind, Status, Status, &str); 18] = [
+    ("refused", Refused, Status::Refused, Status::Refused, ""),
+    ("black-hole", BlackHole, Status::ConnectTimeout, Status::ConnectTimeout, ""),
+    ("bad-host-name", BadHostName, Status::ResolveFailed, Status::ResolveFailed, ""),
+    ("snmp-silent", SnmpSilent, Status::ConnectTimeout, Status::ConnectTimeout, "answers nothing"),
+    ("snmp-community", SnmpCommunity, Status::ConnectTimeout, Status::Ok, "(v2c) has another community"),
+    ("snmp-user", SnmpUser, Status::Ok, Status::AuthFailed, "(v3) has another password"),
+    ("snmp-lost", SnmpLost, Status::Ok, Status::Ok, "every third reply is lost"),
+    ("snmp-doubled", SnmpDoubled, Status::Ok, Status::Ok, "every reply comes twice"),
+    ("snmp-late", SnmpLate, Status::Ok, Status::Ok, "every fourth reply comes `:MS` late [1500]"),
+    ("snmp-foreign", SnmpForeign, Status::Ok, Status::Ok, "before every reply come others: of another request, community, port, and nonsense"),
+    ("snmp-too-big", SnmpTooBig, Status::Ok, Status::Ok, "(v2c) answers tooBig above `:N` rows [4]"),
+    ("snmp-gen-err", SnmpGenErr, Status::CommandFailed, Status::CommandFailed, "genErr in a needed column, or `:snr` in that of the SNR, which is optional"),
+    ("snmp-loop", SnmpLoop, Status::CommandFailed, Status::CommandFailed, "a needed column begins again at its end"),
+    ("snmp-endless", SnmpEndless, Status::OutputTooLarge, Status::OutputTooLarge, "a needed column does not end"),
+    ("snmp-cut", SnmpCut, Status::ReadTimeout, Status::ReadTimeout, "longer replies are cut short"),
+    ("snmp-hangs", SnmpHangs, Status::ReadTimeout, Status::Ok, "(v2c) falls silent in a needed column"),
+    ("snmp-renumber", SnmpRenumber, Status::Ok, Status::Ok, "starts again between scans, with other interface indexes"),
+    ("snmp-line-breaks", SnmpLineBreaks, Status::Ok, Status::Ok, "an ifDescr with line breaks and a line that looks like an object"),
+];
+
 /// A fault of one device.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -116,7 +156,16 @@ pub struct Fault {
 impl Fault {
     /// The status that a collector has to give because of it.
     pub fn expected(&self) -> Status {
-        KINDS.iter().find(|row| row.1 == self.kind).map_or(Status::Internal, |row| row.2)
+        KINDS.iter().find(|row| row.1 == self.kind).map_or(Status::Ok, |row| row.2)
+    }
+
+    /// The same by SNMP, v2c and v3.
+    pub fn expected_by_snmp(&self) -> [Status; 2] {
+        if self.kind == Kind::SnmpGenErr && self.argument.is_some() {
+            return [Status::Partial; 2];
+        }
+        let row = SNMP_KINDS.iter().find(|row| row.1 == self.kind);
+        row.map_or([Status::Ok; 2], |row| [row.2, row.3])
     }
 
     /// The argument as a number, or what stands instead of it.
@@ -143,9 +192,10 @@ impl Rule {
             Some((kind, argument)) => (kind, Some(argument.to_owned())),
             None => (what, None),
         };
-        let row = KINDS.iter().find(|row| row.0 == kind);
-        let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?.1;
-        let numeric = matches!(kind, Drip | Big | SurplusPrompt | Redraw | SlowLine);
+        let row = KINDS.iter().find(|row| row.0 == kind).map(|row| row.1);
+        let row = row.or_else(|| SNMP_KINDS.iter().find(|row| row.0 == kind).map(|row| row.1));
+        let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?;
+        let numeric = matches!(kind, Drip | Big | SurplusPrompt | Redraw | SlowLine | SnmpLate | SnmpTooBig);
         if let Some(bad) = argument.as_ref().filter(|a| numeric && a.parse::<u32>().is_err()) {
             return Err(format!("{bad:?} is no number"));
         }

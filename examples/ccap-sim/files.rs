@@ -12,11 +12,11 @@ use crate::{
     fault::Kind,
     fleet::Device,
     keys,
-    records::{write_entry, write_expectation, write_truth},
+    records::{write_entry, write_expectation, write_snmp_expectation, write_snmp_truth, write_truth},
     time::Slot,
 };
 
-/// Writes `inventory.ndjson`, `known_hosts`, `truth.ndjson` and `expect.ndjson`.
+/// Writes `inventory.ndjson`, `known_hosts`, and what a scan has to come to, over SSH and by SNMP.
 pub fn write_all(dir: &Path, fleet: &[Device], port: u16, slot: Slot) -> Result<()> {
     write_each(dir, "inventory.ndjson", fleet, |output, device| {
         let address = device.address.to_string();
@@ -31,6 +31,8 @@ pub fn write_all(dir: &Path, fleet: &[Device], port: u16, slot: Slot) -> Result<
         writeln!(output, "{} {key}", ssh::lookup_name(&device.address.to_string(), port))
     })?;
     write_each(dir, "truth.ndjson", fleet, |output, device| write_truth(output, device, slot))?;
+    write_each(dir, "truth_snmp.ndjson", fleet, |output, device| write_snmp_truth(output, device, slot))?;
+    write_each(dir, "expect_snmp.ndjson", fleet, |output, device| write_snmp_expectation(output, device))?;
     write_each(dir, "expect.ndjson", fleet, |output, device| write_expectation(output, device, slot))
 }
 

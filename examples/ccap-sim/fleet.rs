@@ -144,6 +144,22 @@ impl Device {
     }
 }
 
+impl Device {
+    /// The status that a collector has to give by SNMP, v2c and v3.
+    pub fn expected_by_snmp(&self) -> [Status; 2] {
+        [0, 1].map(|version| {
+            let all = self.faults.iter().map(|fault| fault.expected_by_snmp()[version]);
+            let bad = all.clone().find(|status| !status.is_good());
+            bad.or_else(|| all.max_by_key(|&status| status == Status::Partial)).unwrap_or(Status::Ok)
+        })
+    }
+
+    /// Whether a fault of this kind is about the SNR alone.
+    pub fn is_about_snr(&self, kind: Kind) -> bool {
+        self.fault(kind).is_some_and(|fault| fault.argument.is_some())
+    }
+}
+
 /// Makes the fleet.
 ///
 /// # Errors

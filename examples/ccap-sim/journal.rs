@@ -22,6 +22,8 @@ pub enum Event<'a> {
     Auth { method: &'a str, user: &'a str, accepted: bool },
     /// A line was typed at a prompt.
     Command { command: &'a str },
+    /// An object was asked for by SNMP v2c: itself, or so many rows behind it.
+    Asked { object: &'a str, repetitions: Option<u32> },
     /// The session was left by its command.
     Logout,
     /// The connection is gone.

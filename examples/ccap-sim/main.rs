@@ -1,9 +1,10 @@
-//! A simulated fleet of CCAPs over real SSH, for the demonstration and for tests. It shares no knowledge
+//! A simulated fleet of CCAPs over real SSH and SNMP, for the demonstration and for tests. It shares no knowledge
 //! of the devices' output with the library: whoever parses it right has understood two authors.
 //!
 //! Start reading at [`fleet`] (who there is), [`state`] (what they are at), [`personality`] (what they
 //! print), [`shell`] (how it gets to the client) and [`fault`] (what may be wrong).
 
+mod agent;
 mod args;
 mod casa;
 mod cbr8;
@@ -15,6 +16,7 @@ mod files;
 mod fleet;
 mod journal;
 mod keys;
+mod mib;
 mod personality;
 mod printer;
 mod profiles;
@@ -87,6 +89,10 @@ fn list_faults() -> io::Result<()> {
     let mut output = io::stdout().lock();
     for (name, _, status, what) in fault::KINDS {
         writeln!(output, "{name:<18} {status:<17} {what}")?;
+    }
+    writeln!(output, "\nBy SNMP                v2c               v3")?;
+    for (name, _, v2c, v3, what) in fault::SNMP_KINDS {
+        writeln!(output, "{name:<18} {v2c:<17} {v3:<17} {what}")?;
     }
     output.flush()
 }

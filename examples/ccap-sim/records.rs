@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::{
     chance::hash,
+    fault::Kind,
     fleet::Device,
-    personality,
+    mib, personality,
     state::Shown,
     time::{Slot, start_of},
 };
@@ -24,7 +25,8 @@ struct Sample<'a> {
     cmts: &'a str,
     upstream: &'a str,
     modulation: &'a str,
-    profile: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<u32>,
     source: Source,
     #[serde(skip_serializing_if = "Option::is_none")]
     explained_by: Option<ExplainedBy>,
@@ -77,6 +79,18 @@ pub fn write_truth(output: &mut impl Write, device: &Device, slot: Slot) -> io::
         return Ok(());
     }
     personality::shown(device, slot).try_for_each(|shown| write_sample(output, None, device, shown))
+}
+
+/// The samples that a scan by SNMP has to give; none when it cannot give any.
+pub fn write_snmp_truth(output: &mut impl Write, device: &Device, slot: Slot) -> io::Result<()> {
+    if !device.expected_by_snmp()[0].is_good() {
+        return Ok(());
+    }
+    mib::shown(device, slot).try_for_each(|shown| {
+        let unread = device.is_about_snr(Kind::SnmpGenErr);
+        let shown = Shown { snr_tenths: shown.snr_tenths.filter(|_| !unread), ..shown };
+        write_sample(output, None, device, shown)
+    })
 }
 
 /// Samples and scans of all devices, slot by slot, then `end`.
@@ -142,18 +156,34 @@ pub fn write_expectation(output: &mut impl Write, device: &Device, slot: Slot) -
     output.write_all(b"\n")
 }
 
+/// A line of `expect_snmp.ndjson`.
+#[derive(Serialize)]
+struct SnmpExpectation<'a> {
+    cmts: &'a str,
+    v2c: Status,
+    v3: Status,
+}
+
+/// Writes what a collector has to come to by SNMP, one line per device.
+pub fn write_snmp_expectation(output: &mut impl Write, device: &Device) -> io::Result<()> {
+    let [v2c, v3] = device.expected_by_snmp();
+    serde_json::to_writer(&mut *output, &SnmpExpectation { cmts: &device.name, v2c, v3 })?;
+    output.write_all(b"\n")
+}
+
 /// A line of `inventory.ndjson`.
 #[derive(Serialize)]
 struct Entry<'a> {
     cmts: &'a str,
     host: &'a str,
     port: u16,
+    snmp_port: u16,
     platform: &'a str,
 }
 
 /// Writes where a device is reached.
 pub fn write_entry(output: &mut impl Write, device: &Device, host: &str, port: u16) -> io::Result<()> {
-    let entry = Entry { cmts: &device.name, host, port, platform: device.platform.word() };
+    let entry = Entry { cmts: &device.name, host, port, snmp_port: port, platform: device.platform.word() };
     serde_json::to_writer(&mut *output, &entry)?;
     output.write_all(b"\n")
 }

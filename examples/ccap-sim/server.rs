@@ -28,6 +28,7 @@ use tokio::{
 };
 
 use crate::{
+    agent,
     door::{Door, Doors},
     fault::Kind,
     fleet::Device,
@@ -66,6 +67,11 @@ pub struct Site {
 /// A listener or a host key that cannot be used.
 pub fn start(site: &Arc<Site>, fleet: Vec<Device>, doors: &mut Doors) -> Result<()> {
     let sessions = Arc::new(AtomicU64::new(0));
+    for (device, socket) in fleet.iter().zip(&mut doors.agents) {
+        if let Some(socket) = socket.take() {
+            tokio::spawn(agent::serve(Arc::clone(site), device.clone(), socket));
+        }
+    }
     for (device, door) in fleet.into_iter().zip(&mut doors.doors) {
         if !matches!(door, Door::Open(_)) {
             continue;

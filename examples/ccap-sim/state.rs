@@ -20,7 +20,7 @@ pub const MEMORY: Slot = 2 * DAY;
 pub struct Shown<'a> {
     pub upstream: &'a str,
     pub modulation: Modulation,
-    pub profile: u32,
+    pub profile: Option<u32>,
     pub source: Source,
     /// What says so to a collector that has no file of its own; nothing where nothing explains it.
     pub explained_by: Option<ExplainedBy>,

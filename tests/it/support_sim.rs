@@ -67,6 +67,11 @@ impl Fleet {
         records(&self.read("expect.ndjson"))
     }
 
+    /// `{cmts, v2c, v3}` of each device: the status that a scan by SNMP has to come to.
+    pub fn expected_by_snmp(&self) -> Vec<Value> {
+        records(&self.read("expect_snmp.ndjson"))
+    }
+
     /// What came to the doors so far.
     pub fn logins(&self) -> Vec<Value> {
         records(&self.read("logins.ndjson"))
