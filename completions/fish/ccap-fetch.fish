@@ -6,8 +6,9 @@ complete -c ccap-fetch -l tick -d 'With --every, look this often for devices tha
 complete -c ccap-fetch -l refresh -d 'Ask for profiles and configuration again after this long; in between the last answer goes along' -r
 complete -c ccap-fetch -l cache -d 'Keep answers about profiles and configuration in DIR, for the next run' -r -F
 complete -c ccap-fetch -l platform -d 'The platform of devices that do not say theirs, whatever their names tell' -r
+complete -c ccap-fetch -l via -d 'How devices that do not say theirs are asked: by their command line or by their MIBs' -r
 complete -c ccap-fetch -l only -d 'Fetch only devices whose names match GLOB' -r
-complete -c ccap-fetch -l command -d 'Send this instead of the platform\'s commands; may be repeated' -r
+complete -c ccap-fetch -l command -d 'Send this instead of the platform\'s commands; may be repeated; by SNMP it is "walk OID"' -r
 complete -c ccap-fetch -l shard -d 'Fetch only part I of N of the inventory, for N collectors' -r
 complete -c ccap-fetch -l transcript -d 'Write everything that passes to and from each device into DIR, secrets left out' -r -F
 complete -c ccap-fetch -l user -d 'Account on the devices [default: CCAP_USER]' -r
@@ -27,16 +28,17 @@ legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
 complete -c ccap-fetch -l connect-timeout -d 'Name resolution and TCP connection' -r
 complete -c ccap-fetch -l auth-timeout -d 'Banner and key exchange; and again authentication up to the first prompt' -r
 complete -c ccap-fetch -l idle-timeout -d 'Silence in the middle of an answer' -r
+complete -c ccap-fetch -l request-timeout -d 'The answer to one SNMP request' -r
 complete -c ccap-fetch -l device-timeout -d 'All attempts together' -r
 complete -c ccap-fetch -l max-output -d 'All answers together' -r
-complete -c ccap-fetch -l retries -d 'More attempts after a failure that may pass' -r
+complete -c ccap-fetch -l retries -d 'More attempts after a failure that may pass; by SNMP, of each request' -r
 complete -c ccap-fetch -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c ccap-fetch -l detect -d 'Log in to devices whose platform nothing tells, and find it out'
 complete -c ccap-fetch -l upper -d 'Write device names in upper case'
 complete -c ccap-fetch -l check -d 'Log in to each device, ask who it is, and say so in a line; store nothing'
 complete -c ccap-fetch -l dry-run -d 'Show the devices and every command that can be sent to them, and connect to nothing'
 complete -c ccap-fetch -l enable -d 'Leave user mode by `enable`; its password is CCAP_ENABLE_PASSWORD, else the account\'s'
-complete -c ccap-fetch -l list-algorithms -d 'List the SSH algorithms of this build'
+complete -c ccap-fetch -l list-algorithms -d 'List the algorithms of this build, of SSH and of SNMP v3'
 complete -c ccap-fetch -s q -l quiet -d 'Say only what ends the run'
 complete -c ccap-fetch -s v -l verbose -d 'Say more; twice: everything'
 complete -c ccap-fetch -s h -l help -d 'Print help (see more with \'--help\')'

@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::Common;
 use crate::{
+    closed_set::closed_set,
     platform::Platform,
     signals::Role,
     ssh::{Algorithms, Policy},
@@ -13,11 +14,35 @@ use crate::{
     units,
 };
 
-/// Collect what each CCAP says of its upstreams over SSH: one `capture` record per device
+closed_set! {
+    /// The way to a device.
+    #[derive(Default)]
+    pub enum Via {
+        /// Its command line, over SSH.
+        #[default]
+        Ssh = "ssh",
+        /// Its MIBs, by SNMP.
+        Snmp = "snmp",
+    }
+}
+
+impl std::str::FromStr for Via {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = text.trim().to_ascii_lowercase();
+        Via::from_word(&word).ok_or_else(|| {
+            let words = crate::closed_set::listed(Via::ALL.map(Via::word));
+            format!("unknown via {text:?}; expected one of {words}")
+        })
+    }
+}
+
+/// Collect what each CCAP says of its upstreams over SSH or by SNMP: one `capture` record per device
 ///
 /// Devices come from a file, from standard input, or from the command line: bare names, a table with a
 /// header line (CSV), NDJSON, a JSON array, or an answer of NetBox, with the fields cmts, host, port,
-/// platform, via, user, jump, algorithms, description.
+/// snmp_port, platform, via, user, jump, algorithms, description.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ccap-fetch", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Fetch {
@@ -48,6 +73,9 @@ pub struct Fetch {
     /// The platform of devices that do not say theirs, whatever their names tell
     #[arg(long, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
+    /// How devices that do not say theirs are asked: by their command line or by their MIBs
+    #[arg(long, value_name = "ssh|snmp", default_value_t = Via::Ssh)]
+    pub via: Via,
     /// Log in to devices whose platform nothing tells, and find it out
     #[arg(long)]
     pub detect: bool,
@@ -63,7 +91,7 @@ pub struct Fetch {
     /// Show the devices and every command that can be sent to them, and connect to nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Send this instead of the platform's commands; may be repeated
+    /// Send this instead of the platform's commands; may be repeated; by SNMP it is "walk OID"
     #[arg(long = "command", value_name = "COMMAND")]
     pub commands: Vec<String>,
     /// Fetch only part I of N of the inventory, for N collectors
@@ -107,7 +135,7 @@ pub struct Fetch {
     /// Which algorithms are offered
     #[arg(long, value_name = "SET", value_enum, default_value_t, help_heading = "SSH")]
     pub algorithms: Algorithms,
-    /// List the SSH algorithms of this build
+    /// List the algorithms of this build, of SSH and of SNMP v3
     #[arg(long, help_heading = "SSH")]
     pub list_algorithms: bool,
 
@@ -120,13 +148,16 @@ pub struct Fetch {
     /// Silence in the middle of an answer
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub idle_timeout: Duration,
+    /// The answer to one SNMP request
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
+    pub request_timeout: Duration,
     /// All attempts together
     #[arg(long, value_name = "DURATION", default_value = "300s", value_parser = units::positive_duration, help_heading = "Budgets per device")]
     pub device_timeout: Duration,
     /// All answers together
     #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = units::size, help_heading = "Budgets per device")]
     pub max_output: u64,
-    /// More attempts after a failure that may pass
+    /// More attempts after a failure that may pass; by SNMP, of each request
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budgets per device")]
     pub retries: u32,
 
@@ -149,13 +180,15 @@ impl Tool for Fetch {
 
 const AFTER_HELP: &str = "\
 Secrets have no flag: CCAP_PASSWORD_FILE, else $CREDENTIALS_DIRECTORY/ccap_password, else CCAP_PASSWORD in
-the environment or the env file; on a terminal you are asked. CCAP_PASSPHRASE opens the key file.
+the environment or the env file; on a terminal you are asked. CCAP_PASSPHRASE opens the key file. By SNMP it is
+SNMP_COMMUNITY (v2c), or SNMP_USER with SNMP_AUTH_PASSWORD and SNMP_PRIV_PASSWORD (v3).
 
 Examples:
   ccap-fetch CCAP001 | mod-parse
   ccap-fetch -i inventory.ndjson -j 40 | mod-parse | mod-store
   ccap-fetch -i inventory.csv --every 10m | mod-parse | mod-store
   ccap-fetch -i inventory.csv --check
+  ccap-fetch -i inventory.csv --via snmp | mod-parse
   ccap-fetch -i netbox.json --map cmts=name,host=primary_ip.address --dry-run
   ccap-fetch --command 'show version' CCAP201 | jq -r '.commands[0].output'
   printf '%s\\n' CCAP001 CCAP101 | ccap-fetch --dry-run

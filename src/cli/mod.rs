@@ -15,7 +15,7 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use deploy::Deploy;
-pub use fetch::Fetch;
+pub use fetch::{Fetch, Via};
 pub use mail::Mail;
 pub use parse::Parse;
 pub use prune::Prune;

@@ -2,13 +2,15 @@
 //! do about those that failed.
 
 use crate::{
-    platform::{self, Platform},
+    platform::{self, Platform, snmp::columns::Column},
     record::{Capture, Status},
     text,
 };
 
 /// What every family answers with its product and its release.
 pub const COMMAND: &str = "show version";
+/// What is asked by SNMP: sysDescr, and the profiles of the upstreams, which a view may leave out.
+pub const WALKS: [&str; 2] = ["walk 1.3.6.1.2.1.1.1", "walk 1.3.6.1.2.1.10.127.1.1.2.1.4"];
 
 /// Characters of the longest release that is shown.
 const LONGEST: usize = 60;
@@ -20,14 +22,23 @@ pub fn line(capture: &Capture) -> (bool, String) {
     // A device that is logged in to and knows no `show version` can be fetched all the same.
     let asked =
         capture.status == Status::CommandFailed && capture.commands.iter().all(|answer| answer.complete);
+    let by_snmp = capture.platform == Platform::Snmp.word();
     let (cmts, platform) = (&capture.cmts, &capture.platform);
     let line = if !(capture.status.is_good() || asked && !capture.commands.is_empty()) {
         let error = capture.error.as_deref().unwrap_or("no reason known");
-        let remedy = remedy(capture.status).map_or(String::new(), |remedy| format!("; {remedy}"));
+        let remedy = if by_snmp { snmp_remedy(capture.status) } else { remedy(capture.status) };
+        let remedy = remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
         Err(format!("{cmts}: {}: {error}{remedy}", capture.status))
-    } else if let Some(other) = other_platform(platform, said) {
+    } else if let Some(other) = other_platform(capture.family.as_ref().unwrap_or(platform), said) {
+        let platform = capture.family.as_ref().unwrap_or(platform);
         Err(format!(
             "{cmts}: the inventory or its name says {platform}, the device says {other}; correct its platform"
+        ))
+    } else if by_snmp && !shows_upstreams(capture) {
+        Err(format!(
+            "{cmts}: answers, and shows no upstream channels ({}); let the community or the user see them, or this \
+             is not a CMTS",
+            Column::Profile.name()
         ))
     } else {
         let release =
@@ -37,6 +48,13 @@ pub fn line(capture: &Capture) -> (bool, String) {
     let good = line.is_ok();
     let (Ok(line) | Err(line)) = line;
     (good, text::terminal(&line).into_owned())
+}
+
+/// Whether the walk of the channels found one.
+fn shows_upstreams(capture: &Capture) -> bool {
+    let walk = Column::Profile.command();
+    let channels = capture.commands.iter().find(|answer| answer.command == walk && answer.complete);
+    channels.is_some_and(|answer| answer.output.lines().any(|line| !line.contains(" = No ")))
 }
 
 /// Another family whose name stands in the answer, when that of the device's own does not.
@@ -63,6 +81,16 @@ fn behind(line: &str, word: &str) -> Option<String> {
     let release = rest.split([' ', ',', ';', '\t', ')']).next()?;
     let digits = release.chars().any(|c| c.is_ascii_digit());
     digits.then(|| release.chars().take(LONGEST).collect())
+}
+
+fn snmp_remedy(status: Status) -> Option<&'static str> {
+    Some(match status {
+        Status::ResolveFailed => "check the name, or give the address as host",
+        Status::Refused => "check that SNMP is on there, and snmp_port",
+        Status::Unreachable => "check routes and firewalls",
+        Status::ReadTimeout => "raise --request-timeout, or look at a --transcript",
+        _ => return None,
+    })
 }
 
 fn remedy(status: Status) -> Option<&'static str> {

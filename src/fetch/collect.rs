@@ -1,5 +1,7 @@
 //! One attempt at one device: connect, check, log in, ask, log out, each within its budget. Whatever
-//! happens, a capture comes of it.
+//! happens, a capture comes of it. Here over SSH; `by_snmp` walks instead.
+
+mod by_snmp;
 
 use std::{
     sync::Arc,
@@ -14,9 +16,11 @@ use super::{
     transcript::Transcript,
 };
 use crate::{
+    cli::Via,
     clock::Clock,
     platform::{self, Platform},
     record::{Capture, Phases, Status, Timestamp},
+    snmp::{self, Access},
     ssh::{self, Algorithms, Alias, Budget, Credentials, Failure, Session},
 };
 
@@ -61,6 +65,9 @@ impl Job {
     /// The account that the next attempt uses; empty: OpenSSH's configuration says.
     #[must_use]
     pub fn user<'a>(&'a self, options: &'a Options) -> &'a str {
+        if self.device.via == Via::Snmp {
+            return options.snmp.as_ref().map_or("", Access::account);
+        }
         let local = options.local.as_ref().filter(|_| self.local).map(|(user, _)| user.as_str());
         local.or(self.device.user.as_deref()).or(options.user.as_deref()).unwrap_or_default()
     }
@@ -72,9 +79,21 @@ impl Job {
         Capture {
             ts: self.began.map_or(now, |(ts, _)| ts),
             cmts: device.cmts.clone(),
-            platform: device.platform.map_or("unknown", |platform| platform.word()).to_owned(),
+            platform: match (device.via, device.platform) {
+                (Via::Snmp, _) => Platform::Snmp.word(),
+                (Via::Ssh, Some(platform)) => platform.word(),
+                (Via::Ssh, None) => "unknown",
+            }
+            .to_owned(),
+            family: device
+                .platform
+                .filter(|_| device.via == Via::Snmp)
+                .map(|family| family.word().to_owned()),
             host: device.host.clone(),
-            port: device.port.unwrap_or(22),
+            port: device.port.unwrap_or(match device.via {
+                Via::Ssh => 22,
+                Via::Snmp => snmp::PORT,
+            }),
             status,
             error,
             attempts: self.attempts,
@@ -116,7 +135,10 @@ pub fn attempt(job: &mut Job, options: &Options, clock: Clock) -> Attempt {
         budget: Budget::new(&options.signals, left, options.budgets.device),
         attempt: Attempt { capture, failure: None, kept: Vec::new() },
     };
-    let result = running.make();
+    let result = match running.job.device.via {
+        Via::Ssh => running.make(),
+        Via::Snmp => running.make_by_snmp(),
+    };
     let mut done = running.attempt;
     job.spent += began.elapsed();
     let (status, error) = match result {
@@ -258,7 +280,8 @@ impl<'a> Running<'a> {
                 return Err(failure);
             }
         };
-        let mut script = self.script(platform, now);
+        let commands = self.options.commands(Via::Ssh);
+        let mut script = self.script(platform, &commands, &self.job.kept, now);
         let result = self.converse(&mut terminal, platform, &mut script, now);
         self.attempt.capture.phases.commands_ms = Some(ms(began.elapsed()));
         let late = leave(terminal, Some(platform), result.as_ref().err());
@@ -291,9 +314,17 @@ impl<'a> Running<'a> {
         Ok(platform)
     }
 
-    fn script(&self, platform: Platform, now: Timestamp) -> Script<'a> {
-        let (job, options) = (self.job, self.options);
-        Script::new(&job.device.cmts, platform, &options.commands, &job.kept, now, options.refresh)
+    fn script<'s>(
+        &self,
+        platform: Platform,
+        commands: &'s [String],
+        kept: &[Kept],
+        now: Timestamp,
+    ) -> Script<'s>
+    where
+        'a: 's,
+    {
+        Script::new(&self.job.device.cmts, platform, commands, kept, now, self.options.refresh)
     }
 
     fn converse(

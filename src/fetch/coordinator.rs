@@ -32,7 +32,8 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    backoff, cli,
+    backoff,
+    cli::{self, Via},
     clock::Clock,
     error::{Error, Result},
     record::{self, Capture, Status},
@@ -188,7 +189,9 @@ impl<'a> Coordinator<'a> {
                 self.finish(&job, capture, done)?;
                 continue;
             }
-            match self.pace.begin(now) {
+            // The rate spares the servers behind logins, and SNMP has none.
+            let paced = if job.device.via == Via::Snmp { Ok(()) } else { self.pace.begin(now) };
+            match paced {
                 Ok(()) => self.spawn(job),
                 Err(next) => {
                     self.ready.push_front(job);
@@ -235,11 +238,17 @@ impl<'a> Coordinator<'a> {
     ) -> Result<()> {
         let options = &self.options;
         let time_left = job.spent < options.budgets.device && !options.signals.stopping();
+        let by_ssh = job.device.via == Via::Ssh;
         let auto = job.device.algorithms.unwrap_or(options.algorithms) == Algorithms::Auto;
         if time_left && failure.no_common_algorithm && auto && !job.legacy {
             job.legacy = true;
             self.ready.push_front(job);
-        } else if time_left && failure.status == Status::AuthFailed && options.local.is_some() && !job.local {
+        } else if time_left
+            && by_ssh
+            && failure.status == Status::AuthFailed
+            && options.local.is_some()
+            && !job.local
+        {
             job.local = true;
             self.ready.push_front(job);
         } else if time_left && failure.transient && job.retries < options.retries {

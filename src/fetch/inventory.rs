@@ -7,6 +7,7 @@ use globset::GlobMatcher;
 
 use super::written::{self, At, Entry, Mapping, Written};
 use crate::{
+    cli::Via,
     error::{Error, Result},
     platform::{Names, Platform},
     ssh::Algorithms,
@@ -20,9 +21,11 @@ pub struct Device {
     pub cmts: String,
     /// What is connected to.
     pub host: String,
-    /// TCP port; none: OpenSSH's configuration, else 22.
+    /// Its command line or its MIBs.
+    pub via: Via,
+    /// TCP port, or UDP port by SNMP; none: OpenSSH's configuration, else 22; by SNMP 161.
     pub port: Option<u16>,
-    /// Its family; none: to be found out at login.
+    /// Its family; none: to be found out at login, and by SNMP not needed.
     pub platform: Option<Platform>,
     /// Its own account.
     pub user: Option<String>,
@@ -37,6 +40,8 @@ pub struct Device {
 pub struct Reading {
     /// For devices that do not say theirs.
     pub platform: Option<Platform>,
+    /// For devices that do not say theirs.
+    pub via: Via,
     /// The platforms that names tell.
     pub names: Names,
     /// Devices of no known platform are kept, to be logged in to.
@@ -135,28 +140,32 @@ impl Reading {
         if !seen.insert(device.cmts.clone()) {
             return Some("is in the inventory already; this entry is skipped");
         }
-        let unknown = device.platform.is_none() && !self.detect;
+        let unknown = device.via == Via::Ssh && device.platform.is_none() && !self.detect;
         unknown.then_some(
             "unknown platform: give it in the inventory or by --platform, or find it out at login with --detect",
         )
     }
 
+    /// How a device is asked, and its family. The platform `snmp` is a way of asking.
+    fn way(&self, written: &Written, cmts: &str) -> Result<(Via, Option<Platform>), String> {
+        let own_via: Option<Via> = written.get("via").map(str::parse).transpose()?;
+        let own_platform: Option<Platform> = written.get("platform").map(str::parse).transpose()?;
+        let given = own_platform.or(self.platform);
+        let via = match given {
+            Some(Platform::Snmp) if own_via == Some(Via::Ssh) => {
+                return Err("platform snmp cannot be asked via ssh; correct one of the two".to_owned());
+            }
+            Some(Platform::Snmp) => Via::Snmp,
+            _ => own_via.unwrap_or(self.via),
+        };
+        let family = given.filter(|&platform| platform != Platform::Snmp);
+        Ok((via, family.or_else(|| self.names.platform(cmts))))
+    }
+
     fn device(&self, written: &Written) -> Result<Device, String> {
         let cmts = tables::name("device name", written.get("cmts").ok_or("has no cmts")?)?.to_owned();
         let host = host(written.get("host").unwrap_or(&cmts))?;
-        let port = written.get("port").map(|text| {
-            let port = text.parse().ok().filter(|&port: &u16| port > 0);
-            port.ok_or_else(|| format!("invalid port {text:?}; expected 1 to 65535"))
-        });
-        let platform = match written.get("platform") {
-            Some(word) => Some(word.parse()?),
-            None => self.platform.or_else(|| self.names.platform(&cmts)),
-        };
-        match written.get("via") {
-            None | Some("ssh") => {}
-            Some("snmp") => return Err("via snmp: this build reads devices over SSH only".to_owned()),
-            Some(word) => return Err(format!("unknown via {word:?}; expected one of ssh, snmp")),
-        }
+        let (via, platform) = self.way(written, &cmts)?;
         let algorithms = written.get("algorithms").map(|word| {
             <Algorithms as clap::ValueEnum>::from_str(word, true).map_err(|_| {
                 format!("unknown set of algorithms {word:?}; expected one of auto, modern, legacy")
@@ -166,13 +175,28 @@ impl Reading {
         Ok(Device {
             cmts: if self.upper { cmts.to_uppercase() } else { cmts },
             host,
-            port: port.transpose()?,
+            via,
+            port: port(written, via)?,
             platform,
             user: written.get("user").map(str::to_owned),
             jump: jump.transpose()?,
             algorithms: algorithms.transpose()?,
         })
     }
+}
+
+/// The port of the way that is taken. `port` belongs to SSH, unless the entry itself says that the way is SNMP.
+fn port(written: &Written, via: Via) -> Result<Option<u16>, String> {
+    let read = |field: &str| {
+        let text = written.get(field)?;
+        let port = text.parse().ok().filter(|&port: &u16| port > 0);
+        Some(port.ok_or_else(|| format!("invalid {field} {text:?}; expected 1 to 65535")))
+    };
+    let (port, snmp_port) = (read("port").transpose()?, read("snmp_port").transpose()?);
+    Ok(match via {
+        Via::Ssh => port,
+        Via::Snmp => snmp_port.or(port.filter(|_| written.get("via").is_some())),
+    })
 }
 
 /// A host as it is connected to: an address loses its prefix length (`10.0.0.1/24`) and its brackets.

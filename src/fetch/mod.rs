@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! inventory ─▶ coordinator ─▶ collect (connect, check, log in, ask, log out) ─▶ capture
-//!               logins          ssh ── terminal ── exchange (prompts, pagers, echoes)
+//!               logins          ssh ── terminal ── exchange (prompts, pagers, echoes); snmp (walks)
 //!               schedule        script (what to ask; what was kept)
 //! ```
 //!
@@ -42,11 +42,11 @@ use self::{
     written::At,
 };
 use crate::{
-    cli,
+    cli::{self, Via},
     error::{Error, Result},
     exit::Exit,
     record::{End, Fault, Heartbeat},
-    ssh,
+    snmp, ssh,
     stage::Context,
 };
 
@@ -76,7 +76,7 @@ pub fn run(
         plan::write(args, context, &inventory, output)?;
         return Ok(if skipped == 0 { Exit::Done } else { Exit::Partial });
     }
-    let options = Options::new(args, context)?;
+    let options = Options::new(args, context, &inventory)?;
     refuse_no_user(&options, &inventory)?;
     raise_file_limit();
     let mut coordinator = Coordinator::new(args, context, options, output)?;
@@ -249,7 +249,7 @@ fn refuse_nothing(args: &cli::Fetch, inventory: &Inventory) -> Result<()> {
 }
 
 fn refuse_no_user(options: &Options, inventory: &Inventory) -> Result<()> {
-    let lacks = |device: &&Device| device.user.is_none();
+    let lacks = |device: &&Device| device.via == Via::Ssh && device.user.is_none();
     if options.user.is_some() || options.openssh {
         return Ok(());
     }
@@ -277,6 +277,11 @@ fn list_algorithms(output: &mut dyn Write) -> Result<Exit> {
         for (set, names) in [("modern", class.modern), ("legacy", class.legacy)] {
             writeln!(output, "{:<13} {set}  {}", class.name, names.join(" ")).map_err(Error::output)?;
         }
+    }
+    let auth = snmp::AuthProtocol::ALL.map(snmp::AuthProtocol::word);
+    let privacy = snmp::PrivProtocol::ALL.map(snmp::PrivProtocol::word);
+    for (name, words) in [("SNMP_AUTH", auth.join(" ")), ("SNMP_PRIV", privacy.join(" "))] {
+        writeln!(output, "{name:<13} {words}").map_err(Error::output)?;
     }
     Ok(Exit::Done)
 }

@@ -4,16 +4,17 @@ use std::{io::BufRead, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     check,
-    inventory::{Inventory, Reading},
+    inventory::{Device, Inventory, Reading},
     logins::Gate,
     written::Mapping,
 };
 use crate::{
-    cli,
+    cli::{self, Via},
     error::{Error, Result},
-    platform::Names,
+    platform::{self, Names},
     settings::{Secret, Settings},
     signals::Signals,
+    snmp::{Access, Oid},
     ssh::{Algorithms, Checking},
     stage::Context,
     text::encoding,
@@ -22,6 +23,8 @@ use crate::{
 /// What every attempt needs to know; one for the whole run.
 #[derive(Debug)]
 pub struct Options {
+    /// What devices are asked with by SNMP.
+    pub snmp: Option<Access>,
     /// Account where a device has none of its own.
     pub user: Option<String>,
     /// Its password.
@@ -71,6 +74,8 @@ pub struct Budgets {
     pub auth: Duration,
     /// Silence in an answer.
     pub idle: Duration,
+    /// The answer to an SNMP request.
+    pub request: Duration,
     /// All attempts together.
     pub device: Duration,
     /// Bytes of all answers together.
@@ -143,6 +148,7 @@ pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
     let mapping = |text: &str| text.parse::<Mapping>().map_err(|e| Error::usage(format!("--map: {e}")));
     Ok(Reading {
         platform: args.platform,
+        via: args.via,
         names: Names::of_settings(settings)?,
         detect: args.detect || args.check,
         upper: args.upper,
@@ -153,12 +159,14 @@ pub fn reading(args: &cli::Fetch, settings: &Settings) -> Result<Reading> {
 }
 
 impl Options {
-    /// Joins flags and settings.
+    /// Joins flags and settings. What only one way in needs is asked for when a device is reached by it.
     ///
     /// # Errors
     /// [`Error::Usage`] for a credential that is missing, [`Error::Read`] for a file that is.
-    pub fn new(args: &cli::Fetch, context: &Context) -> Result<Arc<Self>> {
+    pub fn new(args: &cli::Fetch, context: &Context, inventory: &Inventory) -> Result<Arc<Self>> {
         let settings = &context.settings;
+        let reached = |via: Via| inventory.devices.iter().find(|device| device.via == via);
+        let snmp = access(args, settings, reached(Via::Snmp))?;
         let flag_or =
             |flag: &Option<String>, name| flag.clone().map_or_else(|| settings.get(name), |f| Ok(Some(f)));
         let path_or = |flag: &Option<PathBuf>, name| match flag {
@@ -173,7 +181,11 @@ impl Options {
         let known_hosts =
             path_or(&args.known_hosts, "CCAP_KNOWN_HOSTS")?.unwrap_or_else(|| home.join(".ssh/known_hosts"));
         let agent = settings.get("SSH_AUTH_SOCK")?.is_some();
-        let password = password(settings, context, identity.is_some() || agent)?;
+        let has_keys = identity.is_some() || agent;
+        let password = match reached(Via::Ssh) {
+            Some(_) => password(settings, context, has_keys)?,
+            None => settings.secret("CCAP_PASSWORD")?,
+        };
         let local = match &args.local_user {
             Some(user) => Some((user.clone(), needed(settings, "CCAP_LOCAL_PASSWORD", "--local-user")?)),
             None => None,
@@ -186,6 +198,7 @@ impl Options {
             std::fs::create_dir_all(directory).map_err(Error::write(directory))?;
         }
         Ok(Arc::new(Options {
+            snmp,
             user: flag_or(&args.user, "CCAP_USER")?,
             identity,
             passphrase: settings.secret("CCAP_PASSPHRASE")?,
@@ -204,11 +217,12 @@ impl Options {
                 connect: args.connect_timeout,
                 auth: args.auth_timeout,
                 idle: args.idle_timeout,
+                request: args.request_timeout,
                 device: args.device_timeout,
                 output: args.max_output,
             },
             retries: args.retries,
-            commands: if args.check { vec![check::COMMAND.to_owned()] } else { args.commands.clone() },
+            commands: args.commands.clone(),
             check: args.check,
             refresh: args.refresh,
             transcript: args.transcript.clone(),
@@ -216,6 +230,42 @@ impl Options {
             signals: context.signals.clone(),
         }))
     }
+
+    /// What is sent instead of the platform's commands.
+    #[must_use]
+    pub fn commands(&self, via: Via) -> Vec<String> {
+        match (self.check, via) {
+            (false, _) => self.commands.clone(),
+            (true, Via::Ssh) => vec![check::COMMAND.to_owned()],
+            (true, Via::Snmp) => check::WALKS.map(str::to_owned).into(),
+        }
+    }
+}
+
+/// What devices are asked with by SNMP. Without one that is, it may be missing or wrong.
+fn access(args: &cli::Fetch, settings: &Settings, device: Option<&Device>) -> Result<Option<Access>> {
+    let Some(Device { cmts, .. }) = device else {
+        return Ok(Access::of_settings(settings).ok().flatten());
+    };
+    if let Some(command) = args.commands.iter().find(|command| walked(command).is_none()) {
+        return Err(Error::usage(format!(
+            "--command {command:?}: {cmts} is asked by SNMP, where a command is \"walk OID\"; select devices with --only"
+        )));
+    }
+    let access = Access::of_settings(settings)?;
+    access.map(Some).ok_or_else(|| {
+        Error::usage(format!(
+            "{cmts} is asked by SNMP, and there is neither a community nor a user: set SNMP_COMMUNITY_FILE or {} \
+             (v2c), or SNMP_USER and SNMP_AUTH_PASSWORD (v3)",
+            settings.place("SNMP_COMMUNITY")
+        ))
+    })
+}
+
+/// The object that a command walks.
+#[must_use]
+pub fn walked(command: &str) -> Option<Oid> {
+    platform::snmp::columns::walked(command)?.parse().ok()
 }
 
 fn needed(settings: &Settings, name: &str, flag: &str) -> Result<Secret> {

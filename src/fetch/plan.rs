@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, io::Write};
 
 use super::inventory::{Device, Inventory};
 use crate::{
-    cli,
+    cli::{self, Via},
     error::{Error, Result},
     platform::{self, Platform},
+    snmp,
     stage::Context,
 };
 
@@ -26,15 +27,19 @@ pub fn write(
         None => context.settings.get(name),
     };
     let (user, jump) = (or_setting(&args.user, "CCAP_USER")?, or_setting(&args.jump, "CCAP_JUMP")?);
-    for Device { cmts, host, port, platform, user: own_user, jump: own_jump, .. } in &inventory.devices {
+    for Device { cmts, host, via, port, platform, user: own_user, jump: own_jump, .. } in &inventory.devices {
+        if *via == Via::Snmp {
+            let port = port.unwrap_or(snmp::PORT);
+            writeln!(output, "{cmts} {} {host}:{port}", Platform::Snmp).map_err(Error::output)?;
+            continue;
+        }
         let platform = platform.map_or("(detect)", Platform::word);
         let user = own_user.as_deref().or(user.as_deref()).unwrap_or("(ssh configuration)");
         let via = own_jump.as_ref().or(jump.as_ref()).map_or(String::new(), |jump| format!(" via {jump}"));
         let port = port.unwrap_or(22);
         writeln!(output, "{cmts} {platform} {user}@{host}:{port}{via}").map_err(Error::output)?;
     }
-    let platforms: BTreeSet<Option<Platform>> =
-        inventory.devices.iter().map(|device| device.platform).collect();
+    let platforms: BTreeSet<Option<Platform>> = inventory.devices.iter().map(asked_as).collect();
     if platforms.contains(&None) {
         let dialogues = Platform::ALL.into_iter().filter_map(|p| platform::family(p).dialogue());
         let commands: BTreeSet<&str> = dialogues.map(|dialogue| dialogue.detect.0).collect();
@@ -43,13 +48,20 @@ pub fn write(
         }
     }
     let any = platforms.contains(&None);
-    for platform in Platform::ALL.into_iter().filter(|&p| any || platforms.contains(&Some(p))) {
+    for platform in
+        Platform::ALL.into_iter().filter(|&p| any && p != Platform::Snmp || platforms.contains(&Some(p)))
+    {
         for (command, when) in commands(platform, args) {
             let when = if when.is_empty() { String::new() } else { format!("  # {when}") };
             writeln!(output, "{platform}: {command}{when}").map_err(Error::output)?;
         }
     }
     Ok(())
+}
+
+/// The platform whose commands a device is sent.
+fn asked_as(device: &Device) -> Option<Platform> {
+    if device.via == Via::Snmp { Some(Platform::Snmp) } else { device.platform }
 }
 
 /// What can be typed at a device of a family, and when; what is asked in every scan has no remark.

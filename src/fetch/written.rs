@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::tables::{Header, Problem, Row, Table};
 
 /// The fields of a device, each with the names under which it is looked for.
-const FIELDS: [(&str, &[&str]); 9] = [
+const FIELDS: [(&str, &[&str]); 10] = [
     ("cmts", &["cmts", "name", "hostname", "ccap"]),
     ("host", &["host", "address", "ip"]),
     ("port", &["port"]),
+    ("snmp_port", &["snmp_port"]),
     ("platform", &["platform"]),
     ("via", &["via"]),
     ("user", &["user"]),

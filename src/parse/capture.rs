@@ -185,12 +185,10 @@ impl Outcome<'_> {
     }
 }
 
-/// The platform as records spell it; one that is not known as it came.
+/// The family of the device as records spell it, however it was asked; one that is not known as it came.
 fn platform_word(capture: &Capture) -> String {
-    capture
-        .platform
-        .parse()
-        .map_or_else(|_| capture.platform.clone(), |platform: Platform| platform.word().to_owned())
+    let given = capture.family.as_ref().unwrap_or(&capture.platform);
+    given.parse().map_or_else(|_| given.clone(), |platform: Platform| platform.word().to_owned())
 }
 
 fn sample<'a>(scan: &'a Scan, upstream: &'a Upstream<'_>) -> Sample<&'a str> {

@@ -34,6 +34,7 @@ pub(super) fn read(
         ts: now,
         cmts,
         platform: platform.word().to_owned(),
+        family: None,
         host: String::new(),
         port: 0,
         status: Status::Ok,

@@ -178,9 +178,13 @@ pub struct Capture {
     pub cmts: String,
     /// Family: `e6000`, `casa`, `cbr8`, `snmp`. Text, because a capture of a family that we do not know is still a capture.
     pub platform: String,
+    /// Family of the device, where it is known and `platform` is a way of asking any family (`snmp`): what samples and
+    /// scan carry as their platform, so that a series goes on when a device is asked in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
     /// Host name or address that was connected to.
     pub host: String,
-    /// TCP port.
+    /// TCP port; UDP port by SNMP.
     pub port: u16,
     /// How it ended.
     pub status: Status,
