@@ -29,14 +29,28 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// For CSV cells that spreadsheets open: text that begins like a formula gets a leading `'`.
+/// For CSV cells that spreadsheets open and terminals show: what begins like a formula gets a leading `'`, also behind
+/// a `;` or `,` at which a spreadsheet of another locale cuts the cell; control characters are written as
+/// [`terminal`] writes them, so that a line feed begins no line.
 #[must_use]
 pub fn csv_cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
+    let text = terminal(text);
+    let mut at_begin = true;
+    let signs: Vec<usize> = text
+        .char_indices()
+        .filter(|&(_, c)| {
+            let is_sign = at_begin && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+            at_begin = matches!(c, ';' | ',') || at_begin && matches!(c, ' ' | '"');
+            is_sign
+        })
+        .map(|(at, _)| at)
+        .collect();
+    if signs.is_empty() {
+        return text;
     }
+    let mut safe = text.into_owned();
+    signs.into_iter().rev().for_each(|at| safe.insert(at, '\''));
+    Cow::Owned(safe)
 }
 
 /// For HTML, in text and in attribute values with quotes.
@@ -101,6 +115,11 @@ mod tests {
         assert_eq!(terminal("\u{202e}evil"), "\\u{202e}evil");
         assert_eq!(csv_cell("=cmd()"), "'=cmd()");
         assert_eq!(csv_cell("1/0/0/3"), "1/0/0/3");
+        assert_eq!(csv_cell(" =1"), " '=1");
+        assert_eq!(csv_cell("Süd; West,\"=1+1\""), "Süd; West,\"'=1+1\"");
+        assert_eq!(csv_cell("a;=b;+c;d-e; f"), "a;'=b;'+c;d-e; f");
+        assert_eq!(csv_cell("＠x"), "'＠x");
+        assert_eq!(csv_cell("a\r\n=b\u{1b}[2J"), "a\\r\\n=b\\u{1b}[2J");
         assert_eq!(file_name("../../etc/passwd"), "_._.._etc_passwd");
         assert_eq!(file_name(""), "_");
         assert_eq!(

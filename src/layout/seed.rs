@@ -90,10 +90,10 @@ pub fn write_rows(rows: &[Row<'_>], output: &mut dyn Write) -> io::Result<()> {
 
 /// A layout without quotes has no other way to keep a hostile name in its cell.
 fn cell(name: &str) -> Cow<'_, str> {
-    let harmless = text::csv_cell(name);
-    if harmless.contains(|c: char| c == ';' || c.is_control()) {
-        Cow::Owned(harmless.replace(|c: char| c == ';' || c.is_control(), "_"))
+    let has_no_place = |c: char| c == ';' || c.is_control();
+    if name.contains(has_no_place) {
+        Cow::Owned(text::csv_cell(&name.replace(has_no_place, "_")).into_owned())
     } else {
-        harmless
+        text::csv_cell(name)
     }
 }

@@ -172,6 +172,20 @@ fn a_deadline_stops_it_and_the_next_run_goes_on() {
     assert!(store.number("SELECT count(*) FROM modulation_new") < all);
 }
 
+/// The number of the process is written into the lock: what a link led to would be gone.
+#[test]
+fn a_link_in_the_place_of_the_lock_is_not_followed() {
+    let mut store = Store::new();
+    store.fill(-12 * DAY_S, 0, 3600, 1);
+    let database = std::fs::read_dir(store.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let database = database.into_iter().find(|path| path.extension().is_some_and(|e| e == "db")).unwrap();
+    let (lock, precious) = (format!("{}-prune-lock", database.display()), store.dir.path().join("precious"));
+    std::fs::write(&precious, "precious").unwrap();
+    std::os::unix::fs::symlink(&precious, &lock).unwrap();
+    store.prune(&[]).says(1, &["-prune-lock"]);
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+}
+
 #[test]
 fn only_one_prunes_at_a_time() {
     let mut store = Store::new();

@@ -114,8 +114,11 @@ fn json_holds_what_the_records_hold_and_csv_reads_back() {
                 _ => row.get(name).cloned().unwrap_or(json!("")),
             };
             match value {
-                Value::String(text) if text.starts_with(['=', '-']) => assert_eq!(cell, format!("'{text}")),
-                Value::String(text) => assert_eq!(cell, text),
+                Value::String(text) => {
+                    let shown = text.replace('\u{1b}', "\\u{1b}").replace('\u{202e}', "\\u{202e}");
+                    let guard = if shown.starts_with(['=', '-']) { "'" } else { "" };
+                    assert_eq!(cell, format!("{guard}{shown}"));
+                }
                 Value::Bool(flag) => assert_eq!(cell, flag.to_string()),
                 number => assert_eq!(cell.parse::<f64>().ok(), number.as_f64(), "{name}"),
             }

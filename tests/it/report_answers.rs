@@ -158,6 +158,7 @@ fn groups_add_up_to_the_header() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let read: Vec<_> = reader.records().map(|row| row.expect("RFC 4180")).collect();
     assert!(read.iter().any(|row| row[0].starts_with("'=HYPERLINK")), "{csv}");
+    assert!(!csv.replace("\r\n", "").contains(char::is_control), "{csv:?}");
     let table = grouped(&["--by", "cmts", "--format", "table", "--top", "1"]);
     assert!(table.contains("UPSTREAMS") && table.contains("1 more are not shown"), "{table}");
     let json: Value = serde_json::from_str(&grouped(&["--by", "cmts", "--format", "json"])).expect("json");

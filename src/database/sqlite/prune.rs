@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
@@ -25,8 +26,11 @@ const PAGES: i64 = 5000;
 impl Retention for Sqlite {
     fn lock(&mut self) -> Result<()> {
         let path = self.lock_path()?;
-        let options = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = options.map_err(Error::write(&path))?;
+        // A link that somebody else put there would have its target emptied below.
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+        let mut file = options.open(&path).map_err(Error::write(&path))?;
         if !lock::try_exclusive(&file).map_err(Error::write(&path))? {
             let mut pid = String::new();
             // Who it is, is a kindness; that somebody holds it is known.
