@@ -22,6 +22,8 @@ pub mod error;
 pub mod exit;
 pub mod fetch;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod glob;
 pub mod help;
 pub mod interrupt;

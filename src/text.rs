@@ -3,6 +3,8 @@
 
 mod clean;
 pub mod encoding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 
 use std::borrow::Cow;
 

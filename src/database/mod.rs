@@ -31,6 +31,8 @@ pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
 pub use gauge::Gauge;
 pub use mariadb::faults::{Class, FAULTS};
+#[cfg(any(test, fuzzing))]
+pub use mariadb::fuzz;
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use sample_table::SampleTable;
 pub use target::{Host, Server, Target, Tls};

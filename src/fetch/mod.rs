@@ -14,6 +14,8 @@ mod collect;
 mod coordinator;
 mod exchange;
 mod failure_log;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod inventory;
 mod logins;
 mod options;

@@ -24,6 +24,8 @@ mod spool;
 mod text;
 mod words;
 
+#[cfg(any(test, fuzzing))]
+pub use smtp::fuzz;
 use std::{
     io::{self, BufRead, Write},
     path::PathBuf,

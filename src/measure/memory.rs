@@ -67,7 +67,7 @@ impl Memory {
     /// was not observed.
     pub fn follow(&mut self, next: &Day, hold: i64) {
         let Some(first) = next.first else { return };
-        let is_joined = self.last.is_some_and(|last| first.0 - last.0 <= 2 * hold);
+        let is_joined = self.last.is_some_and(|last| first.0.saturating_sub(last.0) <= 2 * hold);
         for (ours, &theirs) in self.below_from.iter_mut().zip(&next.below_from) {
             let goes_on = is_joined && *ours != 0 && theirs == first.0;
             *ours = if goes_on { *ours } else { theirs };
@@ -106,7 +106,7 @@ impl Memory {
     }
 
     fn shift_to(&mut self, day: DayNumber) {
-        let days = usize::try_from(day - self.day).unwrap_or(0).min(CHRONIC_DAYS);
+        let days = usize::try_from(day.saturating_sub(self.day)).unwrap_or(0).min(CHRONIC_DAYS);
         self.days.rotate_left(days);
         self.days[CHRONIC_DAYS - days..].fill(NEVER);
         self.day = self.day.max(day);

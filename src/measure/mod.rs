@@ -18,6 +18,8 @@ pub mod by_name;
 pub mod devices;
 pub mod events;
 pub mod expected;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod maintenance;
 pub mod memory;
 pub mod natural;

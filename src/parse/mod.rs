@@ -2,6 +2,8 @@
 //! itself, on as many threads as wished, and written in the order of the input.
 
 mod capture;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod keep;
 mod raw;
 mod sink;

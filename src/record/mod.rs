@@ -44,6 +44,8 @@
 mod answers;
 pub mod columns;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod prune;
 mod report;
 mod sample;

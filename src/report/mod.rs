@@ -7,6 +7,8 @@ mod color;
 mod deploy;
 mod findings;
 pub mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod groups;
 mod history;
 mod reorder;

@@ -2,6 +2,8 @@
 //! Flags are the tools' own; this is the rest of the ladder, and where secrets are read.
 
 mod env_file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod names;
 mod secret_file;
 

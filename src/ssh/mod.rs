@@ -7,6 +7,8 @@
 mod algorithms;
 mod dial;
 mod exec;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod kexinit;
 mod known_hosts;
 mod openssh;

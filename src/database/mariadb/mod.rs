@@ -3,6 +3,8 @@
 mod connect;
 mod days;
 pub mod faults;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod guard;
 mod hosts;
 mod id;

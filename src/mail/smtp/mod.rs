@@ -2,6 +2,8 @@
 //! hostile text; what it says before it is asked, or in clear before TLS, is never an answer.
 
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod login;
 mod reply;
 mod server;

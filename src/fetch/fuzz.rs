@@ -1,0 +1,66 @@
+//! Properties of what ccap-fetch reads, for any bytes.
+
+use std::time::Duration;
+
+use super::{
+    exchange::{Exchange, Step},
+    inventory::Reading,
+};
+use crate::fuzz::bounded;
+
+const COMMANDS: [&str; 4] = ["terminal length 0", "show interface", "show profile | i x", "exit"];
+
+/// A device that sends these bytes with these pauses makes us type no more than its bytes account for, and no answer
+/// is longer than what was cleaned. A byte of two high bits is a pause.
+pub fn exchange(bytes: &[u8]) {
+    let mut exchange = Exchange::login(Duration::from_secs(60));
+    let (mut commands, mut typed) = (COMMANDS.into_iter(), 0);
+    for piece in bytes.split_inclusive(|&byte| byte >= 0xc0) {
+        let quiet = Duration::from_millis(piece.last().map_or(0, |&byte| u64::from(byte & 0x3f) * 100));
+        let text =
+            if piece.last().is_some_and(|&byte| byte >= 0xc0) { &piece[..piece.len() - 1] } else { piece };
+        exchange.received(text, Duration::from_millis(20));
+        for _ in 0..8 {
+            match exchange.step(quiet) {
+                Step::Wait(_) => break,
+                Step::Type(keys) => typed += keys.len(),
+                Step::Stuck(_) => return,
+                Step::Done => {
+                    bounded("an answer", exchange.answer().len(), 4, bytes);
+                    let Some(command) = commands.next() else { return };
+                    exchange = exchange.command(command);
+                }
+            }
+        }
+        // Looked at whenever a session ends.
+        let _ = (exchange.prompt(), exchange.late(), exchange.last_words(), exchange.asked_password());
+    }
+    assert!(typed <= 64 + 2 * bytes.len(), "{typed} bytes typed");
+}
+
+/// An inventory in any form gives devices with names that are no option, path or address of their own.
+pub fn inventory(bytes: &[u8]) {
+    let Ok(text) = crate::text::encoding::utf8(bytes) else { return };
+    let reading = Reading { detect: true, ..Reading::default() };
+    let Ok(inventory) = reading.inventory("inventory", text, &[]) else { return };
+    let mut names: Vec<_> = inventory.devices.iter().map(|device| device.cmts.as_str()).collect();
+    for name in &names {
+        assert!(!name.is_empty() && !name.contains([',', ';', '\t', '\n']), "{name:?}");
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "a name twice");
+}
+
+#[cfg(test)]
+#[test]
+fn any_device_is_talked_to_within_bounds() {
+    crate::fuzz::hold("exchange", exchange);
+}
+
+#[cfg(test)]
+#[test]
+fn any_inventory_is_read_or_refused() {
+    crate::fuzz::hold("inventory", inventory);
+}
