@@ -43,14 +43,27 @@ read -ra deploy_flags <<<"$(setting MODTOOLS_DEPLOY)"
 read -ra mail_flags <<<"$(setting MODTOOLS_MAIL)"
 exec 9>daily-report.lock
 flock -n 9 || { echo "daily-report: another one is at work" >&2; exit 4; }
-# One report for files and mail: the mail says what the files say.
+# One report for files, page and mail, so that the database is asked once and all of them say the same.
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 
 report_of() { mod-report --date "$date" --format ndjson "${report_flags[@]}" "$@"; }
-report() { report_of --save -o "$report"; }
-page() { report_of --web "$web" ${brand:+--brand "$brand"} >/dev/null; }
-deploy() { report_of --web "$web" ${brand:+--brand "$brand"} --deploy "${deploy_flags[@]}" >/dev/null; }
+page_flags=(--web "$web" ${brand:+--brand "$brand"})
+# What a part needs of the report that is there already, and else of the database.
+page_of() { if [ -s "$report" ]; then mod-report --input "$report" --date "$date" --format ndjson "$@"; else report_of "$@"; fi; }
+report() {
+    local code=0 page=()
+    [[ " ${parts[*]} " != *" page "* && " ${parts[*]} " != *" deploy "* ]] || page=("${page_flags[@]}")
+    report_of --save -o "$report" "${page[@]}" || code=$?
+    # A page that cannot be written costs the page, which then says why.
+    if [ "$code" = 1 ] && [ ${#page[@]} -gt 0 ]; then
+        code=0
+        report_of --save -o "$report" || code=$?
+    fi
+    return "$code"
+}
+page() { page_of "${page_flags[@]}" >/dev/null; }
+deploy() { page_of "${page_flags[@]}" --deploy "${deploy_flags[@]}" >/dev/null; }
 mail() {
     local code=0
     [ -s "$report" ] || report_of -o "$report" || code=$?

@@ -4,7 +4,7 @@ complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM
 complete -c mod-report -l to -d 'End of the window (default: now)' -r
 complete -c mod-report -l at -d 'Every upstream\'s state at a moment, in an order that diff can compare' -r
 complete -c mod-report -l state -d 'With --events, the file in which a run leaves what the next one has to know' -r -F
-complete -c mod-report -l input -d 'Read sample and scan records from FILE instead of the database; - is standard input' -r -F
+complete -c mod-report -l input -d 'Read records from FILE instead of the database; - is standard input: samples and scans, or a report that was written as ndjson, which can be shown in any other form' -r -F
 complete -c mod-report -l tz -d 'Time zone of days and hours (default: MODTOOLS_TZ, else the system\'s)' -r
 complete -c mod-report -l interval -d 'Interval between scans: a sample holds for at most 2.5 of them' -r
 complete -c mod-report -l format -d 'Form of the output (default: table on a terminal, else ndjson)' -r -f -a "table\t'For people: a header and one line per upstream, as wide as the terminal'

@@ -24,6 +24,7 @@ Examples:
   mod-report --maintenance works.csv
   diff <(mod-report --at '2026-05-01 02:00') <(mod-report --at '2026-05-01 06:00')
   mod-report --upstream '1/scq/3' --cmts CCAP001 --format changes
+  mod-report --input report.ndjson --format csv-excel
   mod-report --fresh || echo 'a CMTS is not being read'
   mod-report --date today --format samples | jq -r .modulation | sort | uniq -c
 
@@ -135,7 +136,8 @@ pub struct Report {
     /// With --events, the file in which a run leaves what the next one has to know
     #[arg(long, value_name = "FILE", requires = "events")]
     pub state: Option<PathBuf>,
-    /// Read sample and scan records from FILE instead of the database; - is standard input
+    /// Read records from FILE instead of the database; - is standard input: samples and scans, or a report that was
+    /// written as ndjson, which can be shown in any other form
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     pub input: Option<PathBuf>,
     /// Time zone of days and hours (default: MODTOOLS_TZ, else the system's)
@@ -245,6 +247,11 @@ impl Tool for Report {
 
     fn role(&self) -> Role {
         Role::Filter
+    }
+
+    fn input(&self) -> Option<&'static str> {
+        let is_stdin = self.input.as_deref().is_some_and(|path| path == std::path::Path::new("-"));
+        is_stdin.then_some("the records of mod-parse, or a report of mod-report")
     }
 
     fn common(&self) -> &Common {

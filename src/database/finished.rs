@@ -20,6 +20,7 @@ use crate::{
         plan::number_of,
         rollup::{Line, rules},
         roster::Roster,
+        snr,
         window::{self, local},
     },
     modulation::Modulation,
@@ -28,6 +29,14 @@ use crate::{
 
 /// A day is finished so long after its end, s: until then its last samples may be on their way.
 const SETTLE_S: i64 = 1800;
+/// Detail is kept for so long after a sample, s, unless somebody keeps it for longer: then it is not looked at.
+const DETAIL_S: i64 = 2 * 86_400;
+
+/// Whether the samples of a window may still have their detail.
+#[must_use]
+pub fn has_detail(window: Window, now: Timestamp) -> bool {
+    window.to + DETAIL_S > now
+}
 
 /// Whose days, and what time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -368,7 +377,9 @@ impl<'a> Keeper<'a> {
         let begin = |held| (Upstream::begin(&span, held, std::rc::Rc::default()), Vec::new());
         let mut states: Vec<(Upstream, Vec<u32>)> = self.last.iter().map(|&held| begin(held)).collect();
         let roster = &mut self.roster;
-        self.database.samples(Window { from, to: span.window.to }, false, &mut |stored| {
+        let window = Window { from, to: span.window.to };
+        let detail = has_detail(window, self.calendar.now);
+        self.database.samples(window, detail, &mut |stored| {
             rows.carried += u64::from(stored.ts < span.window.from);
             rows.samples += u64::from(stored.ts >= span.window.from);
             rows.tail += u64::from(stored.ts >= tail);
@@ -377,7 +388,8 @@ impl<'a> Keeper<'a> {
                 states.push(begin(None));
             }
             let (upstream, steps) = &mut states[number];
-            if upstream.feed(&span, stored.ts, stored.modulation) {
+            let snr = stored.snr_db.and_then(snr::tenths);
+            if upstream.feed_with(&span, stored.ts, stored.modulation, snr) {
                 steps.push(u32::try_from(stored.ts.since(span.window.from)).unwrap_or_default());
             }
             Ok(())

@@ -43,6 +43,13 @@ impl<'a> Row<'a> {
         Some(Row { cmts, upstream, hops, qam64_pct, qam16_pct, qpsk_pct, measurements })
     }
 
+    /// The row of a record.
+    #[must_use]
+    pub fn of_record(row: &'a record::Row) -> Option<Self> {
+        let counts = SEED_MODULATIONS.map(|m| row.counts.get(&m).copied().unwrap_or(0));
+        Row::new(&row.cmts, &row.upstream, row.hops_seed, counts)
+    }
+
     /// QAM64, QAM16, QPSK.
     #[must_use]
     pub fn percents(&self) -> Percents {
@@ -66,11 +73,7 @@ pub fn write<'a>(
     records: impl IntoIterator<Item = &'a record::Row>,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let row = |row: &'a record::Row| {
-        let counts = SEED_MODULATIONS.map(|m| row.counts.get(&m).copied().unwrap_or(0));
-        Row::new(&row.cmts, &row.upstream, row.hops_seed, counts)
-    };
-    write_rows(&in_order(records.into_iter().filter_map(row).collect()), output)
+    write_rows(&in_order(records.into_iter().filter_map(Row::of_record).collect()), output)
 }
 
 /// The CSV of rows in this layout.

@@ -19,7 +19,7 @@ use std::rc::Rc;
 pub use day::{Day, Sampled, named, suffix};
 pub use numbers::{Before, Course, Days, Numbers, add, hours_of, mbps_of, percent, strip};
 
-use super::Window;
+use super::{Window, snr::Snrs};
 use crate::{modulation::Modulation, record::Timestamp};
 
 /// How far back the carried-in sample may lie, s.
@@ -134,6 +134,8 @@ pub struct Upstream {
     day: Day,
     /// Samples in the span.
     samples: u32,
+    /// What they tell of the signal-to-noise ratio.
+    snrs: Snrs,
     /// When its CMTS was worked on, in the order of time, not overlapping.
     maintenance: Rc<[Window]>,
     below: [Stretch; WITH_BITS],
@@ -157,6 +159,7 @@ impl Upstream {
             held,
             day: Day { hours: vec![u8::MAX; span.hours()].into(), ..Day::default() },
             samples: 0,
+            snrs: Snrs::default(),
             maintenance,
             below: [Stretch::default(); WITH_BITS],
             below_until: span.window.from,
@@ -170,6 +173,17 @@ impl Upstream {
     /// `hops` are the changes against the last sample before, across a gap too, the carried-in one included.
     /// To and from UNKNOWN is none. To and from OFDMA is neither down nor up.
     pub fn feed(&mut self, span: &Span, ts: Timestamp, modulation: Modulation) -> bool {
+        self.feed_with(span, ts, modulation, None)
+    }
+
+    /// As [`Upstream::feed`], with the sample's signal-to-noise ratio, tenths of a dB.
+    pub fn feed_with(
+        &mut self,
+        span: &Span,
+        ts: Timestamp,
+        modulation: Modulation,
+        snr: Option<i16>,
+    ) -> bool {
         if ts >= span.window.to || self.held.is_some_and(|(held, _)| held >= ts) {
             return false;
         }
@@ -179,6 +193,9 @@ impl Upstream {
             return false;
         }
         self.day.counts[modulation.index()] += 1;
+        if let Some(snr) = snr {
+            self.snrs.push(modulation, snr);
+        }
         self.feed_seed(modulation);
         self.follow_below(span, held, ts, modulation);
         self.day.first = self.day.first.or(Some((ts.0, modulation)));
@@ -319,6 +336,7 @@ impl Upstream {
         if self.below_until == span.window.to {
             self.day.trail_s = self.below.map(|stretch| stretch.current);
         }
+        self.day.snr = self.snrs.finish(self.samples);
         (self.day, self.steps)
     }
 }

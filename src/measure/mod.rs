@@ -11,6 +11,7 @@
 //!   lines; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
 //! - [`events`] finds what fell just now and what is back, from scan to scan.
 //! - [`stretches`] writes modulations in the order of time as a short text.
+//! - [`snr`] is the signal-to-noise ratio of a day.
 //! - [`natural`] sorts `1/scq/2` before `1/scq/10`.
 
 pub mod arithmetic;
@@ -28,6 +29,7 @@ pub mod plan;
 pub mod rollup;
 pub mod roster;
 pub mod says;
+pub mod snr;
 pub mod stretches;
 pub mod tally;
 pub mod why;

@@ -188,8 +188,15 @@ impl Tally {
         &mut self.upstreams[at]
     }
 
-    /// Takes the next sample in the order of time.
-    pub fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
+    /// Takes the next sample in the order of time, with its signal-to-noise ratio, tenths of a dB.
+    pub fn feed(
+        &mut self,
+        roster: &Roster,
+        upstream: u32,
+        ts: Timestamp,
+        modulation: Modulation,
+        snr: Option<i16>,
+    ) {
         while self.plan.parts.get(self.at).is_some_and(|part| ts >= part.span.window.to) {
             self.at += 1;
         }
@@ -201,7 +208,7 @@ impl Tally {
         if progress.at > at {
             return;
         }
-        let is_down = progress.now.feed(&self.plan.parts[at].span, ts, modulation);
+        let is_down = progress.now.feed_with(&self.plan.parts[at].span, ts, modulation, snr);
         if is_down && is_window {
             self.step_down(roster, upstream, ts);
         }

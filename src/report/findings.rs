@@ -7,21 +7,25 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use super::{
     history::Read,
     request::{Question, View},
+    saved::Saved,
     web::Past,
 };
 use crate::{
     cli::report::Sort,
     measure::devices::Devices,
     measure::{
+        Window,
         arithmetic::{Frame, Numbers, percent},
         natural,
         plan::{Plan, date_of},
         roster::{About, Roster},
         says::says,
+        tally::Tally,
         why::{Yardstick, why, yardsticks},
         window::local,
     },
@@ -47,6 +51,12 @@ pub struct Findings<'a> {
     pub gone: Vec<Gone>,
     /// The last days of every upstream, where a page is asked for.
     pub past: Option<Past>,
+    /// The zone of its days and hours.
+    pub tz: Tz,
+    /// A report that was made before, in place of `lines`.
+    saved: Option<Saved>,
+    /// What there is of its numbers.
+    none: Numbers,
 }
 
 impl<'a> Findings<'a> {
@@ -63,43 +73,89 @@ impl<'a> Findings<'a> {
             (number, Numbers::new(course, &frame, days, told))
         };
         let lines = tallied.lines.into_iter().map(numbers).collect();
+        let (tz, saved, none) = (question.tz, None, Numbers::default());
         let past = None;
-        Findings { question, frame, missing, roster, lines, incidents, in_incident, silent, gone, past }
+        Findings {
+            question,
+            frame,
+            missing,
+            roster,
+            lines,
+            incidents,
+            in_incident,
+            silent,
+            gone,
+            past,
+            tz,
+            saved,
+            none,
+        }
+    }
+
+    /// A report that was made before.
+    #[must_use]
+    pub fn of_saved(question: &'a Question, saved: Saved) -> Self {
+        let window = Window { from: saved.report.from, to: saved.report.to };
+        let frame = Frame { end: window.to.min(saved.report.generated_at), ..question.frame(window) };
+        let read = Read {
+            tallied: Tally::new(Plan::new(frame.clone(), question.tz, window.from), &question.maintained)
+                .finish(&Roster::default()),
+            plan: Plan::new(frame, question.tz, window.from),
+            missing: Vec::new(),
+        };
+        let tz = saved.tz().unwrap_or(question.tz);
+        let empty = Self::new(question, read, Roster::default(), Devices::default());
+        Findings { tz, saved: Some(saved), ..empty }
+    }
+
+    /// The rows of a report that was made before.
+    #[must_use]
+    pub fn saved_rows(&self) -> Option<&[Row]> {
+        self.saved.as_ref().map(|saved| &saved.rows[..])
+    }
+
+    /// Whether it is a report of which only some rows were written.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.saved.as_ref().is_some_and(Saved::is_cut)
+    }
+
+    /// How many upstreams have a row.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.saved_rows().map_or(self.lines.len(), <[Row]>::len)
+    }
+
+    /// Whether none has.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The local date that files of this window are named after.
+    #[must_use]
+    pub fn file_date(&self) -> NaiveDate {
+        local(self.tz, self.frame.window.from).date()
     }
 
     /// Puts the upstreams in order. `lost` is by Mbit/s where widths are known, else by percent, then by the time
     /// below what is expected, then by hops; all end with CMTS and upstream in natural order.
     pub fn sort(&mut self, by: Sort) {
+        if let Some(saved) = &mut self.saved {
+            saved.rows.sort_by(|a, b| compare(by, &Rank::of_row(a), &Rank::of_row(b)));
+            return;
+        }
         let roster = &self.roster;
-        let lost = |number: u32, numbers: &Numbers| {
-            let mbps = roster.about(number).width_hz.and_then(|width| numbers.lost_mbps(width));
-            (mbps, numbers.lost_pct())
-        };
-        let customers =
-            |number: u32, numbers: &Numbers| roster.about(number).modems.map(|n| n * numbers.degraded_s);
-        let names = |a: About<'_>, b: About<'_>| {
-            natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream))
-        };
-        self.lines.sort_by(|(a, x), (b, y)| {
-            let first = match by {
-                Sort::Hops => y.hops.cmp(&x.hops),
-                Sort::Lost => lost(*b, y)
-                    .partial_cmp(&lost(*a, x))
-                    .unwrap_or(Ordering::Equal)
-                    .then_with(|| (y.degraded_s, y.hops).cmp(&(x.degraded_s, x.hops))),
-                Sort::Degraded => {
-                    (y.degraded_s, y.longest_degraded_s).cmp(&(x.degraded_s, x.longest_degraded_s))
-                }
-                Sort::Customers => customers(*b, y).cmp(&customers(*a, x)),
-                Sort::Cmts => Ordering::Equal,
-            };
-            first.then_with(|| names(roster.about(*a), roster.about(*b)))
-        });
+        let rank = |&(number, ref numbers): &(u32, Numbers)| Rank::of_numbers(roster.about(number), numbers);
+        self.lines.sort_by(|a, b| compare(by, &rank(a), &rank(b)));
     }
 
     /// The header over all upstreams.
     #[must_use]
     pub fn report(&self) -> Report {
+        if let Some(saved) = &self.saved {
+            return saved.report.clone();
+        }
         let question = self.question;
         let numbers = || self.lines.iter().map(|(_, numbers)| numbers);
         let measurements = numbers().map(|numbers| numbers.measurements()).sum();
@@ -149,7 +205,15 @@ impl<'a> Findings<'a> {
     }
 
     /// As [`Findings::all_rows`], not rounded: sums are made of these.
-    pub fn exact_rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = (Row, &'f Numbers)> {
+    pub fn exact_rows<'f>(&'f self, view: &'f View) -> Box<dyn Iterator<Item = (Row, &'f Numbers)> + 'f> {
+        let Some(saved) = self.saved_rows() else { return Box::new(self.reckoned_rows(view)) };
+        Box::new(saved.iter().map(|row| {
+            let url = view.page_url.as_deref().map(|page| self.url(page, &row.cmts, &row.upstream));
+            (Row { url: url.or_else(|| row.url.clone()), ..row.clone() }, &self.none)
+        }))
+    }
+
+    fn reckoned_rows<'f>(&'f self, view: &'f View) -> impl Iterator<Item = (Row, &'f Numbers)> {
         let cmts_of = |number: u32| self.roster.cmts_of(number);
         let usual = yardsticks(self.lines.iter().map(|&(number, ref numbers)| (cmts_of(number), numbers)));
         self.lines.iter().map(move |&(number, ref numbers)| {
@@ -158,23 +222,77 @@ impl<'a> Findings<'a> {
             let usual = || usual.get(&self.roster.cmts_of(number)).copied().map(Yardstick::Neighbours);
             let why = why(numbers, self.in_incident.contains(&number), told.or_else(usual));
             let says = says(numbers, self.question.tz, view.language);
-            let url = view.page_url.as_deref().map(|page| self.url(page, about));
+            let url = view.page_url.as_deref().map(|page| self.url(page, about.cmts, about.upstream));
             (Row { why, says, url, ..row(self.frame.window.from, about, numbers) }, numbers)
         })
     }
 
     /// The address of a row on the page of its day.
-    fn url(&self, page: &str, about: About<'_>) -> String {
-        let date = local(self.question.tz, self.frame.window.from).date();
-        let row = percent_encoded(&format!("{} {}", about.cmts, about.upstream));
+    fn url(&self, page: &str, cmts: &str, upstream: &str) -> String {
+        let (date, row) = (self.file_date(), percent_encoded(&format!("{cmts} {upstream}")));
         format!("{}#date={date}&open={row}", page.trim_end_matches('#'))
     }
 
     /// How many rows `top` leaves out.
     #[must_use]
     pub fn left_out(&self, view: &View) -> usize {
-        self.lines.len().saturating_sub(view.top.unwrap_or(usize::MAX))
+        self.len().saturating_sub(view.top.unwrap_or(usize::MAX))
     }
+}
+
+/// What an order goes by.
+struct Rank<'a> {
+    /// Mbit/s where the width is known, and percent.
+    lost: (Option<f64>, Option<f64>),
+    degraded_s: u64,
+    longest_degraded_s: u64,
+    hops: u64,
+    /// Customer seconds.
+    customers: Option<u64>,
+    cmts: &'a str,
+    upstream: &'a str,
+}
+
+impl<'a> Rank<'a> {
+    fn of_numbers(about: About<'a>, numbers: &Numbers) -> Self {
+        let mbps = about.width_hz.and_then(|width| numbers.lost_mbps(width));
+        Rank {
+            lost: (mbps, numbers.lost_pct()),
+            degraded_s: numbers.degraded_s,
+            longest_degraded_s: numbers.longest_degraded_s,
+            hops: numbers.hops.into(),
+            customers: about.modems.map(|modems| modems.saturating_mul(numbers.degraded_s)),
+            cmts: about.cmts,
+            upstream: about.upstream,
+        }
+    }
+
+    fn of_row(row: &'a Row) -> Self {
+        Rank {
+            lost: (row.lost_mbps, row.lost_pct),
+            degraded_s: row.degraded_s,
+            longest_degraded_s: row.longest_degraded_s,
+            hops: row.hops,
+            customers: row.modems.map(|modems| modems.saturating_mul(row.degraded_s)),
+            cmts: &row.cmts,
+            upstream: &row.upstream,
+        }
+    }
+}
+
+fn compare(by: Sort, a: &Rank<'_>, b: &Rank<'_>) -> Ordering {
+    let first = match by {
+        Sort::Hops => b.hops.cmp(&a.hops),
+        Sort::Lost => {
+            let lost = b.lost.partial_cmp(&a.lost).unwrap_or(Ordering::Equal);
+            lost.then_with(|| (b.degraded_s, b.hops).cmp(&(a.degraded_s, a.hops)))
+        }
+        Sort::Degraded => (b.degraded_s, b.longest_degraded_s).cmp(&(a.degraded_s, a.longest_degraded_s)),
+        Sort::Customers => b.customers.cmp(&a.customers),
+        Sort::Cmts => Ordering::Equal,
+    };
+    let names = || natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream));
+    first.then_with(names)
 }
 
 fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
@@ -194,7 +312,7 @@ fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
         hub: about.node.and_then(|node| node.hub.clone()),
         area: about.node.and_then(|node| node.area.clone()),
         homes: about.node.and_then(|node| node.homes),
-        snr_db: None,
+        snr_db: numbers.snr_db(),
         url: None,
         last: numbers.last(),
         measurements: numbers.measurements(),

@@ -9,7 +9,7 @@ use super::request::Question;
 use crate::{
     database::{
         Database,
-        finished::{Calendar, Care, Keeper},
+        finished::{Calendar, Care, Keeper, has_detail},
     },
     error::Result,
     measure::{
@@ -18,6 +18,7 @@ use crate::{
         memory::CHRONIC_DAYS,
         plan::Plan,
         roster::Roster,
+        snr,
         tally::{Tallied, Tally},
         window::{local, midnight, of_day},
     },
@@ -205,7 +206,8 @@ impl Reader<'_> {
         let end = of_day(tz, last).to.min(self.tally.plan().frame.window.to);
         let Reader { question, tally, roster, seen, .. } = self;
         let mut today = Window { from: begin, to: begin };
-        database.samples(Window { from: begin, to: end }, false, &mut |stored| {
+        let window = Window { from: begin, to: end };
+        database.samples(window, has_detail(window, question.now), &mut |stored| {
             if stored.ts >= today.to {
                 let day = local(tz, stored.ts).date();
                 today = of_day(tz, day);
@@ -213,7 +215,8 @@ impl Reader<'_> {
             }
             if question.only.upstream(stored.cmts, stored.upstream) {
                 let upstream = roster.upstream(stored.cmts, stored.upstream);
-                tally.feed(roster, upstream, stored.ts, stored.modulation);
+                let snr = stored.snr_db.and_then(snr::tenths);
+                tally.feed(roster, upstream, stored.ts, stored.modulation, snr);
             }
             Ok(())
         })
@@ -237,7 +240,7 @@ pub fn read_samples(
     database.samples(Window { from: from + -CARRY_S, to: frame.window.to }, false, &mut |stored| {
         if question.only.upstream(stored.cmts, stored.upstream) {
             let upstream = roster.upstream(stored.cmts, stored.upstream);
-            tally.feed(roster, upstream, stored.ts, stored.modulation);
+            tally.feed(roster, upstream, stored.ts, stored.modulation, None);
         }
         Ok(())
     })?;

@@ -14,6 +14,7 @@ mod history;
 mod reorder;
 mod request;
 mod save;
+mod saved;
 mod source;
 pub mod web;
 
@@ -77,7 +78,7 @@ fn report(
 ) -> Result<Exit> {
     let Request { question, view, outputs, .. } = request;
     let (mut findings, mut exit) = source::read(question, args, context, input)?;
-    if findings.lines.is_empty() {
+    if findings.is_empty() {
         log::warn!("{}", no_sample(&findings));
         exit = exit.merge(Exit::Partial);
     } else if let Some(directory) = &outputs.save {
@@ -86,7 +87,14 @@ fn report(
     }
     findings.sort(view.sort);
     if let Some(pages) = &outputs.pages {
-        pages.write(view, &findings)?;
+        let has_it = || pages.has(findings.file_date(), findings.report().generated_at);
+        if findings.saved_rows().is_none() || !has_it() {
+            if findings.is_cut() {
+                log::warn!("input: it holds only some rows of its report; the page is of these");
+                exit = exit.merge(Exit::Partial);
+            }
+            pages.write(view, &findings)?;
+        }
     }
     outputs.write(output, |output| shape.write(view, &findings, output).map_err(Error::output))?;
     if let Some(deployment) = &outputs.deployment {

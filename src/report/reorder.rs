@@ -17,8 +17,10 @@ use crate::{
 
 /// Samples per run: 16 MiB of memory.
 const RUN: usize = 1 << 20;
-/// A sample on disk: time, upstream, modulation.
-const WIDTH: usize = 13;
+/// A sample on disk: time, upstream, modulation, signal-to-noise ratio.
+const WIDTH: usize = 15;
+/// No signal-to-noise ratio.
+const NO_SNR: i16 = i16::MIN;
 /// Samples that are read back at once from each run.
 const CHUNK: usize = 4096;
 
@@ -29,6 +31,8 @@ pub struct Compact {
     pub ts: Timestamp,
     pub upstream: u32,
     pub modulation: Modulation,
+    /// Tenths of a dB.
+    pub snr: Option<i16>,
 }
 
 impl Compact {
@@ -42,16 +46,20 @@ impl Compact {
         bytes[..8].copy_from_slice(&self.ts.0.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.upstream.to_le_bytes());
         bytes[12] = self.modulation as u8;
+        bytes[13..].copy_from_slice(&self.snr.unwrap_or(NO_SNR).to_le_bytes());
         bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (ts, rest) = bytes.split_first_chunk()?;
         let (upstream, rest) = rest.split_first_chunk()?;
+        let (&modulation, rest) = rest.split_first()?;
+        let snr = i16::from_le_bytes(*rest.first_chunk()?);
         Some(Compact {
             ts: Timestamp(i64::from_le_bytes(*ts)),
             upstream: u32::from_le_bytes(*upstream),
-            modulation: *Modulation::ALL.get(usize::from(*rest.first()?))?,
+            modulation: *Modulation::ALL.get(usize::from(modulation))?,
+            snr: Some(snr).filter(|&snr| snr != NO_SNR),
         })
     }
 }
@@ -122,11 +130,14 @@ impl Reorder {
         runs.push(Run::in_memory(self.run));
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (number, run) in runs.iter_mut().enumerate() {
-            heads.extend(run.next()?.map(|sample| Reverse((sample.key(), number, sample.modulation))));
+            heads.extend(
+                run.next()?.map(|sample| Reverse((sample.key(), number, sample.modulation, sample.snr))),
+            );
         }
-        while let Some(Reverse(((ts, upstream), number, modulation))) = heads.pop() {
-            each(Compact { ts, upstream, modulation })?;
-            heads.extend(runs[number].next()?.map(|next| Reverse((next.key(), number, next.modulation))));
+        while let Some(Reverse(((ts, upstream), number, modulation, snr))) = heads.pop() {
+            each(Compact { ts, upstream, modulation, snr })?;
+            let next = runs[number].next()?;
+            heads.extend(next.map(|next| Reverse((next.key(), number, next.modulation, next.snr))));
         }
         Ok(())
     }
@@ -174,12 +185,17 @@ mod tests {
     proptest! {
         #[test]
         fn many_runs_on_disk_read_like_one_stable_sort(
-            raw in proptest::collection::vec((0_i64..20, 0_u32..3, 0_usize..9), 0..200),
+            raw in proptest::collection::vec((0_i64..20, 0_u32..3, 0_usize..9, -50_i16..400), 0..200),
             capacity in 1_usize..40,
         ) {
             let samples: Vec<_> = raw
                 .into_iter()
-                .map(|(ts, upstream, m)| Compact { ts: Timestamp(ts), upstream, modulation: Modulation::ALL[m] })
+                .map(|(ts, upstream, m, snr)| Compact {
+                    ts: Timestamp(ts),
+                    upstream,
+                    modulation: Modulation::ALL[m],
+                    snr: Some(snr).filter(|snr| *snr > 0),
+                })
                 .collect();
             let mut reorder = Reorder::with_capacity(capacity);
             for &sample in &samples {

@@ -30,7 +30,7 @@ const ENOUGH: u64 = 256;
 pub fn write(directory: &Path, outputs: &Outputs, findings: &Findings<'_>) -> Result<()> {
     files::create_public_dir(directory).map_err(Error::write(directory))?;
     let question = findings.question;
-    let date = question.file_date(findings.frame.window);
+    let date = findings.file_date();
     let path = directory.join(format!("{PREFIX}{date}.csv"));
     file(&path, |output| seed::csv(None, findings, output))?;
     let copy = outputs.save_copy.then(|| copy_name(date));

@@ -13,7 +13,7 @@ use super::{
     history::{self, Read},
     reorder::{Compact, Reorder},
     request::Question,
-    web,
+    saved, web,
 };
 use crate::{
     cli,
@@ -26,10 +26,11 @@ use crate::{
         devices::Devices,
         plan::Plan,
         roster::Roster,
+        snr,
         tally::Tally,
     },
     ndjson::{Account, Lines},
-    record::{self, Record, Sample, Scan, Timestamp},
+    record::{self, BadLine, Record, Sample, Scan, Timestamp},
     stage::Context,
 };
 
@@ -52,7 +53,7 @@ pub fn read<'a>(
         }
         (input, _) => {
             let path = input.as_deref().unwrap_or(Path::new("-"));
-            with_input(path, stdin, |input| from_input(question, context, input))
+            with_input(path, stdin, |input| from_input(question, args, context, input))
         }
     }
 }
@@ -170,7 +171,7 @@ struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     fn sample(&mut self, sample: Sample) -> Result<()> {
-        let Sample { ts, modulation, .. } = sample;
+        let Sample { ts, modulation, snr_db, .. } = sample;
         let asked = self.span.is_none_or(|span| span.from <= ts && ts < span.to)
             && self.question.only.upstream(&sample.cmts, &sample.upstream);
         if !asked {
@@ -179,7 +180,7 @@ impl<'a> Intake<'a> {
         let (first, last) = self.first_last.unwrap_or((ts, ts));
         self.first_last = Some((first.min(ts), last.max(ts)));
         let upstream = self.roster.sample(sample);
-        self.reorder.push(Compact { ts, upstream, modulation })
+        self.reorder.push(Compact { ts, upstream, modulation, snr: snr_db.and_then(snr::tenths) })
     }
 
     fn scan(&mut self, scan: Scan) {
@@ -200,8 +201,8 @@ impl<'a> Intake<'a> {
         let from = history::past_from(self.question, &frame).max(first);
         let plan = Plan::new(frame, self.question.tz, from);
         let mut tally = Tally::new(plan.clone(), &self.question.maintained);
-        self.reorder.drain(|Compact { ts, upstream, modulation }| {
-            tally.feed(&self.roster, upstream, ts, modulation);
+        self.reorder.drain(|Compact { ts, upstream, modulation, snr }| {
+            tally.feed(&self.roster, upstream, ts, modulation, snr);
             Ok(())
         })?;
         let tallied = tally.finish(&self.roster);
@@ -210,8 +211,10 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// A stream of samples, or a report that was written as records.
 fn from_input<'a>(
     question: &'a Question,
+    args: &cli::Report,
     context: &Context,
     input: &mut dyn BufRead,
 ) -> Result<(Findings<'a>, Exit)> {
@@ -223,16 +226,26 @@ fn from_input<'a>(
         reorder: Reorder::default(),
         first_last: None,
     };
+    let mut saved = saved::Reader::default();
     // Standard output is the report: a bad line is told on stderr only.
-    let exit = each_record(context, input, &mut io::sink(), |record, _| match record {
-        Record::Sample(sample) => intake.sample(sample),
-        Record::Scan(scan) => {
-            intake.scan(scan);
-            Ok(())
+    let exit = each_line(context, input, &mut io::sink(), |line, record, _| {
+        match record {
+            Record::Sample(sample) => intake.sample(sample)?,
+            Record::Scan(scan) => intake.scan(scan),
+            Record::Other(kind) => return Ok(saved.take(&kind, line)),
+            _ => {}
         }
-        _ => Ok(()),
+        Ok(Ok(()))
     })?;
-    Ok((intake.finish()?, exit))
+    if !saved.is_report() {
+        question.only.check_of_samples()?;
+        return Ok((intake.finish()?, exit));
+    }
+    if intake.first_last.is_some() {
+        return Err(Error::usage("--input: it holds samples and a report; give one of them"));
+    }
+    let (saved, of_rows) = saved.finish(question, args)?;
+    Ok((Findings::of_saved(question, saved), exit.merge(of_rows)))
 }
 
 /// Hands out the records of a stream, with `output` to write to. Bad lines become `error` records there; they
@@ -243,20 +256,32 @@ fn from_input<'a>(
 pub fn each_record<W: io::Write + ?Sized>(
     context: &Context,
     input: &mut dyn BufRead,
-    mut output: &mut W,
+    output: &mut W,
     mut each: impl FnMut(Record, &mut W) -> Result<()>,
+) -> Result<Exit> {
+    each_line(context, input, output, |_, record, output| each(record, output).map(Ok))
+}
+
+/// As [`each_record`], with the line of each; what `each` finds wrong with it makes it a bad line.
+fn each_line<W: io::Write + ?Sized>(
+    context: &Context,
+    input: &mut dyn BufRead,
+    mut output: &mut W,
+    mut each: impl FnMut(&str, Record, &mut W) -> Result<Result<(), BadLine>>,
 ) -> Result<Exit> {
     let mut lines = Lines::new(input);
     let mut account = Account::default();
     while let Some(line) = lines.next_line()? {
-        match line.and_then(record::decode) {
-            Ok(record) => {
+        let decoded = line.and_then(|line| Ok((line, record::decode(line)?)));
+        let taken = match decoded {
+            Ok((line, record)) => {
                 account.note(&record);
-                each(record, output)?;
+                each(line, record, output)?
             }
-            Err(bad) => {
-                account.bad_line(context.tool, context.clock.now(), lines.number(), &bad, &mut output)?
-            }
+            Err(bad) => Err(bad),
+        };
+        if let Err(bad) = taken {
+            account.bad_line(context.tool, context.clock.now(), lines.number(), &bad, &mut output)?;
         }
     }
     if account.broke_off() {

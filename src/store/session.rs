@@ -24,7 +24,7 @@ use crate::{
     exit::Exit,
     modulation::Modulation,
     ndjson::Account,
-    record::{self, BadLine, Fault, Record, Sample, Scan, Timestamp},
+    record::{self, BadLine, Fault, Record, Sample, Scan, Status, Timestamp},
     stage::Context,
 };
 
@@ -75,7 +75,7 @@ pub(super) struct Session<'a> {
     groups: u64,
     /// Scans that were neither ok nor partial, and the first of them by name.
     not_good: u64,
-    named: Vec<String>,
+    named: Vec<(String, Status, u64)>,
     progress: Progress,
     /// When the present batch came.
     now: Timestamp,
@@ -249,8 +249,12 @@ impl<'a> Session<'a> {
         self.tee.line(line);
         if !scan.status.is_good() {
             self.not_good += 1;
-            if self.named.len() < NAMED {
-                self.named.push(format!("{} {}", scan.cmts, scan.status));
+            let named =
+                self.named.iter_mut().find(|(cmts, status, _)| *cmts == scan.cmts && *status == scan.status);
+            if let Some((_, _, times)) = named {
+                *times += 1;
+            } else if self.named.len() < NAMED {
+                self.named.push((scan.cmts.clone(), scan.status, 1));
             }
         }
         self.commit(Some(scan));
@@ -317,12 +321,18 @@ impl<'a> Session<'a> {
             self.groups
         );
         if self.not_good > 0 {
-            let more = if self.not_good > NAMED as u64 { ", …" } else { "" };
+            let told: u64 = self.named.iter().map(|(.., times)| times).sum();
+            let more = if self.not_good > told { ", …" } else { "" };
+            let scans = if self.account.scans == 1 { "scan" } else { "scans" };
+            let named = self.named.iter().map(|(cmts, status, times)| match times {
+                1 => format!("{cmts} {status}"),
+                times => format!("{cmts} {status} ({times} times)"),
+            });
             log::warn!(
-                "{} of {} scans failed: {}{more}",
+                "{} of {} {scans} failed: {}{more}",
                 self.not_good,
                 self.account.scans,
-                self.named.join(", ")
+                named.collect::<Vec<_>>().join(", ")
             );
         }
         if self.account.broke_off() {

@@ -314,3 +314,47 @@ fn names_of_one_zone_do_not_keep_a_day_twice() {
     assert_ne!(kept, first);
     assert_eq!(of("Etc/UTC"), kept);
 }
+
+#[test]
+fn the_signal_to_noise_ratio_of_a_day_outlives_the_detail() {
+    let day = "2026-11-27T23:00:00Z".parse::<Timestamp>().unwrap();
+    let course = |upstream: &'static str| {
+        (0..144).map(move |step| {
+            let low = upstream == "1" && step >= 100;
+            (day.0 + step * 600, "CCAP001", upstream, if low { "QAM16" } else { "QAM64" })
+        })
+    };
+    let filled = || {
+        let mut store = Store::new("2026-11-29T08:00:00Z");
+        let samples: Vec<_> = course("1").chain(course("2")).collect();
+        let samples: Vec<Sample> = samples
+            .into_iter()
+            .map(|(ts, cmts, upstream, m)| (ts, cmts.into(), upstream.into(), m))
+            .collect();
+        store.insert(&samples);
+        // Upstream 2 tells it half of the time.
+        store.execute(
+            "INSERT INTO modulation_detail SELECT timestamp, cmts, upstream, NULL, 'state', \
+               CASE WHEN modulation = 'QAM16' THEN 21.5 WHEN upstream = '2' AND timestamp % 1200 = 0 THEN NULL \
+                    ELSE 35.0 + (timestamp / 600) % 3 END, NULL FROM modulation_new",
+        );
+        store
+    };
+    let snr = |store: &Store, args: &[&str]| {
+        let text = store.report(args);
+        let rows = text.lines().skip(1).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut rows: Vec<_> = rows.map(|row| (row["upstream"].to_string(), row["snr_db"].clone())).collect();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        rows.into_iter().map(|(_, snr)| snr).collect::<Vec<_>>()
+    };
+    let known = serde_json::json!({"median": 35.0, "min": 21.5, "degraded": 21.5, "otherwise": 36.0});
+    let args = ["--date", "2026-11-28"];
+    let store = filled();
+    assert_eq!(snr(&store, &args), [known.clone(), serde_json::Value::Null]);
+    assert!(store.execute("DELETE FROM modulation_detail") > 0);
+    assert_eq!(snr(&store, &args), [known, serde_json::Value::Null]);
+    // A day that never had its detail does not know it.
+    let late = filled();
+    late.execute("DELETE FROM modulation_detail");
+    assert!(snr(&late, &args).iter().all(serde_json::Value::is_null));
+}

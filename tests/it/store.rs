@@ -294,6 +294,15 @@ fn a_scan_that_failed_is_stored_named_and_makes_the_result_partial() {
     let db = Sqlite::new();
     let input = [two_scans(), scan("2026-05-01T12:20:00Z", "CCAP101", "auth_failed", 0), END.into()].concat();
     db.store(&[], input).says(3, &["1 of 3 scans failed: CCAP101 auth_failed"]);
+    // One that fails again and again takes no other one's place.
+    let again = |at: u32| scan(&format!("2026-05-01T13:{at}:00Z"), "CCAP101", "auth_failed", 0);
+    let other = scan("2026-05-01T13:40:00Z", "CCAP102", "refused", 0);
+    let input = [again(10), again(20), again(30), other, END.into()].concat();
+    Sqlite::new()
+        .store(&[], input)
+        .says(3, &["4 of 4 scans failed: CCAP101 auth_failed (3 times), CCAP102 refused"]);
+    let one = [again(10), END.into()].concat();
+    Sqlite::new().store(&[], one).says(3, &["1 of 1 scan failed: CCAP101 auth_failed"]);
     let device = |db: &Sqlite| -> (i64, i64, String) {
         let sql = "SELECT last_try, last_good, last_status FROM modulation_device WHERE cmts = 'CCAP101'";
         db.open().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()

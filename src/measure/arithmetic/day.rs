@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CARRY_S, FLAPPING_CHANGES, FLAPPING_WINDOW, MODULATIONS, PerIndex, WITH_BITS, change};
-use crate::modulation::Modulation;
+use crate::{measure::snr::DaySnr, modulation::Modulation};
 
 /// A sample's time (UNIX) and modulation.
 pub type Sampled = (i64, Modulation);
@@ -67,6 +67,9 @@ pub struct Day {
     /// When the stretch of samples below began that the last one belongs to (UNIX); 0: it is not below.
     #[serde(with = "suffix", skip_serializing_if = "is_no_moment")]
     pub below_from: [i64; WITH_BITS],
+    /// The signal-to-noise ratio, when enough samples tell it; never of several days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snr: Option<DaySnr>,
     /// Per hour the index of the lowest modulation held in it, if any.
     #[serde(with = "hours", skip_serializing_if = "<[u8]>::is_empty")]
     pub hours: Box<[u8]>,
@@ -93,6 +96,11 @@ impl Day {
 
     /// Takes the time that follows: `from`, `span_s` long. It comes to what both would have come to as one.
     pub fn append(&mut self, mut next: Day, from: i64, span_s: i64) {
+        self.snr = match (self.first, next.first) {
+            (None, _) => next.snr.take(),
+            (_, None) => self.snr.take(),
+            _ => None,
+        };
         match (self.last, next.first) {
             (Some(last), Some(_)) => self.join_samples(last, &mut next, from),
             (None, Some(_)) => (self.head, self.tail) = (next.head, next.tail),

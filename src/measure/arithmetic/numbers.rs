@@ -6,7 +6,7 @@ use super::{Day, Frame, PerIndex, WITH_BITS};
 use crate::{
     measure::memory::{DayNumber, Memory},
     modulation::Modulation,
-    record::Timestamp,
+    record::{Snr, Timestamp},
 };
 
 /// The share of the observed time, in percent, from which on a modulation counts as what the upstream can do.
@@ -94,7 +94,7 @@ pub struct Days {
 }
 
 /// The numbers of one upstream over the window, not rounded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs)]
 pub struct Numbers {
     pub day: Day,
@@ -164,6 +164,14 @@ impl Numbers {
     pub fn worst(&self) -> Option<Modulation> {
         let seen = |m: &Modulation| self.counts[m.index()] > 0 || self.time[m.index()] > 0;
         Modulation::ALL[..WITH_BITS].iter().copied().find(seen)
+    }
+
+    /// The signal-to-noise ratio, when it is known of the whole window.
+    #[must_use]
+    pub fn snr_db(&self) -> Option<Snr> {
+        let mut seen = Modulation::ALL.into_iter().filter(|m| self.counts[m.index()] > 0);
+        let lowest = seen.next()?;
+        Some(self.day.snr.as_ref()?.of(self.expected, lowest, seen.last().unwrap_or(lowest)))
     }
 
     /// `lost_pct`: 100 × Σ time × max(0, expected bits − bits) / (time of samples that have bits × expected

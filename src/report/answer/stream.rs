@@ -12,7 +12,7 @@ use crate::{
     database::{self, Access},
     error::Result,
     exit::Exit,
-    measure::{Window, roster::Roster},
+    measure::{Window, roster::Roster, snr},
     modulation::Modulation,
     record::{Record, Scan, Status, Timestamp},
     report::{
@@ -134,7 +134,8 @@ fn from_input(
             if is_asked(sample.ts) && request.question.only.upstream(&sample.cmts, &sample.upstream) =>
         {
             let (ts, modulation) = (sample.ts, sample.modulation);
-            reorder.push(Compact { ts, upstream: roster.sample(sample), modulation })
+            let snr = sample.snr_db.and_then(snr::tenths);
+            reorder.push(Compact { ts, upstream: roster.sample(sample), modulation, snr })
         }
         Record::Scan(scan) => {
             troubles.note(scan);
@@ -143,8 +144,9 @@ fn from_input(
         _ => Ok(()),
     })?;
     troubles.sort();
-    reorder.drain(|Compact { ts, upstream, modulation }| {
-        each(&roster, &troubles, Point { ts, upstream, modulation, profile: None, snr_db: None })
+    reorder.drain(|Compact { ts, upstream, modulation, snr }| {
+        let snr_db = snr.map(|tenths| f64::from(tenths) / 10.0);
+        each(&roster, &troubles, Point { ts, upstream, modulation, profile: None, snr_db })
     })?;
     Ok((roster, troubles, exit))
 }

@@ -108,10 +108,10 @@ impl Deployment {
     pub fn make(&self, keep_days: u32, findings: &Findings<'_>, site: Option<&Site>) -> Result<Exit> {
         let question = findings.question;
         let mut items = site.map_or_else(|| Ok(Vec::new()), payload::of_site)?;
-        if self.seed && !findings.lines.is_empty() {
+        if self.seed && !findings.is_empty() {
             let mut json = Vec::new();
             seed::json(None, findings, &mut json).map_err(Error::system("the seed layout"))?;
-            items.extend(payload::of_seed(question.file_date(findings.frame.window), json));
+            items.extend(payload::of_seed(findings.file_date(), json));
         }
         if items.is_empty() {
             log::info!("{}: there is nothing to deploy", self.target);

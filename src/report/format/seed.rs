@@ -38,6 +38,9 @@ impl Format for Json {
 }
 
 fn rows<'a>(findings: &'a Findings<'_>) -> Vec<Row<'a>> {
+    if let Some(saved) = findings.saved_rows() {
+        return in_order(saved.iter().filter_map(Row::of_record).collect());
+    }
     let row = |&(number, ref numbers): &'a (u32, Numbers)| {
         let about = findings.roster.about(number);
         let counts = SEED_MODULATIONS.map(|m| u64::from(numbers.counts[m.index()]));
@@ -109,10 +112,10 @@ pub fn json(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write)
     let document = Document {
         generated_at: format!(
             "{}.{:06}",
-            local(findings.question.tz, findings.question.now).format("%Y-%m-%dT%H:%M:%S"),
+            local(findings.tz, findings.question.now).format("%Y-%m-%dT%H:%M:%S"),
             findings.question.now_us
         ),
-        report_date: findings.question.file_date(findings.frame.window).to_string(),
+        report_date: findings.file_date().to_string(),
         total_upstreams: rows.len(),
         total_hops: total_hops(&rows),
         summary: Summary {

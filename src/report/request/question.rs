@@ -23,7 +23,7 @@ use crate::{
         window::{self, local},
     },
     moment,
-    record::Timestamp,
+    record::{Row, Timestamp},
     report::web::Pages,
     stage::Context,
 };
@@ -81,11 +81,37 @@ impl Only {
             })
     }
 
+    /// Whether some are not.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        self.cmts.is_some() || self.upstream.is_some() || self.node.is_some()
+    }
+
+    /// Whether a row is asked for, by the node that it says.
+    #[must_use]
+    pub fn row(&self, row: &Row) -> bool {
+        let is_match = |glob: &GlobMatcher| row.node.as_ref().is_some_and(|node| glob.is_match(node));
+        self.cmts(&row.cmts)
+            && self.upstream.as_ref().is_none_or(|glob| glob.is_match(&row.upstream))
+            && self.node.as_ref().is_none_or(|(glob, _)| is_match(glob))
+    }
+
+    /// Samples do not say which node they are of.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for `--node` without a table.
+    pub fn check_of_samples(&self) -> Result<()> {
+        match &self.node {
+            Some((_, nodes)) if nodes.is_empty() => Err(no_nodes()),
+            _ => Ok(()),
+        }
+    }
+
     fn new(args: &cli::Report, nodes: &Rc<Nodes>) -> Result<Self> {
         let pattern = |flag, text: &Option<String>| text.as_deref().map(|text| glob(flag, text)).transpose();
         let node = pattern("--node", &args.node)?;
-        if node.is_some() && nodes.is_empty() {
-            return Err(Error::usage("--node: it needs --nodes FILE or MODTOOLS_NODES"));
+        if node.is_some() && nodes.is_empty() && args.input.is_none() {
+            return Err(no_nodes());
         }
         Ok(Only {
             cmts: pattern("--cmts", &args.cmts)?,
@@ -93,6 +119,10 @@ impl Only {
             node: node.map(|glob| (glob, Rc::clone(nodes))),
         })
     }
+}
+
+fn no_nodes() -> Error {
+    Error::usage("--node: it needs --nodes FILE or MODTOOLS_NODES")
 }
 
 impl Question {

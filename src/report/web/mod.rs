@@ -87,6 +87,12 @@ impl Pages {
         self.site.as_ref()
     }
 
+    /// Whether the site has the page of this very report: made of samples, it shows more than its rows do.
+    #[must_use]
+    pub fn has(&self, date: NaiveDate, made: Timestamp) -> bool {
+        self.file.is_none() && self.site.as_ref().is_some_and(|site| site.has(date, made))
+    }
+
     /// Writes what was asked for, with all upstreams in it.
     ///
     /// # Errors
@@ -114,7 +120,7 @@ impl Pages {
         if let Some(site) = &self.site {
             let history = history(&|_, _| true);
             let dated = Dated {
-                date: findings.question.file_date(findings.frame.window),
+                date: findings.file_date(),
                 today: local(findings.question.tz, findings.question.now).date(),
                 made: findings.question.now,
                 data: &data,

@@ -145,6 +145,16 @@ impl Site {
         }
     }
 
+    /// Whether the file of a date is of the report that was made at this moment.
+    #[must_use]
+    pub fn has(&self, date: NaiveDate, made: Timestamp) -> bool {
+        let mut head = Vec::new();
+        let file = File::open(self.data(&format!("{date}{DATA}")));
+        // The header of the report comes first.
+        let read = file.and_then(|file| file.take(4096).read_to_end(&mut head));
+        read.is_ok() && String::from_utf8_lossy(&head).contains(&format!("\"generated_at\":\"{made}\""))
+    }
+
     /// Points `latest` to a date, unless it points to a later one that is still there.
     fn link(&self, date: NaiveDate, extension: &str) -> Result<()> {
         let link = self.data(&format!("{}{extension}", LATEST.trim_end_matches(DATA)));

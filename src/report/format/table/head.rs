@@ -20,11 +20,11 @@ const TOLD: usize = 8;
 /// # Errors
 /// Those of the writer.
 pub fn write(view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
-    let time = |ts: Timestamp| local(findings.question.tz, ts).format("%Y-%m-%d %H:%M").to_string();
+    let time = |ts: Timestamp| local(findings.tz, ts).format("%Y-%m-%d %H:%M").to_string();
     for line in lines(&findings.report(), time) {
         wrapped(output, &line, view.columns)?;
     }
-    if findings.lines.is_empty() { Ok(()) } else { writeln!(output) }
+    if findings.is_empty() { Ok(()) } else { writeln!(output) }
 }
 
 /// Writes a text of words on as many lines as it needs; those after the first are set in.

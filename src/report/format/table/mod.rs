@@ -138,7 +138,7 @@ impl Format for Table {
 
 fn write(view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     head::write(view, findings, output)?;
-    if findings.lines.is_empty() {
+    if findings.is_empty() {
         return Ok(());
     }
     let layout = Fit::new(view, findings);
