@@ -5,6 +5,7 @@
 # make test-systemd  the units of examples/systemd on a real systemd, PID 1 in namespaces of its own
 # make deb           the Debian package; make test-deb installs, runs, upgrades and removes one on a systemd of its own
 # make dist          static binaries in one archive; make test-dist runs them where there is nothing else
+# make test-windows  mod-parse and mod-report built for Windows, run by wine
 # make test-container  the image of Containerfile, built and run
 # make check  what a change must pass before it lands
 # make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
@@ -23,7 +24,7 @@ LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOC  = $(SHARE)/doc/modtools
 
-.PHONY: all build demo test test-kill test-cluster test-systemd deb test-deb dist test-dist test-container check fmt lint doc clean soak man install uninstall
+.PHONY: all build demo test test-kill test-cluster test-systemd deb test-deb dist test-dist test-windows test-container check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -79,6 +80,12 @@ test-dist:
 	$(CARGO) build --example ccap-sim
 	packaging/dist.sh dev
 	packaging/dist-test.sh dist/modtools-*.tar.gz $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/examples/ccap-sim
+
+test-windows:
+	@tests/setup.sh windows
+	$(CARGO) build --bins --example ccap-sim
+	$(CARGO) build --bins --target x86_64-pc-windows-gnu
+	packaging/windows-test.sh $(abspath $(or $(CARGO_TARGET_DIR),target))/x86_64-pc-windows-gnu/debug $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 
 test-container:
 	@tests/setup.sh container

@@ -142,6 +142,64 @@ fn create_dir(path: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
+/// Gives an open file a mode, whatever the umask.
+///
+/// # Errors
+/// What the system says.
+pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// Makes a file for its owner alone.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`]; else what the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Reads at a place of a file, which several threads may do.
+///
+/// # Errors
+/// What the system says.
+pub fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+/// Makes a symbolic link to a file of `directory`, which the link will be moved into.
+///
+/// # Errors
+/// What the system says.
+pub fn symlink(_directory: &Path, target: &str, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+/// Whether something is what [`symlink`] makes.
+#[must_use]
+pub fn is_symlink(metadata: &Metadata) -> bool {
+    metadata.is_symlink()
+}
+
+/// The permissions of a file, such as 0o644.
+#[must_use]
+pub fn mode(path: &Path) -> Option<u32> {
+    path.metadata().ok().map(|metadata| metadata.mode() & 0o777)
+}
+
+/// What stands for a directory when it is locked.
+///
+/// # Errors
+/// What the system says.
+pub fn open_directory(directory: &Path) -> io::Result<File> {
+    File::open(directory)
+}
+
+/// Free bytes of the disk that a directory is on.
+#[must_use]
+pub fn free_bytes(directory: &Path) -> Option<u64> {
+    rustix::fs::statvfs(directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 fn guarded() -> i32 {
     (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed()
 }

@@ -10,7 +10,10 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files,
+};
 
 /// Writes a file through `fill` so that a reader sees the old one or the new one, never a part.
 ///
@@ -34,13 +37,12 @@ pub fn write_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -
 /// # Errors
 /// As [`write_file`].
 pub fn replace_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-    use std::os::unix::fs::PermissionsExt;
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let file = NamedTempFile::new_in(directory).map_err(Error::write(path))?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(Error::write(path))?;
+    files::set_mode(file.as_file(), mode).map_err(Error::write(path))?;
     let mut buffer = BufWriter::new(file);
     let filled = fill(&mut buffer)?;
     let file = buffer.into_inner().map_err(|e| Error::write(path)(e.into_error()))?;

@@ -1,6 +1,30 @@
 //! What a process inherits from whoever starts it, put right before anything else. (Standard streams that are
 //! closed are opened on /dev/null by the Rust runtime.)
 
+use std::{fs::File, io, os::fd::AsFd};
+
+/// Standard input, unbuffered.
+///
+/// # Errors
+/// What the system says.
+pub fn stdin() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Standard output, unbuffered.
+///
+/// # Errors
+/// What the system says.
+pub fn stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Width of the terminal on standard output, in columns.
+#[must_use]
+pub fn terminal_columns() -> Option<u16> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&columns| columns > 0)
+}
+
 /// Handles SIGCHLD by default, so that children can be waited for, and unblocks the signals that end a tool or
 /// tell it something.
 #[allow(unsafe_code)]

@@ -4,7 +4,6 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
-    os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard},
@@ -102,6 +101,13 @@ pub fn main_with_threads<A: Tool>(
     ExitCode::from(exit.code())
 }
 
+/// What a program that is not built for Windows says there.
+#[cfg(windows)]
+pub fn needs_linux(tool: &str) -> ExitCode {
+    eprintln!("{tool}: needs Linux; on Windows it runs in WSL 2, see docs/windows.md");
+    ExitCode::from(Exit::Usage.code())
+}
+
 fn parse<A: Tool>() -> Result<A, clap::Error> {
     let mut command = help::command::<A>();
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
@@ -140,7 +146,7 @@ fn prepare<A: Tool>(arguments: &A) -> Result<Context> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
-        columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&c| c > 0),
+        columns: process::terminal_columns(),
     };
     if let Some(what) = arguments.input().filter(|_| terminals.stdin) {
         return Err(Error::usage(format!("standard input is a terminal; pipe into it {what}")));
@@ -168,9 +174,8 @@ fn with_streams<A: Tool>(
     context: &Context,
     run: impl FnOnce(&A, &Context, &mut dyn BufRead, &mut (dyn Write + Send)) -> Result<Exit>,
 ) -> Result<Exit> {
-    let own = |fd: io::Result<_>| fd.map(File::from).map_err(Error::system("standard streams"));
-    let mut output = SharedOutput::new(own(io::stdout().as_fd().try_clone_to_owned())?);
-    let stdin = own(io::stdin().as_fd().try_clone_to_owned())?;
+    let mut output = SharedOutput::new(process::stdout().map_err(Error::system("standard streams"))?);
+    let stdin = process::stdin().map_err(Error::system("standard streams"))?;
     let first = FlushFirst { input: stdin, output: output.clone(), interrupt: context.interrupt.clone() };
     let mut input = BufReader::with_capacity(1 << 16, first);
     let result = run(arguments, context, &mut input, &mut output);

@@ -5,7 +5,7 @@
 #   tests/setup.sh test     and the real servers that the tests talk to
 #   tests/setup.sh cluster  and what makes a cluster of them
 #   tests/setup.sh systemd  and a systemd
-#   tests/setup.sh deb | dist | container   what those packages need
+#   tests/setup.sh deb | dist | windows | container   what those packages need
 set -eu
 
 missing=
@@ -34,6 +34,11 @@ deb) need dpkg-dev command_there dpkg-shlibdeps ;;
 dist)
     need musl-tools command_there musl-gcc
     need binutils command_there readelf
+    ;;
+windows)
+    need gcc-mingw-w64-x86-64 command_there x86_64-w64-mingw32-gcc
+    need wine command_there wine
+    need wine64 test -x /usr/lib/wine/wine64
     ;;
 container)
     need buildah command_there buildah

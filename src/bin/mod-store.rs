@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+#[cfg(unix)]
 fn main() -> ExitCode {
     modtools::stage::main_with_threads(modtools::store::run)
+}
+
+#[cfg(windows)]
+fn main() -> ExitCode {
+    modtools::stage::needs_linux("mod-store")
 }

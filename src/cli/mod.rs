@@ -1,12 +1,18 @@
 //! The flags of the tools: clap structs only, one file per tool, shared groups here.
 
+#[cfg_attr(windows, path = "../windows/deploy_flags.rs")]
 mod deploy;
+#[cfg(unix)]
 mod fetch;
+#[cfg(unix)]
 mod mail;
 pub mod parse;
+#[cfg(unix)]
 mod prune;
 pub mod report;
+#[cfg(unix)]
 mod store;
+#[cfg(unix)]
 pub mod watch;
 
 use std::path::PathBuf;
@@ -15,12 +21,17 @@ use clap::{ArgAction, Args};
 use log::LevelFilter;
 
 pub use deploy::Deploy;
+#[cfg(unix)]
 pub use fetch::{Fetch, Via};
+#[cfg(unix)]
 pub use mail::Mail;
 pub use parse::Parse;
+#[cfg(unix)]
 pub use prune::Prune;
 pub use report::Report;
+#[cfg(unix)]
 pub use store::Store;
+#[cfg(unix)]
 pub use watch::Watch;
 
 /// The flags that every tool has.

@@ -24,6 +24,7 @@ pub fn is_contained(location: Option<&Location<'_>>) -> bool {
 }
 
 /// Runs work of a client library; none when it panicked.
+#[cfg_attr(windows, allow(dead_code))]
 pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = AT_WORK.replace(true);
     OURS.set(false);

@@ -13,14 +13,17 @@ use crate::{
 };
 
 /// What is said of a server whose answers make the client library panic.
+#[cfg_attr(windows, allow(dead_code))]
 pub(super) const SENSELESS: &str = "its answers cannot be understood";
 
 /// A database, contained.
+#[cfg_attr(windows, allow(dead_code))]
 pub(super) struct Contained<D> {
     database: D,
     broken: bool,
 }
 
+#[cfg_attr(windows, allow(dead_code))]
 impl<D: Database> Contained<D> {
     /// Opens it.
     pub fn open(place: &str, open: impl FnOnce() -> Result<D>) -> Result<Self> {

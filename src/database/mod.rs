@@ -20,6 +20,7 @@ mod contained;
 mod days;
 pub mod finished;
 mod gauge;
+#[cfg(unix)]
 mod mariadb;
 mod provenance;
 mod retention;
@@ -30,6 +31,7 @@ mod target;
 pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
 pub use gauge::Gauge;
+#[cfg(unix)]
 pub use mariadb::faults::{Class, FAULTS};
 #[cfg(any(test, fuzzing))]
 pub use mariadb::fuzz;
@@ -37,6 +39,7 @@ pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, Tab
 pub use sample_table::SampleTable;
 pub use target::{Host, Server, Target, Tls};
 
+#[cfg(unix)]
 use contained::Contained;
 use sample_table::Choice;
 
@@ -178,6 +181,13 @@ pub fn open(flags: &cli::Database, context: &Context, access: Access) -> Result<
     let table = Choice::of_settings(settings)?;
     Ok(match Target::find(flags.db.as_deref(), settings, init)? {
         Target::Sqlite(path) => Box::new(sqlite::Sqlite::open(&path, access, table, *clock)?),
+        #[cfg(windows)]
+        Target::MySql(_) => {
+            return Err(crate::error::Error::usage(
+                "MySQL and MariaDB need Linux; this build reads SQLite files",
+            ));
+        }
+        #[cfg(unix)]
         Target::MySql(server) => {
             let place = Target::MySql(server.clone()).place();
             let open = || mariadb::MariaDb::open(&server, settings, access, table, *clock);

@@ -5,6 +5,7 @@
 pub(super) struct Column {
     pub table: &'static str,
     pub name: &'static str,
+    #[cfg_attr(windows, allow(dead_code))]
     pub mysql: &'static str,
     pub sqlite: &'static str,
 }

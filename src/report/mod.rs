@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod color;
+#[cfg_attr(windows, path = "../windows/deploy.rs")]
 mod deploy;
 mod findings;
 pub mod format;

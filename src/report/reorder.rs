@@ -6,11 +6,11 @@ use std::{
     collections::BinaryHeap,
     fs::File,
     io::{self, BufWriter, Write},
-    os::unix::fs::FileExt,
 };
 
 use crate::{
     error::{Error, Result},
+    files,
     modulation::Modulation,
     record::Timestamp,
 };
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
         if let (Some(file), true) = (self.file, self.chunk.len() == 0 && self.at < self.end) {
             let count = (self.end - self.at).min(CHUNK as u64);
             let mut bytes = vec![0; count as usize * WIDTH];
-            file.read_exact_at(&mut bytes, self.at * WIDTH as u64).map_err(fault)?;
+            files::read_exact_at(file, &mut bytes, self.at * WIDTH as u64).map_err(fault)?;
             self.at += count;
             self.chunk = bytes.chunks(WIDTH).filter_map(Compact::from_bytes).collect::<Vec<_>>().into_iter();
         }

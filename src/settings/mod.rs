@@ -5,6 +5,7 @@ mod env_file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod names;
+#[cfg_attr(windows, path = "../windows/secret_file.rs")]
 mod secret_file;
 
 use std::{

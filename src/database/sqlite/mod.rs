@@ -7,12 +7,7 @@ mod read;
 mod schema;
 mod write;
 
-use std::{
-    fs::File,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
-    time::Duration,
-};
+use std::{fs::File, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -23,6 +18,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, Result},
+    files,
     measure::{Channel, Device, Window},
     record::{Scan, Timestamp},
 };
@@ -167,7 +163,7 @@ fn parent_exists(path: &Path) -> Result<()> {
 
 /// Makes the file when it is missing, for its owner alone: SQLite gives its journals the same mode.
 fn create(path: &Path) -> Result<()> {
-    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+    match files::create_private(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::write(path)(error)),
         _ => Ok(()),
     }
@@ -177,7 +173,7 @@ fn create(path: &Path) -> Result<()> {
 fn is_full(place: &str) -> bool {
     let path = Path::new(place.strip_prefix("sqlite:").unwrap_or(place));
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_BYTES)
+    files::free_bytes(dir).is_some_and(|free| free < FREE_BYTES)
 }
 
 /// A fault of SQLite in our words.
@@ -295,7 +291,7 @@ impl Sqlite {
     /// The mode of the file.
     fn mode(&self) -> Option<u32> {
         let path = self.connection.path().filter(|path| !path.is_empty())?;
-        Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
+        files::mode(Path::new(path))
     }
 
     fn inspect_tables(&self, found: &mut Inspection) -> rusqlite::Result<()> {

@@ -86,7 +86,7 @@ impl Site {
     pub fn write(&self, dated: Dated<'_>, brand: &Choice) -> Result<Brand> {
         let data = self.data("");
         files::create_public_dir(&data).map_err(Error::write(&data))?;
-        let locked = File::open(&data).map_err(Error::write(&data))?;
+        let locked = files::open_directory(&data).map_err(Error::write(&data))?;
         lock::exclusive(&locked, &data, LOCK_WAIT, "another mod-report")?;
         for directory in [&self.directory, &data] {
             output::remove_left_over(directory)?;
@@ -158,7 +158,7 @@ impl Site {
     /// Points `latest` to a date, unless it points to a later one that is still there.
     fn link(&self, date: NaiveDate, extension: &str) -> Result<()> {
         let link = self.data(&format!("{}{extension}", LATEST.trim_end_matches(DATA)));
-        if link.symlink_metadata().is_ok_and(|found| !found.is_symlink()) {
+        if link.symlink_metadata().is_ok_and(|found| !files::is_symlink(&found)) {
             log::warn!("{}: it is no link of ours, and stays as it is", link.display());
             return Ok(());
         }
@@ -171,7 +171,7 @@ impl Site {
         let place = tempfile::Builder::new().prefix(".latest").tempdir_in(self.data(""));
         let place = place.map_err(Error::write(&link))?;
         let made = place.path().join(LATEST);
-        std::os::unix::fs::symlink(format!("{date}{extension}"), &made).map_err(Error::write(&link))?;
+        files::symlink(&self.data(""), &format!("{date}{extension}"), &made).map_err(Error::write(&link))?;
         fs::rename(&made, &link).map_err(Error::write(&link))
     }
 
