@@ -50,6 +50,7 @@ build) ;;
     need mariadb-client command_there mariadb
     need openssh-server command_there sshd
     need openssh-client command_there ssh
+    need strace command_there strace
     need openssl command_there openssl
     need python3 command_there python3
     need python3-venv python3 -c 'import venv, ensurepip'

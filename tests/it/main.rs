@@ -5,6 +5,7 @@ mod browser;
 mod clean;
 mod deploy;
 mod deploy_accounts;
+mod disk_faults;
 mod docs;
 mod docs_run;
 mod edges;

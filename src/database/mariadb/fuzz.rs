@@ -12,7 +12,7 @@ pub fn database_answers(bytes: &[u8]) {
         if session.answer(&mut piece.to_vec()).is_err() {
             return;
         }
-        number += 1;
+        number = u8::saturating_add(number, 1);
         let mut asked = if number < 3 { vec![1, 0, 0, number, command] } else { vec![1, 0, 0, 0, command] };
         if session.request(&mut asked).is_err() {
             return;
