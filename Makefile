@@ -2,6 +2,7 @@
 # make test   everything, against real servers on loopback
 # make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
 # make test-cluster  two collectors into three Galera nodes that die and come back
+# make test-guide, make test-cron  docs/migrating.md walked, and the shipped cron table under Debian's cron, in namespaces of their own
 # make test-systemd  the units of examples/systemd on a real systemd, PID 1 in namespaces of its own
 # make deb           the Debian package; make test-deb installs, runs, upgrades and removes one on a systemd of its own
 # make dist          static binaries in one archive; make test-dist runs them where there is nothing else
@@ -24,7 +25,7 @@ LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
 DOC  = $(SHARE)/doc/modtools
 
-.PHONY: all build demo test test-kill test-cluster test-systemd deb test-deb dist test-dist test-windows test-container check fmt lint doc clean soak man install uninstall
+.PHONY: all build demo test test-kill test-cluster test-guide test-cron test-systemd deb test-deb dist test-dist test-windows test-container check fmt lint doc clean soak man install uninstall
 
 all: build
 
@@ -52,10 +53,15 @@ test-cluster:
 	$(CARGO) build --bins
 	tests/cluster.sh run $(CARGO) test --test it -- --ignored store_cluster
 
+test-guide test-cron:
+	@tests/setup.sh guide
+	$(CARGO) build --bins --example ccap-sim
+	tests/machine.sh run $(CURDIR)/tests/mariadb.sh run $(CURDIR)/tests/guide.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
+
 test-systemd:
 	@tests/setup.sh systemd
 	$(CARGO) build --bins --example ccap-sim
-	tests/systemd.sh run $(CURDIR)/tests/systemd-units.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
+	tests/machine.sh boot $(CURDIR)/tests/systemd-units.sh $(CURDIR) $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 
 deb:
 	@tests/setup.sh deb
@@ -68,7 +74,7 @@ test-deb:
 	cargo-deb --version >/dev/null || $(CARGO) install cargo-deb
 	$(CARGO) build --bins --example ccap-sim
 	$(CARGO) deb --profile dev --no-build --output target/debian/modtools_test.deb
-	tests/systemd.sh run $(CURDIR)/packaging/deb-test.sh $(CURDIR)/target/debian/modtools_test.deb \
+	tests/machine.sh boot $(CURDIR)/packaging/deb-test.sh $(CURDIR)/target/debian/modtools_test.deb \
 	    $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/examples/ccap-sim
 
 dist:

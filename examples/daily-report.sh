@@ -13,6 +13,7 @@
 #   MODTOOLS_REPORT, MODTOOLS_DEPLOY, MODTOOLS_MAIL
 #                   more flags of mod-report, of its deployment and of mod-mail, such as
 #                   MODTOOLS_DEPLOY="--layout seed --deploy-sudo" and MODTOOLS_MAIL="--layout seed --lang nl"
+#   MODTOOLS_LOCK_WAIT  seconds that a run waits for another one, as at 06:00 for the page of today; default 600
 # Exit status: 0 done · 1 a part failed · 2 wrong usage · 3 done, but the day has no sample, or a recipient has not
 # got it yet · 4 another one is at work
 set -euo pipefail
@@ -42,23 +43,24 @@ read -ra report_flags <<<"$(setting MODTOOLS_REPORT)"
 read -ra deploy_flags <<<"$(setting MODTOOLS_DEPLOY)"
 read -ra mail_flags <<<"$(setting MODTOOLS_MAIL)"
 exec 9>daily-report.lock
-flock -n 9 || { echo "daily-report: another one is at work" >&2; exit 4; }
+flock -w "${MODTOOLS_LOCK_WAIT:-600}" 9 || { echo "daily-report: another one is at work" >&2; exit 4; }
 # One report for files, page and mail, so that the database is asked once and all of them say the same.
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 
-report_of() { mod-report --date "$date" --format ndjson "${report_flags[@]}" "$@"; }
+report_of() { mod-report --date "$date" "${report_flags[@]}" "$@"; }
 page_flags=(--web "$web" ${brand:+--brand "$brand"})
+# No format: another layout has other ones, and what would go to standard output is of no interest.
 # What a part needs of the report that is there already, and else of the database.
-page_of() { if [ -s "$report" ]; then mod-report --input "$report" --date "$date" --format ndjson "$@"; else report_of "$@"; fi; }
+page_of() { if [ -s "$report" ]; then mod-report --input "$report" --date "$date" "$@"; else report_of "$@"; fi; }
 report() {
     local code=0 page=()
     [[ " ${parts[*]} " != *" page "* && " ${parts[*]} " != *" deploy "* ]] || page=("${page_flags[@]}")
-    report_of --save -o "$report" "${page[@]}" || code=$?
+    report_of --format ndjson --save -o "$report" "${page[@]}" || code=$?
     # A page that cannot be written costs the page, which then says why.
     if [ "$code" = 1 ] && [ ${#page[@]} -gt 0 ]; then
         code=0
-        report_of --save -o "$report" || code=$?
+        report_of --format ndjson --save -o "$report" || code=$?
     fi
     return "$code"
 }
@@ -66,7 +68,7 @@ page() { page_of "${page_flags[@]}" >/dev/null; }
 deploy() { page_of "${page_flags[@]}" --deploy "${deploy_flags[@]}" >/dev/null; }
 mail() {
     local code=0
-    [ -s "$report" ] || report_of -o "$report" || code=$?
+    [ -s "$report" ] || report_of --format ndjson -o "$report" || code=$?
     [ "$code" = 0 ] || [ "$code" = 3 ] || return "$code"
     mod-mail --spool mail "${mail_flags[@]}" <"$report" || return $?
     return "$code"

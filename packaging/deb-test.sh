@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs, runs, upgrades and removes the Debian package on a real systemd: tests/systemd.sh run packaging/deb-test.sh PACKAGE SIM,
+# Installs, runs, upgrades and removes the Debian package on a real systemd: tests/machine.sh boot packaging/deb-test.sh PACKAGE SIM,
 # with the package's file and the simulator's.
 set -euo pipefail
 package=$1 sim=$2

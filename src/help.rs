@@ -3,7 +3,7 @@
 
 use clap::Command;
 
-use crate::stage::Tool;
+use crate::cli::Tool;
 
 /// Columns of the widest help text.
 const WIDEST: usize = 100;

@@ -19,6 +19,7 @@ pub mod backoff;
 pub mod cli;
 pub mod clock;
 mod closed_set;
+pub mod contain;
 pub mod database;
 pub mod error;
 pub mod exit;
@@ -44,10 +45,10 @@ pub mod ndjson;
 pub mod output;
 pub mod parse;
 pub mod platform;
-#[cfg(unix)]
-pub mod proc;
 #[cfg_attr(windows, path = "windows/process.rs")]
 pub mod process;
+#[cfg(unix)]
+pub mod procfs;
 #[cfg(unix)]
 pub mod prune;
 pub mod record;

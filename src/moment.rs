@@ -1,11 +1,10 @@
 //! Time as people type it: a time zone, a local day, a moment.
 
-use chrono::{Days, Months, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::{
     error::{Error, Result},
-    measure::window::{first_instant, local, midnight},
     record::Timestamp,
     settings::Settings,
 };
@@ -121,6 +120,35 @@ pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestam
             "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local \"2026-05-01 12:00\", 12:00, -7d"
         ))
     })
+}
+
+/// The clock on the wall in `tz`.
+#[must_use]
+pub fn local(tz: Tz, moment: Timestamp) -> NaiveDateTime {
+    moment.utc().with_timezone(&tz).naive_local()
+}
+
+/// The begin of a local day.
+#[must_use]
+pub fn midnight(tz: Tz, date: NaiveDate) -> Timestamp {
+    first_instant(tz, date.and_time(NaiveTime::MIN))
+}
+
+/// The first instant at which the wall shows `time` or later: of an hour that comes twice the earlier one,
+/// of an hour that is left out its end.
+#[must_use]
+pub fn first_instant(tz: Tz, time: NaiveDateTime) -> Timestamp {
+    match tz.from_local_datetime(&time) {
+        LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Timestamp(moment.timestamp()),
+        LocalResult::None => {
+            // Clocks are put forward by whole minutes, and by a day at most.
+            let later = (1..=1440).find_map(|minutes| {
+                let later = time.checked_add_signed(TimeDelta::minutes(minutes))?;
+                tz.from_local_datetime(&later).earliest()
+            });
+            Timestamp(later.map_or_else(|| time.and_utc().timestamp(), |moment| moment.timestamp()))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use signal_hook::{
 
 use crate::{
     error::{Error, Result},
-    proc,
+    procfs,
     sync::unpoisoned,
 };
 
@@ -60,7 +60,7 @@ impl Signals {
         // Only a source has something to read again; SIGHUP ends a filter as it ends any Unix tool,
         // and must not end a supervisor without its command.
         let mut incoming = match role {
-            Role::Supervisor if proc::ignores(SIGHUP) => listen(&[SIGTERM, SIGINT])?,
+            Role::Supervisor if procfs::ignores(SIGHUP) => listen(&[SIGTERM, SIGINT])?,
             Role::Source | Role::Supervisor => listen(&[SIGTERM, SIGINT, SIGHUP])?,
             Role::Filter => listen(&[SIGTERM, SIGINT])?,
         };

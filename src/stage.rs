@@ -9,12 +9,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::{
-    cli::Common,
+    cli::Tool,
     clock::Clock,
-    database::contain,
+    contain,
     error::{Error, Result},
     exit::Exit,
     help,
@@ -26,23 +26,6 @@ use crate::{
     sync::unpoisoned,
     text,
 };
-
-/// The arguments of a tool, and what the harness must know of it.
-pub trait Tool: Parser {
-    /// Name of the program, as in messages and records.
-    const NAME: &'static str;
-    /// What `-h` says below the options, before it names `--help`.
-    const HINT: &'static str = "";
-    /// What a signal means to it.
-    fn role(&self) -> Role;
-    /// What has to be piped into it, when these arguments have it read standard input. A terminal there is
-    /// refused: whoever sits at it waits for nothing.
-    fn input(&self) -> Option<&'static str> {
-        None
-    }
-    /// The flags that every tool has.
-    fn common(&self) -> &Common;
-}
 
 /// Which standard streams are terminals: a person is there.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,6 +5,7 @@
 #   tests/setup.sh test     and the real servers that the tests talk to
 #   tests/setup.sh cluster  and what makes a cluster of them
 #   tests/setup.sh systemd  and a systemd
+#   tests/setup.sh guide    and what the old system stood on: cron, PHP
 #   tests/setup.sh deb | dist | windows | container   what those packages need
 set -eu
 
@@ -71,6 +72,12 @@ build) ;;
 esac
 if [ "${1:-test}" = systemd ]; then
     need systemd test -x /lib/systemd/systemd
+fi
+if [ "${1:-test}" = guide ]; then
+    need cron command_there cron
+    need faketime command_there faketime
+    need php-cli command_there php
+    need iproute2 command_there ip
 fi
 if [ "${1:-test}" = cluster ]; then
     need galera-4 test -e /usr/lib/galera/libgalera_smm.so -o -e /usr/lib64/galera-4/libgalera_smm.so

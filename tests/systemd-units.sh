@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The units of examples/systemd as a host would have them, on a real systemd: tests/systemd.sh run tests/systemd-units.sh
+# The units of examples/systemd as a host would have them, on a real systemd: tests/machine.sh boot tests/systemd-units.sh
 # PACKAGE BUILT. First with one env file of mode 0600 that holds the passwords, as the Python system had it; then with
 # the shipped env file and a file for each secret.
 set -euo pipefail

@@ -4,13 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 
-use super::Common;
+use super::{Common, Tool};
 use crate::{
     closed_set::closed_set,
     platform::Platform,
     signals::Role,
     ssh::{Algorithms, Policy},
-    stage::Tool,
     units,
 };
 

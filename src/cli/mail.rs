@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 
-use super::{Common, report::Layout};
-use crate::{language::Language, signals::Role, stage::Tool, units};
+use super::{Common, Tool, report::Layout};
+use crate::{language::Language, signals::Role, units};
 
 /// Mail a report as text, HTML and CSV, to each recipient exactly once
 ///

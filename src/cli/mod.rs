@@ -17,7 +17,7 @@ pub mod watch;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, Parser};
 use log::LevelFilter;
 
 pub use deploy::Deploy;
@@ -33,6 +33,25 @@ pub use report::Report;
 pub use store::Store;
 #[cfg(unix)]
 pub use watch::Watch;
+
+use crate::signals::Role;
+
+/// The arguments of a tool, and what the harness must know of it.
+pub trait Tool: Parser {
+    /// Name of the program, as in messages and records.
+    const NAME: &'static str;
+    /// What `-h` says below the options, before it names `--help`.
+    const HINT: &'static str = "";
+    /// What a signal means to it.
+    fn role(&self) -> Role;
+    /// What has to be piped into it, when these arguments have it read standard input. A terminal there is
+    /// refused: whoever sits at it waits for nothing.
+    fn input(&self) -> Option<&'static str> {
+        None
+    }
+    /// The flags that every tool has.
+    fn common(&self) -> &Common;
+}
 
 /// The flags that every tool has.
 #[derive(Args, Clone, Debug, Default)]

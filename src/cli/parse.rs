@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::Common;
-use crate::{platform::Platform, signals::Role, stage::Tool};
+use super::{Common, Tool};
+use crate::{platform::Platform, signals::Role};
 
 /// Read the modulation of every upstream out of what the devices said
 ///

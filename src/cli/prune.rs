@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::{Parser, value_parser};
 
-use super::{Common, Database};
-use crate::{signals::Role, stage::Tool, units};
+use super::{Common, Database, Tool};
+use crate::{signals::Role, units};
 
 const AFTER: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use super::{Common, Database, Deploy};
-use crate::{language::Language, signals::Role, stage::Tool, units};
+use super::{Common, Database, Deploy, Tool};
+use crate::{language::Language, signals::Role, units};
 
 const AFTER: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 
-use super::{Common, Database};
-use crate::{signals::Role, stage::Tool, units};
+use super::{Common, Database, Tool};
+use crate::{signals::Role, units};
 
 const AFTER: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use super::Common;
-use crate::{signals::Role, stage::Tool, units};
+use super::{Common, Tool};
+use crate::{signals::Role, units};
 
 const AFTER: &str = "\
 Examples:

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 
 use super::{
     Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Gauge, Group, IdState, Inspection, Limits,
-    Migration, Plan, Progress, Retention, SampleTable, Stored, TableState, contain,
+    Migration, Plan, Progress, Retention, SampleTable, Stored, TableState,
 };
 use crate::{
+    contain,
     error::{Error, Result},
     measure::{Channel, Device, Window},
     record::{Scan, Timestamp},

@@ -15,7 +15,6 @@
 
 mod admit;
 mod channels;
-pub mod contain;
 mod contained;
 mod days;
 pub mod finished;

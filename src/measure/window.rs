@@ -1,8 +1,9 @@
 //! Windows of time, and the local days of a time zone.
 
-use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
+pub use crate::moment::{first_instant, local, midnight};
 use crate::record::Timestamp;
 
 /// A half-open span of time: `from` is in it, `to` is not.
@@ -39,35 +40,6 @@ pub fn is_same_zone(a: Tz, b: Tz) -> bool {
 pub fn days_before(tz: Tz, moment: Timestamp, days: u64) -> Timestamp {
     let date = local(tz, moment).date();
     midnight(tz, date.checked_sub_days(Days::new(days)).unwrap_or(date))
-}
-
-/// The clock on the wall in `tz`.
-#[must_use]
-pub fn local(tz: Tz, moment: Timestamp) -> NaiveDateTime {
-    moment.utc().with_timezone(&tz).naive_local()
-}
-
-/// The begin of a local day.
-#[must_use]
-pub fn midnight(tz: Tz, date: NaiveDate) -> Timestamp {
-    first_instant(tz, date.and_time(NaiveTime::MIN))
-}
-
-/// The first instant at which the wall shows `time` or later: of an hour that comes twice the earlier one,
-/// of an hour that is left out its end.
-#[must_use]
-pub fn first_instant(tz: Tz, time: NaiveDateTime) -> Timestamp {
-    match tz.from_local_datetime(&time) {
-        LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Timestamp(moment.timestamp()),
-        LocalResult::None => {
-            // Clocks are put forward by whole minutes, and by a day at most.
-            let later = (1..=1440).find_map(|minutes| {
-                let later = time.checked_add_signed(TimeDelta::minutes(minutes))?;
-                tz.from_local_datetime(&later).earliest()
-            });
-            Timestamp(later.map_or_else(|| time.and_utc().timestamp(), |moment| moment.timestamp()))
-        }
-    }
 }
 
 #[cfg(test)]

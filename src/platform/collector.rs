@@ -28,6 +28,17 @@ pub(super) fn lines_of<'a>(place: usize, answer: &Answer<'a>) -> impl Iterator<I
     lines.map(move |(index, text)| Line { answer: place, command, number: index + 1, text })
 }
 
+/// What the lines of the present answer were.
+#[derive(Default)]
+struct Account {
+    /// One defines a profile or a part of one.
+    profiles: bool,
+    /// One belongs to something that is known, or was counted as unparsed.
+    known: bool,
+    /// One holds other text.
+    text: bool,
+}
+
 /// The account.
 pub(super) struct Collector<'r, 'b, 't> {
     reading: &'r mut Reading<'b>,
@@ -36,9 +47,7 @@ pub(super) struct Collector<'r, 'b, 't> {
     names: HashSet<Cow<'t, str>>,
     /// The device's own modulation profiles.
     pub profiles: ProfileTable,
-    /// Lines of the present answer that define a profile or a part of one, and lines of other text.
-    profile_lines: usize,
-    text_lines: usize,
+    answer: Account,
 }
 
 impl<'r, 'b, 't> Collector<'r, 'b, 't> {
@@ -49,13 +58,13 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
             parsed: Parsed::default(),
             names: HashSet::default(),
             profiles: ProfileTable::default(),
-            profile_lines: 0,
-            text_lines: 0,
+            answer: Account::default(),
         }
     }
 
     /// Notes what a line was taken for.
     pub fn take(&mut self, line: Line<'_>, taken: Taken) {
+        self.answer.known |= !matches!(taken, Taken::Ignored(_));
         if matches!(taken, Taken::Unparsed(_)) {
             self.parsed.unparsed += 1;
             let (target, cmts) = (self.platform.log_target(), self.reading.cmts);
@@ -73,28 +82,40 @@ impl<'r, 'b, 't> Collector<'r, 'b, 't> {
 
     /// Notes a line that defines a modulation profile, or a part of one.
     pub fn profile(&mut self, line: Line<'_>, taken: Taken) {
-        self.profile_lines += usize::from(!matches!(taken, Taken::Unparsed(_)));
+        self.answer.profiles |= !matches!(taken, Taken::Unparsed(_));
+        self.answer.known = true;
         self.take(line, taken);
     }
 
     /// Notes a line that holds text, and is not known to be part of a profile.
     pub fn text(&mut self, line: Line<'_>, taken: Taken) {
-        self.text_lines += 1;
+        self.answer.text = true;
         self.take(line, taken);
+    }
+
+    /// Notes that the present answer shows something that is known, whatever its lines were taken for.
+    pub fn known(&mut self) {
+        self.answer.known = true;
     }
 
     /// Ends the answer to a command for profiles. One that holds text and no profile was not understood.
     pub fn end_of_profiles(&mut self, command: &'t str) {
-        if self.text_lines > 0 && self.profile_lines == 0 {
+        let answer = std::mem::take(&mut self.answer);
+        if answer.text && !answer.profiles {
             self.parsed.unparsed += 1;
             self.parsed.unread_profiles = self.parsed.unread_profiles.or(Some(command));
         }
-        self.begin_answer();
     }
 
-    /// Begins an answer.
-    pub fn begin_answer(&mut self) {
-        (self.profile_lines, self.text_lines) = (0, 0);
+    /// Ends any other answer. When it was asked for something that we know (`judged`), and holds text and not one line
+    /// that is known, it was not understood.
+    pub fn end_of_answer(&mut self, command: &str, judged: bool) {
+        let answer = std::mem::take(&mut self.answer);
+        if answer.text && !answer.known && judged {
+            self.parsed.unparsed += 1;
+            let (target, cmts) = (self.platform.log_target(), self.reading.cmts);
+            log::debug!(target: target, "{cmts}: {command}: no line of it is known");
+        }
     }
 
     /// Notes an upstream and the line that it came of. Of two of one name the first stands.

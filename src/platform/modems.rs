@@ -5,8 +5,8 @@
 use foldhash::HashMap;
 
 use super::{
-    Upstream,
-    lines::{is_number, words, words_at},
+    Taken, Upstream,
+    lines::{first_word, is_number, starts_with, words, words_at},
 };
 
 /// The columns of a modem summary.
@@ -18,6 +18,11 @@ struct Columns {
     registered: Option<usize>,
     /// Whether descriptions stand before the counts.
     description_first: bool,
+}
+
+/// Whether a line names columns of a summary.
+pub(super) fn is_heading(text: &str) -> bool {
+    words(text).any(|word| ["upstream", "interface", "total"].iter().any(|name| starts_with(word, name)))
 }
 
 /// A modem summary while it is read.
@@ -36,8 +41,22 @@ struct Row<'a> {
 }
 
 impl<'a> Modems<'a> {
-    /// Reads a line of the header; the one that names the counts may be any of them.
-    pub fn header(&mut self, text: &str) {
+    /// Takes a line of an answer to the command for the summary: a row when its first word names an upstream, a line
+    /// of the header as long as no row came, the total of all rows behind them; none is text of something else.
+    pub fn line(&mut self, text: &'a str, is_upstream: fn(&str) -> bool) -> Option<Taken> {
+        let first = first_word(text);
+        if is_upstream(first) {
+            let rest = text.trim_start().get(first.len()..).unwrap_or_default();
+            self.row(first, rest);
+            return Some(Taken::Row("modem summary"));
+        }
+        let heads = if self.is_empty() { self.header(text) } else { starts_with(first, "total") };
+        heads.then_some(Taken::Header("the modem summary"))
+    }
+
+    /// Reads a line of the header; the one that names the counts may be any of them. False for a line that names
+    /// nothing of a summary.
+    pub fn header(&mut self, text: &str) -> bool {
         let mut names: Vec<String> = Vec::new();
         let mut total_at = None;
         for (at, word) in words_at(text).map(|(at, word)| (at, word.to_ascii_lowercase())) {
@@ -52,7 +71,8 @@ impl<'a> Modems<'a> {
             }
         }
         // The total of all rows begins with the same word, and has numbers.
-        let Some(total_at) = total_at.filter(|_| !names.iter().any(|name| is_number(name))) else { return };
+        let counts = total_at.filter(|_| !names.iter().any(|name| is_number(name)));
+        let Some(total_at) = counts else { return total_at.is_some() || is_heading(text) };
         let find =
             |wanted: &[&str]| wanted.iter().find_map(|wanted| names.iter().position(|name| name == wanted));
         self.columns = Some(Columns {
@@ -60,6 +80,7 @@ impl<'a> Modems<'a> {
             registered: find(&["reg", "registered", "online"]),
             description_first: self.description_at.is_some_and(|at| at < total_at),
         });
+        true
     }
 
     /// Takes a row.
@@ -138,7 +159,9 @@ mod tests {
 
     fn described(header: &[&str], row: &str) -> (Option<u64>, Option<String>) {
         let mut modems = Modems::default();
-        header.iter().for_each(|line| modems.header(line));
+        for line in header {
+            modems.header(line);
+        }
         modems.row("1/0/0/0", row);
         let mut upstreams = [Upstream::named("1/0/0/0", Source::State)];
         modems.describe(&mut upstreams);

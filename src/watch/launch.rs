@@ -17,7 +17,7 @@ use super::{
 use crate::{
     cli::watch::Options,
     error::{Error, Result},
-    proc,
+    procfs,
 };
 
 /// A supervisor must be up within.
@@ -89,7 +89,7 @@ pub fn background(recipe: &Recipe, lock: Lock) -> Result<Launched> {
 /// supervisor that outlives it.
 #[allow(unsafe_code)]
 fn keep_descriptors_from_children() {
-    for descriptor in proc::descriptors().into_iter().filter(|&descriptor| descriptor > 2) {
+    for descriptor in procfs::descriptors().into_iter().filter(|&descriptor| descriptor > 2) {
         // SAFETY: borrowed for this one call, which only sets a flag that all of our own have anyway;
         // one that was closed meanwhile is refused by the system.
         let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };

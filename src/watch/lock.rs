@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     files::{self, Access},
     lock::{release, try_exclusive, try_shared},
-    proc,
+    procfs,
 };
 
 /// How long a new holder may need until it can be named, and a passing probe to let go.
@@ -337,8 +337,8 @@ impl Holder {
     pub fn own() -> io::Result<Self> {
         let pid = rustix::process::getpid();
         let start =
-            proc::start_time(pid).ok_or_else(|| io::Error::other("/proc does not show this process"))?;
-        Ok(Holder { pid: pid.as_raw_nonzero().get(), start, boot: proc::boot_id()? })
+            procfs::start_time(pid).ok_or_else(|| io::Error::other("/proc does not show this process"))?;
+        Ok(Holder { pid: pid.as_raw_nonzero().get(), start, boot: procfs::boot_id()? })
     }
 
     /// The supervisor that holds the lock on this file, if there is one: a mod-watch of the file's owner, or
@@ -346,14 +346,14 @@ impl Holder {
     fn of(file: &mut File, path: &Path) -> io::Result<Option<Self>> {
         let metadata = file.metadata()?;
         let holds = |pid: &Pid| {
-            proc::owner(*pid).is_some_and(|owner| owner == metadata.uid() || owner == 0)
+            procfs::owner(*pid).is_some_and(|owner| owner == metadata.uid() || owner == 0)
                 && is_supervisor(*pid)
-                && proc::holds_lock(*pid, path, metadata.ino())
+                && procfs::holds_lock(*pid, path, metadata.ino())
         };
         // It is mostly the one whose number stands there.
-        let found = number(file)?.filter(holds).or_else(|| proc::all().find(holds));
+        let found = number(file)?.filter(holds).or_else(|| procfs::all().find(holds));
         let Some(pid) = found else { return Ok(None) };
-        let holder = proc::start_time(pid).zip(proc::boot_id().ok());
+        let holder = procfs::start_time(pid).zip(procfs::boot_id().ok());
         let holder = holder.map(|(start, boot)| Holder { pid: pid.as_raw_nonzero().get(), start, boot });
         // Seen once more, so that the start is that of the process that holds it.
         Ok(holder.filter(|_| holds(&pid)))
@@ -368,8 +368,8 @@ impl Holder {
     /// Whether it is this very process that runs, and not a later one of the same number.
     #[must_use]
     pub fn lives(&self) -> bool {
-        self.pid().and_then(proc::start_time) == Some(self.start)
-            && proc::boot_id().is_ok_and(|boot| boot == self.boot)
+        self.pid().and_then(procfs::start_time) == Some(self.start)
+            && procfs::boot_id().is_ok_and(|boot| boot == self.boot)
     }
 
     /// Sends it SIGTERM; true when it was there to receive it.
@@ -398,7 +398,7 @@ impl Holder {
 
 /// Whether a process is another mod-watch that supervises: `mod-watch … run …`.
 fn is_supervisor(pid: Pid) -> bool {
-    let arguments = proc::arguments(pid);
+    let arguments = procfs::arguments(pid);
     let program = arguments.first().and_then(|program| Path::new(program).file_name()).unwrap_or_default();
     pid != rustix::process::getpid()
         && program.to_string_lossy().starts_with("mod-watch")

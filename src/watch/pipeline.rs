@@ -14,7 +14,7 @@ use rustix::process::{
 };
 
 use super::machine::Ended;
-use crate::proc;
+use crate::procfs;
 
 /// All processes of the command. Before the first start it stands for those that an earlier
 /// supervisor left behind.
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 
     fn processes(&self) -> Vec<Pid> {
-        proc::command(self.pid(), &self.socket)
+        procfs::command(self.pid(), &self.socket)
     }
 
     /// Asks all processes to end; those that were stopped are continued, or they would not hear it.
@@ -126,8 +126,8 @@ impl Pipeline {
             // The leader is not waited for yet, so the group is ours; it may be empty but for it.
             let _ = kill_process_group(group, signal);
         }
-        for pid in proc::command(None, &self.socket) {
-            if !group.is_some_and(|group| proc::in_group(pid, group)) {
+        for pid in procfs::command(None, &self.socket) {
+            if !group.is_some_and(|group| procfs::in_group(pid, group)) {
                 signal_one(pid, &self.socket, signal);
             }
         }
@@ -138,7 +138,7 @@ impl Pipeline {
 fn signal_one(pid: Pid, socket: &Path, signal: Signal) {
     // The descriptor pins the process: what is found to be the right one afterwards stays it.
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    if proc::belongs(pid, None, socket) {
+    if procfs::belongs(pid, None, socket) {
         // It may have ended meanwhile, which is what was wanted.
         let _ = pidfd_send_signal(&process, signal);
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::Result,
     exit::Exit,
-    proc,
+    procfs,
     record::{Body, Timestamp},
     units,
 };
@@ -60,7 +60,7 @@ pub fn observe(paths: &Paths, now: Timestamp) -> Result<Report> {
         // Another account's lock: its status tells what can be checked.
         Probe::Hidden => {
             let pid = written.as_ref().and_then(|(document, _)| Pid::from_raw(document.pid?));
-            let alive = pid.filter(|&pid| proc::start_time(pid).is_some());
+            let alive = pid.filter(|&pid| procfs::start_time(pid).is_some());
             (alive.is_some(), alive)
         }
     };

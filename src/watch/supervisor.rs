@@ -24,7 +24,7 @@ use super::{
     status_file::StatusFile,
     watchdog_log::WatchdogLog,
 };
-use crate::{cli::watch::Options, clock::Clock, error::Result, proc, signals::Signals, units};
+use crate::{cli::watch::Options, clock::Clock, error::Result, procfs, signals::Signals, units};
 
 /// Signals and the end of a process are noticed this late at most.
 const TURN: Duration = Duration::from_millis(200);
@@ -229,7 +229,7 @@ impl<'a> Supervisor<'a> {
         if rustix::process::getpid().as_raw_nonzero().get() != INIT {
             return;
         }
-        for pid in proc::ended_children().into_iter().filter(|&pid| Some(pid) != self.pipeline.pid()) {
+        for pid in procfs::ended_children().into_iter().filter(|&pid| Some(pid) != self.pipeline.pid()) {
             let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
         }
     }

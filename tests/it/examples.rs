@@ -192,6 +192,34 @@ fn what_the_parts_are_given_comes_from_the_env_file() {
 }
 
 #[test]
+fn an_env_file_of_windows_gives_each_setting_its_own_value() {
+    let home = Home::new(&[]);
+    let lines =
+        "\u{feff}MODTOOLS_WEB = \"a b\"  # comment\r\nexport MODTOOLS_REPORT=--top 3\r\nTO_EMAILS=x@y\r\n";
+    fs::write(home.path().join(".env"), lines).unwrap();
+    let settings = in_package("examples/settings.sh");
+    let value = |name: &str| {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", ". \"$0\"; setting \"$1\" default"]).arg(&settings).arg(name);
+        let output = shell.current_dir(home.path()).env_remove(name).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let values = ["MODTOOLS_WEB", "MODTOOLS_REPORT", "MODTOOLS_BRAND"].map(value);
+    assert_eq!(values, ["a b\n", "--top 3\n", "default\n"]);
+}
+
+#[test]
+fn two_parts_of_a_day_at_once_are_both_done() {
+    let home = Home::with_history(&[]);
+    let page = |date: &str| home.script("daily-report.sh", &["--date", date, "page"]).command(home.path());
+    let mut both = ["today", "yesterday"].map(|date| page(date).stderr(Stdio::piped()).spawn().unwrap());
+    for child in &mut both {
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
 fn maintenance_does_every_part_whatever_became_of_the_others() {
     let home = Home::new(&[]);
     fs::create_dir(home.path().join("run")).unwrap();

@@ -54,6 +54,57 @@ fn every_fixture_reads_as_it_is_written_down() {
     }
 }
 
+/// Answers, one after another, as a capture has them.
+fn answers<'a>(of: &[(&'a str, &'a str)]) -> Vec<Answer<'a>> {
+    of.iter().map(|&(command, output)| Answer { command, output, complete: true }).collect()
+}
+
+/// Upstreams, lines unparsed, and whether it is a fault.
+fn parsed(platform: Platform, of: &[(&str, &str)]) -> (usize, u64, Option<String>) {
+    let book = ProfileBook::default();
+    let mut reading = Reading { cmts: "X", book: &book, explain: None };
+    let parsed = family(platform).parse(&answers(of), &mut reading);
+    (parsed.upstreams.len(), parsed.unparsed, parsed.fault)
+}
+
+#[test]
+fn what_was_asked_and_cannot_be_judged_is_never_silently_nothing() {
+    let e6000 = "US          Cable     Oper  Chan   Freq Low-High   Center  Channel   Mini Mod  Pwr(dBmV/  LBal\n\
+        S/CG/CH     Mac  Conn State Type    (MHz.KHz)      Freq(MHz) Width   Slot Prof  1.6 MHz)  Group\n\
+        2/scq/1       1     -    IS atdma  48.400-54.800    51.600   6.400     2   23     0.0     1073743872\n";
+    let words = "The management card is busy\nplease come back\n";
+    let table = ("show interface cable-upstream", e6000);
+    let (upstreams, unparsed, fault) = parsed(Platform::E6000, &[table]);
+    assert!(upstreams > 0 && fault.is_none());
+    for command in
+        ["show cable modem summary", "show running-config interface", "show cable modulation-profile"]
+    {
+        let with = parsed(Platform::E6000, &[table, (command, words)]);
+        assert_eq!(with, (upstreams, unparsed + 1, None), "{command}");
+        assert_eq!(
+            parsed(Platform::E6000, &[table, (command, "\n")]),
+            (upstreams, unparsed, None),
+            "{command}"
+        );
+    }
+    // A table under another command does not answer for this one.
+    let (none, _, fault) = parsed(Platform::E6000, &[("show something", e6000), (table.0, words)]);
+    assert!(none == 0 && fault.is_some_and(|fault| fault.starts_with("show interface cable-upstream")));
+
+    let hops = ("show spectrum hop-history", "Upstream  Time  Type  Profile\n");
+    let base = ("show interface upstream", "interface upstream 1/1.1\n logical-channel 0 profile 364\n");
+    let (upstreams, unparsed, fault) = parsed(Platform::Casa, &[hops, base]);
+    assert_eq!(fault, None);
+    for command in ["show cable modem summary extra", "show modulation-profile"] {
+        let with = parsed(Platform::Casa, &[hops, base, (command, words)]);
+        assert_eq!(with, (upstreams, unparsed + 1, None), "{command}");
+    }
+    let (none, _, fault) = parsed(Platform::Casa, &[hops, (base.0, words)]);
+    assert!(none == 0 && fault.is_some_and(|fault| fault.contains("show interface upstream")));
+    let (none, _, fault) = parsed(Platform::Casa, &[(hops.0, words), base]);
+    assert!(none == 0 && fault.is_some_and(|fault| fault.starts_with(hops.0)));
+}
+
 /// A real capture, where the folder of captures is there.
 fn capture(name: &str) -> Option<String> {
     fs::read_to_string(in_package("../shared/captures").join(name)).ok()

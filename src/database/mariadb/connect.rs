@@ -20,7 +20,8 @@ use super::{
     hosts,
 };
 use crate::{
-    database::{Host, Server, Tls, contain, contained::SENSELESS},
+    contain,
+    database::{Host, Server, Tls, contained::SENSELESS},
     error::{Error, Result},
     settings::Secret,
     tls::{self, Proof},

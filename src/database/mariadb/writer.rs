@@ -14,7 +14,8 @@ use super::{
     write::Plan,
 };
 use crate::{
-    database::{Counts, Group, channels::Change, contain, contained::SENSELESS},
+    contain,
+    database::{Counts, Group, channels::Change, contained::SENSELESS},
     error::{Error, Result},
     record::Timestamp,
 };

@@ -11,8 +11,8 @@ use super::{
     Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream,
     collector::{Collector, Line, lines_of},
     error_text,
-    lines::{asks, asks_configuration, cut, first_word, is_number, lower_case, noise, starts_with, words},
-    modems::Modems,
+    lines::{asks, asks_configuration, cut, is_number, lower_case, noise, starts_with, words},
+    modems::{Modems, is_heading},
 };
 use crate::{modulation::Modulation, record::Source};
 use config::Config;
@@ -151,7 +151,6 @@ impl<'a> Scan<'a> {
         let mut page = Page { asked, known_hops: false, interfaces: false, strays: Vec::new(), text: false };
         self.config.close();
         self.profiles.close();
-        collector.begin_answer();
         for line in lines_of(place, answer) {
             self.line(line, &mut page, collector);
         }
@@ -163,8 +162,18 @@ impl<'a> Scan<'a> {
             };
             collector.text(line, taken);
         }
+        if page.known_hops || page.interfaces {
+            collector.known();
+        }
         match asked {
             Asked::Profiles => collector.end_of_profiles(answer.command),
+            // A summary that was needed, and is none, fails the scan.
+            Asked::Modems if answer.command == SUMMARY && !is_summary(answer.output) => {
+                collector.end_of_answer(answer.command, false);
+            }
+            _ => collector.end_of_answer(answer.command, asked != Asked::Anything),
+        }
+        match asked {
             Asked::Hops if page.text && !page.known_hops => {
                 self.strange = self.strange.or(Some(answer.command));
             }
@@ -177,7 +186,11 @@ impl<'a> Scan<'a> {
     fn line(&mut self, line: Line<'a>, page: &mut Page<'a>, collector: &mut Collector<'_, '_, 'a>) {
         let asked = page.asked;
         if asked == Asked::Modems {
-            return collector.take(line, self.modems_line(line));
+            return match (noise(line.text), self.modems.line(line.text, is_upstream)) {
+                (_, Some(taken)) => collector.take(line, taken),
+                (Some(why), None) => collector.take(line, Taken::Ignored(why)),
+                (None, None) => collector.text(line, Taken::Ignored("no table")),
+            };
         }
         if asked.profiles()
             && let Some(taken) = self.profiles.line(line.text, &mut collector.profiles)
@@ -213,20 +226,6 @@ impl<'a> Scan<'a> {
         } else {
             collector.text(line, Taken::Ignored("no table"));
         }
-    }
-
-    fn modems_line(&mut self, line: Line<'a>) -> Taken {
-        let first = first_word(line.text);
-        if is_upstream(first) {
-            let rest = line.text.trim_start().get(first.len()..).unwrap_or_default();
-            self.modems.row(first, rest);
-            return Taken::Row("modem summary");
-        }
-        // The total of all rows has numbers; a heading that begins with the same word has none.
-        if self.modems.is_empty() {
-            self.modems.header(line.text);
-        }
-        Taken::Ignored("the modem summary")
     }
 
     /// Why the scan must not be believed. An empty hop history is what a device prints on which nothing ever
@@ -325,10 +324,7 @@ fn may_be_of_hops(text: &str) -> bool {
 
 /// Whether an output is a modem summary at all, be it an empty one.
 fn is_summary(output: &str) -> bool {
-    let heading = |line: &str| {
-        words(line).any(|word| ["upstream", "interface", "total"].iter().any(|name| starts_with(word, name)))
-    };
-    !summary_upstreams(output).is_empty() || output.lines().any(heading)
+    !summary_upstreams(output).is_empty() || output.lines().any(is_heading)
 }
 
 /// The upstreams of a modem summary, in its order, each once.

@@ -70,7 +70,6 @@ impl Family for Cbr8 {
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
             let asked = Asked::by(answer.command);
             let mut page = Page::new(asked, answer.command, &mut summary);
-            collector.begin_answer();
             for line in lines_of(place, answer) {
                 page.line(line, &mut collector);
             }
@@ -79,12 +78,12 @@ impl Family for Cbr8 {
             let known = match asked {
                 Asked::Summary => page.summary.seen,
                 Asked::Blocks => page.blocks,
-                Asked::Profiles => {
-                    collector.end_of_profiles(answer.command);
-                    true
-                }
-                Asked::Configuration | Asked::Anything => true,
+                Asked::Profiles | Asked::Configuration | Asked::Anything => true,
             };
+            match asked {
+                Asked::Profiles => collector.end_of_profiles(answer.command),
+                _ => collector.end_of_answer(answer.command, known && asked != Asked::Anything),
+            }
             strange = strange.or((!known).then_some(answer.command));
         }
         let fault = match strange {

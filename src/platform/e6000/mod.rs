@@ -56,7 +56,8 @@ impl Family for E6000 {
 
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::E6000, reading);
-        let (mut seen, mut profiles, mut modems) = (false, Profiles::default(), Modems::default());
+        let (mut profiles, mut modems) = (Profiles::default(), Modems::default());
+        let (mut seen, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
             let asked = Asked::by(answer.command);
             let mut page = Page::new(asked, &mut profiles, &mut modems);
@@ -66,13 +67,18 @@ impl Family for E6000 {
             page.resolve(&mut collector);
             seen |= page.seen;
             page.profiles.close();
+            let faulty = asked == Asked::Upstreams && !page.seen;
+            if faulty {
+                strange = strange.or(Some(answer.command));
+            }
             match asked {
                 Asked::Profiles => collector.end_of_profiles(answer.command),
-                _ => collector.begin_answer(),
+                _ => collector.end_of_answer(answer.command, !faulty && asked != Asked::Anything),
             }
         }
-        let fault = format!("{UPSTREAMS}: no upstream table has a header that is known");
-        let mut parsed = collector.finish((!seen).then_some(fault));
+        let strange = strange.or((!seen).then_some(UPSTREAMS));
+        let fault = |command| format!("{command}: no upstream table has a header that is known");
+        let mut parsed = collector.finish(strange.map(fault));
         for upstream in &mut parsed.upstreams {
             upstream.description = profiles.description(&upstream.name).map(Cow::Borrowed);
         }
@@ -151,7 +157,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let noise = noise(line.text);
         if noise.is_none() && is_port(first) {
             self.resolve(collector);
-            self.row(line, first, collector);
+            self.row(line, collector);
         } else if let Some(why) = noise {
             if first.is_empty() {
                 self.resolve(collector);
@@ -166,9 +172,8 @@ impl<'p, 'a> Page<'p, 'a> {
                 }
                 _ => collector.profile(line, taken),
             }
-        } else if self.asked == Asked::Modems {
-            self.modems.header(line.text);
-            collector.take(line, Taken::Ignored("the modem summary"));
+        } else if let Some(taken) = self.modems_line(line.text) {
+            collector.take(line, taken);
         } else {
             self.pending.push_back(line);
             if self.pending.len() > HEADER_LINES
@@ -186,11 +191,13 @@ impl<'p, 'a> Page<'p, 'a> {
         self.profiles.line(text, &mut collector.profiles)
     }
 
-    fn row(&mut self, line: Line<'a>, port: &'a str, collector: &mut Collector<'_, '_, 'a>) {
-        if self.asked == Asked::Modems {
-            let rest = line.text.trim_start().get(port.len()..).unwrap_or_default();
-            self.modems.row(port, rest);
-            return collector.take(line, Taken::Row("modem summary"));
+    fn modems_line(&mut self, text: &'a str) -> Option<Taken> {
+        if self.asked == Asked::Modems { self.modems.line(text, is_port) } else { None }
+    }
+
+    fn row(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        if let Some(taken) = self.modems_line(line.text) {
+            return collector.take(line, taken);
         }
         self.in_rows = true;
         match &self.table {

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
-# Runs a script on a systemd of its own: PID 1 of its own PID, mount, IPC, UTS and cgroup namespaces, over a copy of this
-# machine's files that is thrown away. The network is this machine's, so that loopback reaches what runs here.
-#   tests/systemd.sh run SCRIPT [ARG…]      as root there; its output and its exit code are this script's
-#   MODTOOLS_SYSTEMD_SHARE=DIR              stands there as /mnt, writable
-# Needs root, systemd, unshare, and overlayfs.
+# Runs a script on a machine of its own: its own PID, mount, IPC, UTS and cgroup namespaces, over a copy of this
+# machine's files that is thrown away.
+#   tests/machine.sh boot SCRIPT [ARG…]     under systemd as PID 1; the network is this machine's
+#   tests/machine.sh run SCRIPT [ARG…]      alone, with a network of its own, which is loopback
+# The script is root there; its output and its exit code are those of this one.
+#   MODTOOLS_MACHINE_SHARE=DIR              stands there as /mnt, writable
+# Needs root, unshare, overlayfs, and systemd to boot it.
 set -euo pipefail
-[ "${1:-}" = run ] && [ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+case ${1:-} in boot | run) ;; *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;; esac
+[ $# -ge 2 ] || { echo "$0: $1 what?" >&2; exit 2; }
+how=$1
 shift
 [ "$(id -u)" = 0 ] || { echo "$0: needs root" >&2; exit 1; }
-[ -x /lib/systemd/systemd ] || { echo "$0: systemd is missing; run tests/setup.sh systemd" >&2; exit 1; }
+[ "$how" = run ] || [ -x /lib/systemd/systemd ] || { echo "$0: systemd is missing; run tests/setup.sh systemd" >&2; exit 1; }
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/modtools-systemd.XXXXXX")
+dir=$(mktemp -d "${TMPDIR:-/tmp}/modtools-machine.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-share=${MODTOOLS_SYSTEMD_SHARE:-$dir/share}
+share=${MODTOOLS_MACHINE_SHARE:-$dir/share}
 mkdir -p "$dir/over" "$share"
 printf '#!/bin/bash\nexport PATH=%q HOME=/root\ncd /mnt\n' "$PATH" >"$dir/job"
 printf '%q ' "$@" >>"$dir/job"
@@ -21,7 +25,7 @@ echo >>"$dir/job"
 
 cat >"$dir/boot" <<'BOOT'
 set -euo pipefail
-dir=$1 share=$2
+dir=$1 share=$2 how=$3
 mount -t tmpfs -o mode=755 tmpfs "$dir/over"
 mkdir "$dir/over"/{upper,work,root}
 root=$dir/over/root
@@ -47,6 +51,8 @@ for device in null zero full random urandom tty; do
     mount --bind "/dev/$device" "$root/dev/$device"
 done
 ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
+for number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${number%:*}" "$root/dev/${number#*:}"; done
 for unit in systemd-sysctl systemd-modules-load systemd-binfmt systemd-tmpfiles-setup-dev systemd-udevd; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
 done
@@ -72,13 +78,21 @@ pivot_root . oldroot
 umount -l /oldroot
 # As systemd has it outside of containers: credentials are mounted by a child and must be seen by all.
 mount --make-rshared /
+if [ "$how" = run ]; then
+    ip link set lo up
+    code=0
+    /opt/job/job >>/opt/job/output 2>&1 </dev/null || code=$?
+    echo "exit $code" >>/opt/job/output
+    exit 0
+fi
 export container=modtools
 exec /lib/systemd/systemd --unit=job.target --log-target=journal --show-status=false
 BOOT
 
-unshare --mount --pid --fork --kill-child --ipc --uts --cgroup --propagation private \
-    bash "$dir/boot" "$dir" "$share" >"$dir/console" 2>&1 </dev/null || true
+[ "$how" = boot ] || network=--net
+unshare --mount --pid --fork --kill-child --ipc --uts --cgroup ${network:-} --propagation private \
+    bash "$dir/boot" "$dir" "$share" "$how" >"$dir/console" 2>&1 </dev/null || true
 code=$(sed -n '$s/^exit //p' "$dir/output")
 sed '$d' "$dir/output"
-[ -n "$code" ] || { echo "$0: systemd ended before the script did" >&2; tail -n 20 "$dir/console" "$dir/output" >&2; exit 1; }
+[ -n "$code" ] || { echo "$0: the machine ended before the script did" >&2; tail -n 20 "$dir/console" "$dir/output" >&2; exit 1; }
 exit "$code"

@@ -36,7 +36,7 @@ pub fn descriptors() -> Vec<RawFd> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// When a process began, in clock ticks since boot; none when there is no such process, or only
+/// When a process began, in clock ticks since boot; none when the process does not exist, or only
 /// what is left of it until its parent asks.
 #[must_use]
 pub fn start_time(pid: Pid) -> Option<u64> {
@@ -58,7 +58,7 @@ pub fn all() -> impl Iterator<Item = Pid> {
     entries.filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?))
 }
 
-/// The user that a process runs as; none when there is no such process.
+/// The user that a process runs as; none when the process does not exist.
 #[must_use]
 pub fn owner(pid: Pid) -> Option<u32> {
     fs::metadata(format!("/proc/{}", pid.as_raw_nonzero())).ok().map(|metadata| metadata.uid())
@@ -111,7 +111,7 @@ pub fn ended_children() -> Vec<Pid> {
     all().filter(is_ended).collect()
 }
 
-/// Whether a living process is one of those of [`command`].
+/// Whether a living process is one of the processes of [`command`].
 #[must_use]
 pub fn belongs(pid: Pid, group: Option<Pid>, socket: &Path) -> bool {
     let number = pid.as_raw_nonzero().get();

@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# docs/migrating.md, walked as the operator of the old system walks it, and then the shipped cron table under Debian's
+# cron: tests/machine.sh run tests/mariadb.sh run tests/guide.sh PACKAGE BUILT. The commands are those of the guide,
+# read out of it. Around them: the old .env, table, crontab and web directory, an inventory behind HTTPS with a
+# certificate that signed itself, a mail server, a web server with sshd and sudo, and PHP that reads the JSON as the old
+# page does.
+set -euo pipefail
+package=$1 built=$2
+export LANG=C.UTF-8 TZ=UTC
+umask 022
+yesterday=$(date -d yesterday +%F)
+
+step() { printf '== %s\n' "$*"; }
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    ps axfo pid,user,args || true
+    tail -n 15 /var/lib/modtools/run/*.log /var/log/modtools/* /srv/cron.mail /srv/*.log 2>/dev/null || true
+    exit 1
+}
+until_true() { # until_true WHAT COMMAND...: within a minute and a half
+    local what=$1 end=$((SECONDS + 90))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "$what"
+        sleep 0.2
+    done
+}
+same() { [ "$2" = "$3" ] || fail "$1: expected: $3; found: $2"; }
+guide() { # guide STEP: the commands of a step of the guide
+    awk -v step="$1" '/^[0-9]+\. /{now=$1+0} /^## /{now=0} now==step && /^       /{print substr($0,8)}' \
+        "$package/docs/migrating.md"
+}
+walk() { # walk STEP: does them, silently where the guide says nothing else
+    step "the guide, step $1"
+    guide "$1" >/srv/step
+    [ -s /srv/step ] || fail "the guide has no commands in step $1"
+    trap 'fail "step '"$1"'"' ERR
+    # shellcheck source=/dev/null
+    . /srv/step
+    trap - ERR
+}
+sql() { mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P "${MODTOOLS_TEST_MYSQL##*:}" -u modtools_test \
+    -p"$MODTOOLS_TEST_MYSQL_PASSWORD" -N -B access -e "$1"; }
+as_modtools() { sudo -u modtools env -C /var/lib/modtools "$@"; }
+no_job() { ! pgrep -f "[d]aily-report.sh|[m]aintenance.sh" >/dev/null; }
+# cron at a time of day, for as long as it takes until a condition holds; its jobs live in our time.
+cron_at() { # cron_at TIME WHAT COMMAND...
+    local at=$1 what=$2 pid
+    shift 2
+    faketime -f "@$(date +%F) $at" cron -f & pid=$!
+    until_true "$what, by cron at $at" "$@"
+    pkill -P "$pid" -x faketime || true
+    kill "$pid" 2>/dev/null || true
+    pkill -x cron || true
+    wait "$pid" 2>/dev/null || true
+    # What was begun with it is finished before the next one.
+    until_true "the end of the jobs of $at" no_job
+}
+
+step "the old world"
+mkdir -p /srv/old /srv/fleet /srv/mail /srv/web
+useradd --system old && useradd --create-home --shell /bin/bash --password '*' deploy
+sudoers=/etc/sudoers.d/deploy
+mkdir -p /etc/sudoers.d && echo 'deploy ALL=(ALL) NOPASSWD: ALL' >"$sudoers" && chmod 440 "$sudoers"
+mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P "${MODTOOLS_TEST_MYSQL##*:}" -u modtools_test -p"$MODTOOLS_TEST_MYSQL_PASSWORD" <<SQL
+CREATE DATABASE access;
+CREATE USER access@'%' IDENTIFIED BY 'geheim # 1';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON access.* TO access@'%';
+USE access;
+CREATE TABLE modulation_new (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, cmts VARCHAR(50), upstream VARCHAR(50),
+    modulation VARCHAR(20), timestamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, KEY (timestamp));
+CREATE TABLE lastupdatemodulation (stamp BIGINT NOT NULL PRIMARY KEY);
+INSERT INTO modulation_new (cmts, upstream, modulation, timestamp) VALUES
+    ('CCAP101', '1/1.0/0', 'QAM64', '$yesterday 10:00:00'), ('CCAP101', '1/1.0/0', 'QAM64', '$yesterday 10:10:00'),
+    ('CCAP101', '1/1.0/0', 'QPSK', '$yesterday 10:20:00'), ('CCAP101', '1/1.0/0', 'QAM64', '$yesterday 10:30:00'),
+    ('CCAP201', 'Cable1/0/0-upstream1', 'QAM16', '$yesterday 10:00:00'),
+    ('CCAP201', 'Cable1/0/0-upstream1', 'QAM16', '$yesterday 10:10:00');
+SQL
+old_csv="CMTS;upstream;hops;%QAM64;%QAM16;%QPSK;Metingen
+CCAP101;1/1.0/0;3;75;0;25;4
+CCAP201;Cable1/0/0-upstream1;1;0;100;0;2"
+/usr/bin/python3 "$package/tests/smtp.py" /srv/mail '{}' >/srv/smtp.port &
+until_true "a mail server" test -s /srv/smtp.port
+cat >/srv/old/.env <<ENV
+# database
+ACCESS_HOST = "127.0.0.1"
+ACCESS_PORT=${MODTOOLS_TEST_MYSQL##*:}
+ACCESS_DATABASE='access'
+ACCESS_USER=access
+ACCESS_PASSWORD="geheim # 1"   # not to be told
+ACCESS_POOL_SIZE=10
+REPORTING_HOST=
+ENABLE_REPORT_CACHE=true
+DATA_RETENTION_DAYS=8
+ENABLE_ID_RESET=true
+ID_RESET_THRESHOLD=80
+CLEANUP_SCHEDULE_HOUR=2
+SMTP_HOST=127.0.0.1
+SMTP_PORT=$(cat /srv/smtp.port)
+FROM_EMAIL=noc@example.net
+TO_EMAILS="ops@example.net, cable@example.net"
+WEB_SERVER=deploy@web1
+WEB_PATH=/var/www/modulation/reports
+DEBUG_CCAP0=true
+ENV
+sed -i 's/$/\r/' /srv/old/.env
+# The web server, as the old system left it: its directory is www-data's.
+install -d -o www-data -g www-data -m 755 /var/www/modulation/reports
+echo '{"generated_at": "2020-01-02T06:00:00.000001", "report_date": "2020-01-01"}' \
+    >/var/www/modulation/reports/modulation_report_2020-01-01_web.json
+echo '127.0.0.3 web1' >>/etc/hosts
+mkdir -p /run/sshd
+ssh-keygen -q -t ed25519 -N '' -f /srv/web/host
+printf '%s\n' 'ListenAddress 127.0.0.3:22' 'HostKey /srv/web/host' 'UsePAM no' 'PasswordAuthentication no' \
+    'Subsystem sftp internal-sftp' 'StrictModes no' >/srv/web/config
+/usr/sbin/sshd -f /srv/web/config -E /srv/sshd.log
+"$built/examples/ccap-sim" --dir /srv/fleet --devices e6000=1,casa=1,cbr8=1 --upstreams 4 --port 22 >/srv/fleet/ready &
+until_true "the devices" grep -q ready /srv/fleet/ready
+jq -r '"\(.host) \(.cmts)"' /srv/fleet/inventory.ndjson >>/etc/hosts
+# The interface with the list of devices, and a certificate of its own.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=inventory.example.net -keyout /srv/web/key.pem \
+    -addext subjectAltName=DNS:inventory.example.net -out /srv/web/cert.pem 2>/dev/null
+echo '127.0.0.4 inventory.example.net' >>/etc/hosts
+jq -s '{data: [(.[] | {HostName: (.cmts | ascii_downcase)}), {HostName: "rt-core-1"}]}' /srv/fleet/inventory.ndjson \
+    >/srv/web/ccaps
+(cd /srv/web && exec /usr/bin/python3 - <<'PY'
+import base64, http.server, ssl
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"reader:list").decode():
+            self.send_error(401)
+        else:
+            super().do_GET()
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.4", 443), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+PY
+) &
+until_true "the interface" sh -c 'curl -sk https://inventory.example.net/ -o /dev/null'
+# Whatever cron has to say comes here.
+printf '#!/bin/sh\ncat >>/srv/cron.mail\n' >/usr/sbin/sendmail
+chmod 755 /usr/sbin/sendmail
+touch /srv/cron.mail /srv/watched && chmod 666 /srv/cron.mail /srv/watched
+rm -f /etc/cron.d/* && sed -i 's/^\(session.*pam_loginuid\)/#\1/' /etc/pam.d/cron
+printf '%s\n' '*/5 * * * * echo watched >>/srv/watched' '0 6 * * * echo mailed >>/srv/watched' | crontab -u old -
+
+step "the guide, step 1, from the source"
+make -s -C "$package" install BUILT="$built" PREFIX=/usr/local
+cd /srv/old
+walk 1
+walk 2
+sed -i -e '/^DEBUG_CCAP0/d' /etc/modtools/env
+printf '%s\n' CCAP_USER=operator CCAP_PASSWORD=simulated INVENTORY_CACERT=/etc/modtools/inventory.pem \
+    'MODTOOLS_MAIL="--layout seed --lang nl"' MODTOOLS_LANG=nl \
+    'MODTOOLS_DEPLOY="--layout seed --deploy-sudo --deploy-owner www-data:www-data"' >>/etc/modtools/env
+same "the env file" "$(stat -c '%U %a' /etc/modtools/env)" "modtools 600"
+install -m 644 /srv/web/cert.pem /etc/modtools/inventory.pem
+install -o modtools -m 600 /dev/stdin /var/lib/modtools/.netrc <<<'machine inventory.example.net login reader password list'
+walk 4
+same "the inventory" "$(jq -r .cmts /var/lib/modtools/inventory.ndjson | sort | paste -sd ' ')" \
+    "$(jq -r .cmts /srv/fleet/inventory.ndjson | sort | paste -sd ' ')"
+walk 5
+grep -q '^CCAP_KNOWN_HOSTS' /etc/modtools/env || echo CCAP_KNOWN_HOSTS=/var/lib/modtools/known_hosts >>/etc/modtools/env
+before=$(sql 'SELECT COUNT(*) FROM modulation_new')
+walk 6 >/srv/trial.csv
+[ "$(wc -l </srv/trial.csv)" -gt 5 ] || fail "the trial has no rows: $(cat /srv/trial.csv)"
+same "the old table after the trial" "$(sql 'SELECT COUNT(*) FROM modulation_new')" "$before"
+
+step "the guide, step 7"
+code=0; as_modtools mod-store --check >/srv/check || code=$?
+same "--check before --init" "$code" 3
+grep -q 'older: a surrogate id' /srv/check || fail "--check: $(cat /srv/check)"
+as_modtools mod-store --init </dev/null
+as_modtools mod-store --check >/srv/check || fail "--check after --init: $(cat /srv/check)"
+same "the old report" "$(as_modtools mod-report --layout seed --format csv --date "$yesterday")" "$old_csv"
+
+step "the guide, step 8: the old crontab runs until it is taken out"
+cron_at 05:59:57 "the old lines" grep -q mailed /srv/watched
+crontab -u old -r
+: >/srv/watched
+
+step "the guide, step 9: the shipped cron table"
+sudo -u modtools ssh-keygen -q -t ed25519 -N '' -f /var/lib/modtools/.ssh/id_ed25519 2>/dev/null ||
+    { install -d -o modtools -m 700 /var/lib/modtools/.ssh; sudo -u modtools ssh-keygen -q -t ed25519 -N '' -f /var/lib/modtools/.ssh/id_ed25519; }
+install -d -o deploy -m 700 /home/deploy/.ssh
+install -o deploy -m 600 /var/lib/modtools/.ssh/id_ed25519.pub /home/deploy/.ssh/authorized_keys
+echo "web1 $(cut -d' ' -f1,2 /srv/web/host.pub)" | as_modtools tee -a known_hosts .ssh/known_hosts >/dev/null
+install -m 644 "$package/examples/cron.d/modtools" /etc/cron.d/modtools
+mails() { [ "$(grep -ls '"noc@example.net"' /srv/mail/* | wc -l)" -ge "$1" ]; }
+page_of() { test -s "/var/lib/modtools/web/data/$1.json"; }
+samples_came() { [ "$(sql "SELECT COUNT(*) FROM modulation_new WHERE timestamp > '$yesterday 23:59:59'")" -gt 0 ]; }
+cron_at 05:49:57 "samples from a scanner that cron started" samples_came
+# At six, the daily report and the page of today begin at once.
+cron_at 05:59:57 "both mails of the day" mails 2
+cron_at 04:19:57 "maintenance" grep -q 'files: exit 0' /var/log/modtools/maintenance.log
+cron_at 00:09:57 "the page of yesterday" page_of "$yesterday"
+cron_at 11:14:57 "the page of today" page_of "$(date +%F)"
+same "lines of the old crontab that still ran" "$(cat /srv/watched)" ""
+same "what cron had to mail" "$(cat /srv/cron.mail)" ""
+web=/var/www/modulation/reports
+same "the JSON on the web server" "$(stat -c '%U:%G %a' "$web/modulation_report_${yesterday}_web.json")" "www-data:www-data 644"
+same "its latest" "$(readlink "$web/modulation_report_latest_web.json")" "modulation_report_${yesterday}_web.json"
+[ ! -e "$web/modulation_report_2020-01-01_web.json" ] || fail "files of 2020 are kept"
+same "the CSV in the mail" "$(jq -r '.parts[] | select(.filename // "" | endswith(".csv")) | .base64' "$(grep -ls noc@ /srv/mail/* | head -n 1)" | base64 -d)" "$old_csv"
+php "$package/tests/old_page.php" "$web" >/srv/page || fail "the old page: $(cat /srv/page)"
+same "the old page" "$(cat /srv/page)" "$yesterday: 2 upstreams, 4 hops
+CCAP101 1/1.0/0 3 75 0 25 4 CCAP1
+CCAP201 Cable1/0/0-upstream1 1 0 100 0 2 CCAP2
+CCAP1 1 3 75
+CCAP2 1 1 0
+50 33.3 16.7 6"
+
+step "the old schedule, with the same flags"
+cat >/etc/cron.d/modtools <<'CRON'
+SHELL=/bin/bash
+PATH=/usr/local/bin:/usr/bin:/bin
+0 */4 * * * modtools /usr/local/lib/modtools/maintenance.sh
+*/5 * * * * modtools /usr/local/lib/modtools/maintenance.sh --watchdog-only
+CRON
+runs() { grep -c 'prune: exit 0' /var/log/modtools/maintenance.log || true; }
+ran=$(runs)
+more_runs() { [ "$(runs)" -gt "$ran" ]; }
+cron_at 03:59:57 "a full run beside the watchdog" more_runs
+same "what cron had to mail" "$(cat /srv/cron.mail)" ""
+rm /etc/cron.d/modtools
+
+step "going back"
+as_modtools mod-watch stop --dir run
+as_modtools mod-store --init --migrate </dev/null
+same "the old report from the new table" "$(as_modtools mod-report --layout seed --format csv --date "$yesterday")" "$old_csv"
+awk '/^## Going back/{on=1} on && /^    /{print substr($0,5)}' "$package/docs/migrating.md" >/srv/back.sql
+grep -q 'RENAME TABLE' /srv/back.sql || fail "the guide has no way back"
+sql "INSERT INTO modulation_new VALUES (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.0/0', 'OFDMA'),
+    (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.1/0', 'QAM16')"
+sql "$(cat /srv/back.sql)"
+same "words that the old programs do not know" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE modulation NOT IN ('QPSK','QAM16','QAM64')")" 0
+same "what came meanwhile" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE upstream = '1/1.1/0' AND modulation = 'QAM16' AND timestamp > NOW()")" 1
+sql "INSERT INTO modulation_new (cmts, upstream, modulation) VALUES ('CCAP101', '1/1.0/0', 'QPSK')"
+echo "all of it holds"
