@@ -25,9 +25,9 @@ use tokio::{net::UdpSocket, sync::OnceCell, time::sleep};
 use crate::{
     fault::Kind,
     fleet::Device,
-    journal::Event,
     mib::{Mib, PROFILES, UP_TIME},
     server::Site,
+    session_log::Event,
     time::Slot,
 };
 
@@ -297,7 +297,7 @@ impl Front {
 }
 
 fn device_note(model: &Model, object: &str, repetitions: Option<u32>) {
-    model.site.journal.note(&model.device.name, 0, Event::Asked { object, repetitions });
+    model.site.session_log.note(&model.device.name, 0, Event::Asked { object, repetitions });
 }
 
 /// The version in the head of a message.

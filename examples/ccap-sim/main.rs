@@ -14,7 +14,6 @@ mod e6000;
 mod fault;
 mod files;
 mod fleet;
-mod journal;
 mod keys;
 mod mib;
 mod personality;
@@ -22,6 +21,7 @@ mod printer;
 mod profiles;
 mod records;
 mod server;
+mod session_log;
 mod shell;
 mod state;
 mod time;
@@ -46,8 +46,8 @@ use tokio::{
 
 use args::Args;
 use fleet::Device;
-use journal::Journal;
 use server::Site;
+use session_log::SessionLog;
 use time::Clock;
 
 fn main() -> ExitCode {
@@ -109,7 +109,7 @@ fn serve(args: &Args, fleet: Vec<Device>, clock: Clock) -> Result<()> {
         user: args.user.clone(),
         password: args.password(),
         key: args.authorized_key.as_deref().map(public_key).transpose()?,
-        journal: Journal::create(&dir.join("logins.ndjson"))?,
+        session_log: SessionLog::create(&dir.join("logins.ndjson"))?,
     });
     let mut doors = door::open(&fleet, args.port)?;
     let (port, count) = (doors.port, fleet.len());

@@ -32,9 +32,9 @@ use crate::{
     door::{Door, Doors},
     fault::Kind,
     fleet::Device,
-    journal::{Event, Journal},
     keys,
     printer::Printer,
+    session_log::{Event, SessionLog},
     shell::{Keyboard, Shell},
     time::Clock,
     wire::{Knife, Wire},
@@ -58,7 +58,7 @@ pub struct Site {
     /// Or with which key.
     pub key: Option<PublicKey>,
     /// Where what happens is written.
-    pub journal: Journal,
+    pub session_log: SessionLog,
 }
 
 /// Starts to serve every open door; the tasks end with the runtime.
@@ -90,9 +90,9 @@ pub fn start(site: &Arc<Site>, fleet: Vec<Device>, doors: &mut Doors) -> Result<
                 let session = sessions.fetch_add(1, Ordering::Relaxed) + 1;
                 let (site, device, config) = (Arc::clone(&site), Arc::clone(&device), Arc::clone(&config));
                 tokio::spawn(async move {
-                    site.journal.note(&device.name, session, Event::Open);
+                    site.session_log.note(&device.name, session, Event::Open);
                     serve(&site, &device, config, session, stream).await;
-                    site.journal.note(&device.name, session, Event::Close);
+                    site.session_log.note(&device.name, session, Event::Close);
                 });
             }
         });
@@ -195,7 +195,7 @@ impl Visitor {
             && user == self.site.user
             && !self.device.has(Kind::RejectPassword)
             && !self.device.has(Kind::AuthHang);
-        self.site.journal.note(&self.device.name, self.session, Event::Auth { method, user, accepted });
+        self.site.session_log.note(&self.device.name, self.session, Event::Auth { method, user, accepted });
         if let Some(socket) = &self.hangs {
             until_hung_up(socket).await;
         }

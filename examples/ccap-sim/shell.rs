@@ -7,10 +7,10 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::sleep};
 use crate::{
     fault::Kind,
     fleet::Device,
-    journal::Event,
     personality::{self, Need, Reply},
     printer::{Gone, LOG_LINE, Printer},
     server::Site,
+    session_log::Event,
 };
 
 /// Width at which the terminal of a device wraps what is typed.
@@ -89,7 +89,11 @@ impl Shell {
             if line.trim().is_empty() {
                 continue;
             }
-            self.site.journal.note(&self.device.name, self.session, Event::Command { command: line.trim() });
+            self.site.session_log.note(
+                &self.device.name,
+                self.session,
+                Event::Command { command: line.trim() },
+            );
             sleep(self.site.latency).await;
             let moment = self.site.clock.moment();
             match personality::reply(&self.device, moment, self.privileged, &line) {
@@ -100,7 +104,7 @@ impl Shell {
                 Reply::Logout => break,
             }
         }
-        self.site.journal.note(&self.device.name, self.session, Event::Logout);
+        self.site.session_log.note(&self.device.name, self.session, Event::Logout);
         Ok(())
     }
 

@@ -120,7 +120,7 @@ mod tests {
         let first = written("2026-05-01T00:00:00Z", r#","width_hz":6400000,"platform":"casa""#);
         assert_eq!(first.and_then(|c| c.width_hz), Some(6_400_000));
         assert_eq!(written("2026-05-01T00:10:00Z", r#","width_hz":6400000"#), None);
-        // A field that is missing this time is no news, and does not wipe what is known.
+        // A field that is missing this time does not wipe what is known.
         assert_eq!(written("2026-05-01T00:20:00Z", ""), None);
         let moved = written("2026-05-01T00:30:00Z", r#","center_hz":30000000"#).expect("a change");
         assert_eq!((moved.center_hz, moved.width_hz), (Some(30_000_000), Some(6_400_000)));

@@ -44,6 +44,15 @@ impl<D: Database> Contained<D> {
     }
 }
 
+/// Methods of a trait whose every call is contained: their signatures, without `&mut self`.
+macro_rules! contained {
+    ($(fn $name:ident($($given:ident: $kind:ty),*) -> Result<$out:ty>;)*) => {
+        $(fn $name(&mut self, $($given: $kind),*) -> Result<$out> {
+            self.run(|database| database.$name($($given),*))
+        })*
+    };
+}
+
 impl<D: Database> Database for Contained<D> {
     fn place(&self) -> &str {
         self.database.place()
@@ -57,49 +66,20 @@ impl<D: Database> Database for Contained<D> {
         self.database.limits()
     }
 
-    fn store(&mut self, groups: &[Group], again: bool) -> Result<Vec<Counts>> {
-        self.run(|database| database.store(groups, again))
-    }
-
     fn lacks_tables(&self) -> bool {
         self.database.lacks_tables()
     }
 
-    fn touch(&mut self, now: Timestamp) -> Result<()> {
-        self.run(|database| database.touch(now))
-    }
-
-    fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
-        self.run(|database| database.migrate(dry_run))
-    }
-
-    fn inspect(&mut self) -> Result<Inspection> {
-        self.run(Database::inspect)
-    }
-
-    fn samples(
-        &mut self,
-        window: Window,
-        detail: bool,
-        each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
-    ) -> Result<()> {
-        self.run(|database| database.samples(window, detail, each))
-    }
-
-    fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()> {
-        self.run(|database| database.scans(window, each))
-    }
-
-    fn channels(&mut self) -> Result<Vec<Channel>> {
-        self.run(Database::channels)
-    }
-
-    fn devices(&mut self) -> Result<Vec<Device>> {
-        self.run(Database::devices)
-    }
-
-    fn newest(&mut self) -> Result<Option<Timestamp>> {
-        self.run(Database::newest)
+    contained! {
+        fn store(groups: &[Group], again: bool) -> Result<Vec<Counts>>;
+        fn touch(now: Timestamp) -> Result<()>;
+        fn migrate(dry_run: bool) -> Result<Migration>;
+        fn inspect() -> Result<Inspection>;
+        fn samples(window: Window, detail: bool, each: &mut dyn FnMut(Stored<'_>) -> Result<()>) -> Result<()>;
+        fn scans(window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
+        fn channels() -> Result<Vec<Channel>>;
+        fn devices() -> Result<Vec<Device>>;
+        fn newest() -> Result<Option<Timestamp>>;
     }
 }
 
@@ -113,104 +93,33 @@ impl<D: Database> Days for Contained<D> {
         let _ = contain::catch(|| self.database.hurry());
     }
 
-    fn day_heads(&mut self) -> Result<Vec<DayHead>> {
-        self.run(Days::day_heads)
-    }
-
-    fn day_rows(
-        &mut self,
-        day: NaiveDate,
-        whole: bool,
-        each: &mut dyn FnMut(DayRow<'_>) -> Result<()>,
-    ) -> Result<()> {
-        self.run(|database| database.day_rows(day, whole, each))
-    }
-
-    fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()> {
-        self.run(|database| database.write_day(head, rows))
-    }
-
-    fn write_head(&mut self, head: &DayHead) -> Result<()> {
-        self.run(|database| database.write_head(head))
-    }
-
-    fn count_samples(&mut self, window: Window) -> Result<u64> {
-        self.run(|database| database.count_samples(window))
-    }
-
-    fn has_samples(&mut self, window: Window) -> Result<bool> {
-        self.run(|database| database.has_samples(window))
-    }
-
-    fn gauge(&mut self) -> Result<Option<Gauge>> {
-        self.run(Days::gauge)
-    }
-
-    fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
-        self.run(|database| database.count_scans(window))
+    contained! {
+        fn day_heads() -> Result<Vec<DayHead>>;
+        fn day_rows(day: NaiveDate, whole: bool, each: &mut dyn FnMut(DayRow<'_>) -> Result<()>) -> Result<()>;
+        fn write_day(head: &DayHead, rows: &[DayRow<'_>]) -> Result<()>;
+        fn write_head(head: &DayHead) -> Result<()>;
+        fn count_samples(window: Window) -> Result<u64>;
+        fn count_scans(window: Window) -> Result<[u64; 2]>;
+        fn gauge() -> Result<Option<Gauge>>;
+        fn has_samples(window: Window) -> Result<bool>;
     }
 }
 
 impl<D: Database> Retention for Contained<D> {
-    fn lock(&mut self) -> Result<()> {
-        self.run(Retention::lock)
-    }
-
-    fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>> {
-        self.run(|database| database.plan(aged, before, count))
-    }
-
-    fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<bool> {
-        self.run(|database| database.drop_partitions(aged, plan))
-    }
-
-    fn delete_chunk(
-        &mut self,
-        aged: Aged,
-        before: Timestamp,
-        batch: u64,
-        progress: &mut Progress,
-    ) -> Result<Chunk> {
-        self.run(|database| database.delete_chunk(aged, before, batch, progress))
-    }
-
-    fn last_prune(&mut self) -> Result<Option<Timestamp>> {
-        self.run(Retention::last_prune)
-    }
-
-    fn note_prune(&mut self, now: Timestamp) -> Result<()> {
-        self.run(|database| database.note_prune(now))
-    }
-
-    fn server_time(&mut self) -> Result<Option<Timestamp>> {
-        self.run(Retention::server_time)
-    }
-
-    fn forget(&mut self, devices: &[String]) -> Result<()> {
-        self.run(|database| database.forget(devices))
-    }
-
-    fn give_back(&mut self) -> Result<u64> {
-        self.run(Retention::give_back)
-    }
-
-    fn oldest(&mut self) -> Result<Option<Timestamp>> {
-        self.run(Retention::oldest)
-    }
-
-    fn samples_after(&mut self, moment: Timestamp) -> Result<u64> {
-        self.run(|database| database.samples_after(moment))
-    }
-
-    fn tables(&mut self) -> Result<Vec<TableState>> {
-        self.run(Retention::tables)
-    }
-
-    fn id(&mut self) -> Result<Option<IdState>> {
-        self.run(Retention::id)
-    }
-
-    fn reset_id(&mut self, id: &IdState) -> Result<()> {
-        self.run(|database| database.reset_id(id))
+    contained! {
+        fn lock() -> Result<()>;
+        fn plan(aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>>;
+        fn drop_partitions(aged: Aged, plan: &Plan) -> Result<bool>;
+        fn delete_chunk(aged: Aged, before: Timestamp, batch: u64, progress: &mut Progress) -> Result<Chunk>;
+        fn last_prune() -> Result<Option<Timestamp>>;
+        fn note_prune(now: Timestamp) -> Result<()>;
+        fn server_time() -> Result<Option<Timestamp>>;
+        fn forget(devices: &[String]) -> Result<()>;
+        fn give_back() -> Result<u64>;
+        fn oldest() -> Result<Option<Timestamp>>;
+        fn samples_after(moment: Timestamp) -> Result<u64>;
+        fn tables() -> Result<Vec<TableState>>;
+        fn id() -> Result<Option<IdState>>;
+        fn reset_id(id: &IdState) -> Result<()>;
     }
 }

@@ -146,13 +146,13 @@ pub trait Days {
     /// The heads of all days, oldest first.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn day_heads(&mut self) -> Result<Vec<DayHead>>;
 
     /// The rows of a day, in the order of cmts and upstream; `whole`: not only their times.
     ///
     /// # Errors
-    /// Those of the database and those of `each`.
+    /// A fault of the database, or what `each` returns.
     fn day_rows(
         &mut self,
         day: NaiveDate,
@@ -163,32 +163,32 @@ pub trait Days {
     /// Writes a day in the place of what there was of it, in one transaction.
     ///
     /// # Errors
-    /// Those of the database; then what there was still stands.
+    /// A fault of the database; then what there was still stands.
     fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()>;
 
     /// Writes the head of a day alone.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn write_head(&mut self, head: &DayHead) -> Result<()>;
 
     /// Counts the rows of samples in a window.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn count_samples(&mut self, window: Window) -> Result<u64>;
 
     /// Whether there is a row of samples in a window.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn has_samples(&mut self, window: Window) -> Result<bool>;
 
     /// The server's own tally of the rows in each partition of samples; none where there are no partitions, or the
     /// tally may lag behind.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn gauge(&mut self) -> Result<Option<Gauge>> {
         Ok(None)
     }
@@ -196,7 +196,7 @@ pub trait Days {
     /// Number of scans in a window, and the sum of what they say of their samples.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]>;
 }
 

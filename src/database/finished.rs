@@ -75,7 +75,7 @@ impl Calendar {
     /// The days that end before `until` and have samples, at most `back` of them before it.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     pub fn days_of_samples(
         &self,
         database: &mut dyn Database,
@@ -152,7 +152,7 @@ impl<'a> Keeper<'a> {
     /// comes late meanwhile changes what was seen, and so the day is looked at more closely the next time.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     pub fn new(
         database: &'a mut dyn Database,
         calendar: Calendar,
@@ -197,7 +197,7 @@ impl<'a> Keeper<'a> {
     /// the lines of those that are `wanted`, day by day.
     ///
     /// # Errors
-    /// Those of the database, and those of `each`.
+    /// A fault of the database, or what `each` returns.
     pub fn run(&mut self, until: NaiveDate, wanted: &BTreeSet<NaiveDate>, each: EachLine<'_>) -> Result<()> {
         let days: Vec<_> = self.states.range(..=until).map(|(&day, _)| day).collect();
         for day in days {
@@ -237,7 +237,7 @@ impl<'a> Keeper<'a> {
     /// Makes sure that a day is kept, and those before it.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     pub fn ensure(&mut self, day: NaiveDate) -> Result<()> {
         self.run(day, &BTreeSet::new(), &mut |_, _, _, _| Ok(()))
     }
@@ -430,7 +430,7 @@ impl<'a> Keeper<'a> {
     /// Seals every kept day that is made of samples from before a moment: they are about to go.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     pub fn seal(database: &mut dyn Database, calendar: Calendar, before: Timestamp) -> Result<()> {
         if !database.keeps_days() {
             return Ok(());

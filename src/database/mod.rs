@@ -157,7 +157,7 @@ pub struct Stored<'a> {
     pub ts: Timestamp,
     pub cmts: &'a str,
     pub upstream: &'a str,
-    /// A word in the table that is no modulation reads as `Unknown`.
+    /// A word in the table that is not a modulation reads as `Unknown`.
     pub modulation: Modulation,
     /// Profile, source, SNR and what explains the profile: only of the last 48 hours, and only when they were asked for.
     pub profile: Option<u32>,
@@ -223,13 +223,13 @@ pub trait Database: Days + Retention + Send {
     /// Sets `lastupdatemodulation`, by which other programs see that samples came.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn touch(&mut self, now: Timestamp) -> Result<()>;
 
     /// Moves an older sample table into the present shape, if it is not in it; or only says how.
     ///
     /// # Errors
-    /// Those of the database; [`crate::error::Error::Locked`] when another is at it. It can be taken up again.
+    /// A fault of the database; [`crate::error::Error::Locked`] when another is at it. It can be taken up again.
     fn migrate(&mut self, dry_run: bool) -> Result<Migration> {
         let _ = dry_run;
         Ok(Migration::default())
@@ -238,13 +238,13 @@ pub trait Database: Days + Retention + Send {
     /// Server, tables, columns, rights, newest sample; writes nothing.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn inspect(&mut self) -> Result<Inspection>;
 
     /// All samples of a window in the order of time, then cmts, then upstream. It streams: nothing is collected.
     ///
     /// # Errors
-    /// Those of the database and those of `each`, which ends the reading.
+    /// A fault of the database, or what `each` returns, which ends the reading.
     fn samples(
         &mut self,
         window: Window,
@@ -255,24 +255,24 @@ pub trait Database: Days + Retention + Send {
     /// All scans of a window in the order of time, then cmts; none where the table is missing.
     ///
     /// # Errors
-    /// Those of the database and those of `each`.
+    /// A fault of the database, or what `each` returns.
     fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
 
     /// Every upstream that is known; none where the table is missing.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn channels(&mut self) -> Result<Vec<Channel>>;
 
     /// Every device that was ever tried; none where the table is missing.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn devices(&mut self) -> Result<Vec<Device>>;
 
     /// Time of the newest sample.
     ///
     /// # Errors
-    /// Those of the database.
+    /// A fault of the database.
     fn newest(&mut self) -> Result<Option<Timestamp>>;
 }

@@ -26,7 +26,7 @@ pub struct Kept {
 /// Keeps every finished day that has samples.
 ///
 /// # Errors
-/// Those of the database, but for a day that cannot be kept.
+/// A fault of the database, other than for a day that cannot be kept.
 pub fn keep(request: &Request, database: &mut dyn Database, until: &Until) -> Result<Kept> {
     let all = Kept { before: request.samples_before, stopped: None, whole: true };
     if !database.keeps_days() {

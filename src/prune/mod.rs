@@ -29,7 +29,7 @@ const AHEAD_S: i64 = 86_400;
 /// Runs mod-prune.
 ///
 /// # Errors
-/// [`Error::Usage`] for flags and settings; [`Error::Locked`]; those of the database and of the output.
+/// [`Error::Usage`] for flags and settings; [`Error::Locked`]; a fault of the database or of the output.
 pub fn run(
     args: &cli::Prune,
     context: &Context,

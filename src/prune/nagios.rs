@@ -16,7 +16,7 @@ use crate::{
 /// Looks at all tables and says the gravest of what there is to say.
 ///
 /// # Errors
-/// Those of the settings and of the output; a database that cannot be used is CRITICAL.
+/// A fault in the settings or of the output; a database that cannot be used is CRITICAL.
 pub fn run(
     request: &Request,
     context: &Context,

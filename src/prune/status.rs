@@ -18,7 +18,7 @@ const GRACE_DAYS: f64 = 2.0;
 /// Looks at all tables and shows them.
 ///
 /// # Errors
-/// Those of the database and the output.
+/// A fault of the database or of the output.
 pub fn run(
     request: &Request,
     context: &Context,
@@ -38,7 +38,7 @@ pub fn run(
 /// How all tables are.
 ///
 /// # Errors
-/// Those of the database.
+/// A fault of the database.
 pub fn statuses(request: &Request, database: &mut dyn Database) -> Result<Vec<TableStatus>> {
     let tables = database.tables()?;
     tables.into_iter().map(|table| judge(request, database, table)).collect()

@@ -19,7 +19,7 @@ const BUSY_TRIES: u32 = 60;
 /// Prunes a table; none where there is none.
 ///
 /// # Errors
-/// Those of the database.
+/// A fault of the database.
 pub fn prune(
     request: &Request,
     database: &mut dyn Database,
@@ -97,7 +97,7 @@ fn chunks(
 /// What pruning a table would do; none where there is none.
 ///
 /// # Errors
-/// Those of the database.
+/// A fault of the database.
 pub fn show(
     request: &Request,
     database: &mut dyn Database,

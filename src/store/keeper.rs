@@ -249,7 +249,7 @@ impl Keeper {
     /// Does a piece of what is due: connects again, or replays some of the spool.
     ///
     /// # Errors
-    /// Those of the spool; a database that stays away is none.
+    /// A fault of the spool; a database that stays away is none.
     pub fn work(&mut self) -> Result<()> {
         match &self.state {
             State::Away(_) => self.come_back(),
@@ -305,7 +305,7 @@ impl Keeper {
     /// At the end of the input: replays what can be replayed while `patient`. Gives what still waits, and why.
     ///
     /// # Errors
-    /// Those of the spool.
+    /// A fault of the spool.
     pub fn finish(&mut self, patient: impl Fn() -> bool) -> Result<Option<String>> {
         if self.spool.is_none() {
             return Ok(None);
@@ -364,7 +364,7 @@ impl Absence {
     }
 }
 
-/// A group without what does not fit, which was judged by other limits than those of the database.
+/// A group without what does not fit, which was judged by limits that the database does not have.
 fn fit(group: &Group, limits: &Limits, now: Timestamp) -> (Group, Counts) {
     let mut lost = Counts::default();
     let mut fitting = Group { samples: Vec::with_capacity(group.samples.len()), ..group.clone() };

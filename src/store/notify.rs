@@ -143,7 +143,7 @@ impl Notify {
         self.send(&format!("WATCHDOG=1\nSTATUS={status}\nX_MODTOOLS_STATS={totals}\n"));
     }
 
-    /// A supervisor that went away is no reason to end.
+    /// A supervisor that went away is not a reason to end.
     fn send(&self, words: &str) {
         let Some((socket, address)) = &self.socket else { return };
         if let Err(error) = socket.send_to_addr(words.as_bytes(), address) {

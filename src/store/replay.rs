@@ -78,7 +78,7 @@ impl Replay {
     /// Replays a piece.
     ///
     /// # Errors
-    /// Those of the spool, and [`Error::Away`].
+    /// A fault of the spool, and [`Error::Away`].
     pub fn step(
         &mut self,
         database: &mut dyn Database,

@@ -34,7 +34,7 @@ const GROUPS: usize = 1000;
 /// Devices named in the last line about scans that were not good.
 const NAMED: usize = 5;
 
-/// A sample whose modulation is no word of ours.
+/// A sample whose modulation is not a word that we know.
 #[derive(Deserialize)]
 struct Misfit {
     ts: Timestamp,
@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
     fn bad(&mut self, number: u64, line: &str, bad: &BadLine) -> Result<()> {
         if let Some(misfit) = Misfit::of(line, bad) {
             self.enter(&misfit.cmts, misfit.ts);
-            let reason = format!("{:?} is no modulation", misfit.modulation);
+            let reason = format!("unknown modulation {:?}", misfit.modulation);
             return self.reject(number, &misfit.cmts, &misfit.upstream, &reason);
         }
         self.account.bad_line(self.context.tool, self.now, number, bad, &mut self.tee)

@@ -44,7 +44,7 @@ impl<'a> Tee<'a> {
         self.receipts.push(self.waiting.len());
     }
 
-    /// Lets go what waits for these receipts, those of the groups that were closed first. When they
+    /// Passes on the lines that wait for these receipts, the receipts of the groups that were closed first. When they
     /// are all of them, what follows goes too, up to the open group. A reader that went away, or a
     /// full disk, ends the passing on, not the storing.
     pub fn release<B: Body>(&mut self, receipts: &[B]) {

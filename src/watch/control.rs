@@ -14,7 +14,7 @@ use super::{
     lock::{self, Attempt, Lock, Probe},
     paths::{Paths, Recipe},
     pipeline::Pipeline,
-    report::{StatusRecord, observe},
+    report::{StatusRecord, status_now},
     status_file,
     watchdog_log::WatchdogLog,
 };
@@ -46,7 +46,7 @@ impl Control<'_> {
     /// that ran last.
     ///
     /// # Errors
-    /// [`Error::Locked`]; [`Error::Usage`] when there is no command; those of [`launch::background`].
+    /// [`Error::Locked`]; [`Error::Usage`] when there is no command, or as [`launch::background`].
     pub fn start(&self, command: &[String], output: &mut dyn Write) -> Result<Exit> {
         let lock = match Lock::take(self.paths)? {
             Attempt::Taken(lock) => lock,
@@ -89,18 +89,18 @@ impl Control<'_> {
         for line in &launched.messages {
             log::warn!("{line}");
         }
-        Ok(observe(self.paths, self.clock.now())?.exit())
+        Ok(status_now(self.paths, self.clock.now())?.exit())
     }
 
     /// `check`: starts it again when it does not run and should.
     ///
     /// # Errors
-    /// Those of [`launch::background`]; [`Error::Read`] when NAME.cmd cannot be believed.
+    /// As [`launch::background`]; [`Error::Read`] when NAME.cmd cannot be believed.
     pub fn check(&self, command: &[String]) -> Result<Exit> {
         match Lock::take(self.paths)? {
             Attempt::Taken(lock) => self.revive(lock, command),
             Attempt::Held(_) => {
-                let report = observe(self.paths, self.clock.now())?;
+                let report = status_now(self.paths, self.clock.now())?;
                 // It may have ended just now; the next check will find that.
                 let exit = if report.is_running { report.exit() } else { Exit::Done };
                 if exit != Exit::Done {
@@ -155,15 +155,15 @@ impl Control<'_> {
         let now = self.clock.now();
         let name = self.paths.name();
         if format == Format::Nagios {
-            // A plugin's line and code stand for everything that can be found out, and for what cannot.
-            let (line, exit) = match observe(self.paths, now) {
+            // A plugin has one line and one code, also when the status cannot be read.
+            let (line, exit) = match status_now(self.paths, now) {
                 Ok(report) => (report.plugin_line(name, now), report.plugin_exit()),
                 Err(error) => (format!("UNKNOWN: {name}: {error}"), Exit::Partial),
             };
             writeln!(output, "{line}").map_err(Error::output)?;
             return Ok(exit);
         }
-        let report = observe(self.paths, now)?;
+        let report = status_now(self.paths, now)?;
         if format == Format::Json {
             let record = StatusRecord { ts: now, name, document: &report.document };
             record::write(output, &record).map_err(Error::output)?;

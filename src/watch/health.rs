@@ -15,7 +15,7 @@ use crate::{
     units,
 };
 
-/// The words of the status: those of the program that this replaces, and two of ours.
+/// The words of the status: as in the program that this one replaces, and two new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]

@@ -46,7 +46,7 @@ fn start(hook: &str, name: &str, reason: &str, last: &[String]) -> Result<Child>
     input.write_all(text.as_bytes()).and_then(|()| input.seek(SeekFrom::Start(0))).map_err(wrong())?;
     let mut command = Command::new("sh");
     command.args(["-c", hook]).env("MODTOOLS_NAME", name).env("MODTOOLS_REASON", reason);
-    // It is no part of what was supervised.
+    // It does not belong to the supervised command.
     command.env_remove("NOTIFY_SOCKET").stdin(input).stdout(Stdio::null()).process_group(0);
     settings::without_secrets(&mut command).spawn().map_err(Error::system("sh"))
 }

@@ -145,7 +145,7 @@ pub fn detach(paths: &Paths) -> Result<Lock> {
 /// [`Error::System`] when there is no /dev/null.
 pub fn close_streams() -> Result<()> {
     let wrong = || Error::system("/dev/null");
-    // A starter that did not wait is no reason to end.
+    // A starter that did not wait is not a reason to end.
     let _ = io::stderr().write_all(&[UP]);
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null").map_err(wrong())?;
     rustix::stdio::dup2_stdin(&null).map_err(io::Error::from).map_err(wrong())?;

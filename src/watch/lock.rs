@@ -207,7 +207,7 @@ impl Lock {
             release(&pid.file);
         }
         if let Some(guard) = self.guard.filter(Held::is_in_place) {
-            // Whoever has it open already sees, once it is locked, that it is no longer in place.
+            // Whoever has it open already finds out, once it is locked, that another file is in its place.
             let _ = fs::remove_file(&guard.path);
         }
     }

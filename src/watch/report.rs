@@ -51,7 +51,7 @@ impl Body for StatusRecord<'_> {
 ///
 /// # Errors
 /// [`crate::error::Error::Read`].
-pub fn observe(paths: &Paths, now: Timestamp) -> Result<Report> {
+pub fn status_now(paths: &Paths, now: Timestamp) -> Result<Report> {
     let probe = lock::probe(paths)?;
     let written = status_file::read(paths)?;
     let (is_running, holder) = match probe {
@@ -216,7 +216,7 @@ impl Report {
     /// not run), 3 UNKNOWN (nothing of that name is there).
     #[must_use]
     pub fn plugin_exit(&self) -> Exit {
-        // Their numbers are those of the plugins; the names of the variants are ours.
+        // The numbers are the exit codes of plugins; the names of the variants are ours.
         match (self.is_unknown, self.is_running, self.document.is_healthy) {
             (true, ..) => Exit::Partial,
             (_, false, _) => Exit::Usage,

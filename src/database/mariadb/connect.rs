@@ -50,7 +50,7 @@ const SESSION: [&str; 3] = [
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
     "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
 ];
-/// Not waiting for ever, and not thrown out between two scans. A server or proxy without one of these is used as it is.
+/// So that no statement waits without a limit, and no session ends between two scans. A server or proxy without one of these is used as it is.
 const LIMITS: &str = "SET SESSION wait_timeout = 86400, net_write_timeout = 600, innodb_lock_wait_timeout = 10, \
      lock_wait_timeout = 5";
 /// A node of a cluster that is not ready lets us in, and answers this by 1047.

@@ -134,7 +134,7 @@ pub(super) fn date(day: NaiveDate) -> Value {
     Value::Date(year, small(day.month()), small(day.day()), 0, 0, 0, 0)
 }
 
-/// Whether the finished days are those of the table of samples.
+/// Whether the finished days were made of the table of samples.
 pub(super) fn are_ours(connection: &mut Conn, tables: &Tables, reads: bool) -> ::mysql::Result<bool> {
     if !tables.has("modulation_day") {
         return Ok(true);

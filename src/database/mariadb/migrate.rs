@@ -253,7 +253,7 @@ impl Way<'_> {
         Ok(Some(last))
     }
 
-    /// What does not fit stays in the old table. A word that is no modulation of ours moves as it is.
+    /// What does not fit stays in the old table. A word that is not a modulation of ours moves as it is.
     fn fit(&self, row: &Row) -> Option<Fitting> {
         let ts = self.shape.zone.of_column(moment(row, 0)?);
         let (cmts, upstream, modulation) = (owned(row, 1)?, owned(row, 2)?, owned(row, 3)?);

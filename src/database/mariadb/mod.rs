@@ -148,7 +148,7 @@ impl MariaDb {
         Ok(self.channels.get_or_insert_default())
     }
 
-    /// Makes the partitions that the samples of `ts` need, and those of the next days.
+    /// Makes the partitions that the samples of `ts` and of the next days need.
     fn make_partitions(&mut self, ts: Timestamp) -> Result<()> {
         let now = self.clock.now();
         for table in self.tables.partitioned() {
@@ -224,7 +224,7 @@ impl MariaDb {
         }
     }
 
-    /// Partitions for every day of these groups, and a word about times that are told twice.
+    /// Partitions for each day of these groups, and a warning about times that the column cannot tell apart.
     fn make_room(&mut self, groups: &[Group]) -> Result<()> {
         let mut moments: Vec<_> =
             groups.iter().filter(|group| !group.samples.is_empty()).map(|group| group.ts).collect();

@@ -64,7 +64,7 @@ pub(super) fn clause(days: &[Day]) -> String {
 /// The end of the last partition, from the statement that makes the table; none: it has none, or not ours.
 pub(super) fn end(create: &str) -> Option<i64> {
     let bounds = create.split("PARTITION BY RANGE").nth(1)?.split("VALUES LESS THAN ").skip(1);
-    // MAXVALUE is no number: such a table lacks nothing.
+    // MAXVALUE is not a number: such a table lacks nothing.
     let bound = |text: &str| text.strip_prefix('(')?.split(')').next()?.trim().parse().ok();
     bounds.map(|text| bound(text).unwrap_or(i64::MAX)).max()
 }

@@ -27,7 +27,9 @@ impl Zone {
         match settings.get("MODTOOLS_TZ")? {
             None => Ok(Zone::System),
             Some(name) => name.trim().parse().map(Zone::Named).map_err(|_| {
-                Error::usage(format!("MODTOOLS_TZ={name:?} is no time zone such as Europe/Amsterdam"))
+                Error::usage(format!(
+                    "MODTOOLS_TZ: unknown time zone {name:?}; examples: Europe/Amsterdam, UTC"
+                ))
             }),
         }
     }

@@ -98,7 +98,7 @@ impl Sqlite {
     }
 }
 
-/// Whether the finished days are those of the table of samples.
+/// Whether the finished days were made of the table of samples.
 pub(super) fn are_ours(connection: &Connection, samples: SampleTable, reads: bool) -> rusqlite::Result<bool> {
     if !schema::has(connection, "modulation_day")? {
         return Ok(true);

@@ -31,7 +31,7 @@ impl Wire {
     /// Connects to a Unix socket, or to the first address of a host that answers within `patience`.
     ///
     /// # Errors
-    /// Those of the network, of the last address.
+    /// A fault of the network, that of the last address.
     pub fn connect(host: &Host, patience: Duration) -> io::Result<Self> {
         if host.is_socket() {
             let stream = UnixStream::connect(&host.name)?;

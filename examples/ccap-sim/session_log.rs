@@ -41,12 +41,12 @@ struct Line<'a> {
 
 /// The file.
 #[derive(Debug)]
-pub struct Journal(Mutex<File>);
+pub struct SessionLog(Mutex<File>);
 
-impl Journal {
+impl SessionLog {
     /// Begins an empty one.
     pub fn create(path: &Path) -> Result<Self> {
-        File::create(path).map(|file| Journal(Mutex::new(file))).map_err(Error::write(path))
+        File::create(path).map(|file| SessionLog(Mutex::new(file))).map_err(Error::write(path))
     }
 
     /// Writes a line; a disk that is full loses it, and nothing else.
