@@ -278,6 +278,10 @@ impl<'a> Device<'a> {
             if !is_ofdma && self.number(Column::Status, interface).is_some_and(|status| status != ACTIVE) {
                 continue;
             }
+            let up = self.number(Column::IfOperStatus, interface) == Some(UP);
+            if let Some(edge) = self.missing_edge(interface).filter(|_| up && is_ofdma) {
+                lacks(edge);
+            }
             match (self.number(Column::IfOperStatus, interface), name) {
                 (Some(UP), _) if !is_ofdma && self.profile(interface).is_none() => lacks(Column::Profile),
                 (Some(UP), Some(name)) if name.len() <= LONGEST_NAME => {
@@ -321,6 +325,16 @@ impl<'a> Device<'a> {
         }
         let kinds = self.rows(Column::IfType).iter();
         kinds.filter(|(_, cell)| cell.value == Value::Number(OFDMA_UPSTREAM)).map(|(&(n, _), _)| n).collect()
+    }
+
+    /// The edge of an OFDMA channel that is not told, when the other one is.
+    fn missing_edge(&self, interface: u32) -> Option<Column> {
+        let is = |edge| self.rows(edge).contains_key(&(interface, 0));
+        match (is(Column::OfdmaLower), is(Column::OfdmaUpper)) {
+            (true, false) => Some(Column::OfdmaUpper),
+            (false, true) => Some(Column::OfdmaLower),
+            _ => None,
+        }
     }
 
     /// The profile in use: on a Cisco what its spectrum management chose, else what the channel is configured with.

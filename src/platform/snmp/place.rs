@@ -76,7 +76,8 @@ impl<'a> Place<'a> {
                 let (target, base) = of_names(text)?;
                 let named = base == Base::Column;
                 let known = base != Base::Unknown || matches!(form, Form::Iso | Form::Path | Form::Module);
-                if known || in_equation && ends_in_index(text) { place(target, named) } else { None }
+                let like_a_name = ends_in_index(text) && (in_equation || is_mib_name(text));
+                if known || like_a_name { place(target, named) } else { None }
             }
         }
     }
@@ -119,6 +120,14 @@ fn cut_index(text: &str) -> Option<(&str, u64)> {
     let text = text.strip_suffix(']').unwrap_or(text);
     let at = text.rfind(['.', '['])?;
     Some((&text[..=at], text[at + 1..].parse().ok()?))
+}
+
+/// Whether a name is one as MIBs have them: `ifAdminStatus.7`, in mixed case.
+fn is_mib_name(text: &str) -> bool {
+    let names =
+        || text.split(['.', '[', ']']).filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && names().last().is_some_and(|name| name.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
 fn ends_in_index(text: &str) -> bool {

@@ -57,6 +57,8 @@ pub struct Walk<'a> {
     number: usize,
     open: Option<Open<'a>>,
     pending: Option<Pending<'a>>,
+    /// The row that came last, where a string may be open.
+    before: Option<Place<'a>>,
     last: Option<Column>,
 }
 
@@ -70,8 +72,8 @@ impl<'a> Walk<'a> {
         device: &mut Device<'a>,
         collector: &mut Collector<'_, '_, 'a>,
     ) {
-        let (at, number, open, pending, last) = (0, 0, None, None, None);
-        let mut walk = Walk { answer, command, scope, text, at, number, open, pending, last };
+        let (at, number, open, pending, before, last) = (0, 0, None, None, None, None);
+        let mut walk = Walk { answer, command, scope, text, at, number, open, pending, before, last };
         while let Some(line) = walk.next() {
             walk.line(line, device, collector);
         }
@@ -188,6 +190,7 @@ impl<'a> Walk<'a> {
             self.last = Some(column);
         }
         let bare = self.string(&place, text, collector, line, doubt, device);
+        self.before = self.open.as_ref().map(|_| place.clone());
         if bare {
             let left = LONGEST_BARE.saturating_sub(text.chars().count());
             self.open = Some(Open { place, left, torn: false, rows: 0 });
@@ -209,18 +212,24 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether a line that looks like a row is part of the string that is open: what follows goes on where the
-    /// string's own row stands.
+    /// string's own row stands, and up to there no row follows another one of its column, as in a walk. Scalars may be
+    /// asked for one by one, with anything between them: then only a row in another form is known to be inside.
     fn is_inside(&self, place: &Place<'a>) -> bool {
         let Some(open) = &self.open else { return false };
-        let (mut left, mut torn) =
-            (open.left, open.torn || open.place.form != place.form || open.place.is_scalar());
+        if self.before.as_ref().is_some_and(|before| place.continues(before)) {
+            return false;
+        }
+        let scalar = open.place.is_scalar();
+        let (mut left, mut torn) = (open.left, open.torn && !scalar || open.place.form != place.form);
+        let mut before = place.clone();
         for line in self.text[self.at..].split('\n') {
             let text = line.trim_start();
             match varbind(text) {
                 Some((next, _)) if next.continues(&open.place) => return torn,
+                Some((next, _)) if next.continues(&before) => return false,
+                Some((next, _)) => before = next,
                 None if is_remark(text) || is_failure(text) => return false,
-                None if !text.is_empty() => torn = true,
-                _ => {}
+                None => torn |= !text.is_empty() && !scalar,
             }
             match left.checked_sub(line.chars().count() + 1) {
                 Some(rest) => left = rest,
