@@ -3,6 +3,8 @@ complete -c mod-report -l days -d 'The last N local days that are over' -r
 complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d' -r
 complete -c mod-report -l to -d 'End of the window (default: now)' -r
 complete -c mod-report -l at -d 'Every upstream\'s state at a moment, in an order that diff can compare' -r
+complete -c mod-report -l warning -d 'With --format check: WARNING from so many upstreams below expectation on, such as 20 or 2.5%' -r
+complete -c mod-report -l critical -d 'With --format check: CRITICAL from so many on' -r
 complete -c mod-report -l state -d 'With --events, the file in which a run leaves what the next one has to know' -r -F
 complete -c mod-report -l input -d 'Read records from FILE instead of the database; - is standard input: samples and scans, or a report that was written as ndjson, which can be shown in any other form' -r -F
 complete -c mod-report -l tz -d 'Time zone of days and hours (default: MODTOOLS_TZ, else the system\'s)' -r
@@ -14,7 +16,9 @@ csv\t'One line per upstream'
 csv-excel\t'As csv, for a spreadsheet: semicolons, the decimal sign of --lang, names that look like dates kept as text'
 days\t'One record per upstream and day of the window that is over'
 samples\t'The samples of the window as records'
-changes\t'One line per change of an upstream and per gap'"
+changes\t'One line per change of an upstream and per gap'
+prom\t'Gauges for Prometheus (node_exporter\'s textfile collector), per CMTS and node; upstreams only with --top'
+check\t'One line for a monitoring plugin, with performance data: exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN'"
 complete -c mod-report -l layout -d 'Columns of csv and json (default: full)' -r -f -a "full\t'Everything that a row record has'
 seed\t'What the program printed that this replaces, for those who read its files'"
 complete -c mod-report -l sort -d 'What comes first (default: lost)' -r -f -a "hops\t'Most hops'

@@ -1,6 +1,6 @@
 //! mod-report's flags.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -54,6 +54,10 @@ pub enum Format {
     Samples,
     /// One line per change of an upstream and per gap
     Changes,
+    /// Gauges for Prometheus (node_exporter's textfile collector), per CMTS and node; upstreams only with --top
+    Prom,
+    /// One line for a monitoring plugin, with performance data: exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+    Check,
 }
 
 /// Which columns CSV and JSON have.
@@ -129,6 +133,12 @@ pub struct Report {
     /// The age and status of each CMTS's last good scan; exit 3 when one is older than 2.5 intervals
     #[arg(long, conflicts_with_all = ["day", "date", "days", "from", "to", "at"])]
     pub fresh: bool,
+    /// With --format check: WARNING from so many upstreams below expectation on, such as 20 or 2.5%
+    #[arg(long, value_name = "N|N%")]
+    pub warning: Option<Limit>,
+    /// With --format check: CRITICAL from so many on
+    #[arg(long, value_name = "N|N%")]
+    pub critical: Option<Limit>,
     /// What opened, grew or closed since the last run, each once: run it after each scan, or behind mod-store --tee with
     /// --input -; exit 3 when something opened
     #[arg(long, requires = "state", conflicts_with_all = ["day", "date", "days", "from", "to", "at", "fresh"])]
@@ -232,6 +242,41 @@ pub struct Report {
     #[allow(missing_docs)]
     #[command(flatten)]
     pub common: Common,
+}
+
+/// From how many upstreams below expectation on there is something to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// So many.
+    Count(u64),
+    /// So many of a hundred.
+    Percent(f64),
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("invalid limit {text:?}; examples: 20, 2.5%");
+        match text.strip_suffix('%') {
+            Some(percent) => {
+                let percent: f64 = percent.parse().map_err(|_| bad())?;
+                if (0.0..=100.0).contains(&percent) { Ok(Limit::Percent(percent)) } else { Err(bad()) }
+            }
+            None => text.parse().map(Limit::Count).map_err(|_| bad()),
+        }
+    }
+}
+
+impl Limit {
+    /// The number of upstreams that reaches it.
+    #[must_use]
+    pub fn of(self, upstreams: u64) -> u64 {
+        match self {
+            Limit::Count(count) => count,
+            Limit::Percent(percent) => (upstreams as f64 * percent / 100.0).ceil() as u64,
+        }
+    }
 }
 
 pub(super) fn interval(text: &str) -> Result<Duration, String> {

@@ -25,6 +25,8 @@ struct Seen {
     /// It was tried in the window.
     tried: bool,
     last_good: Option<Timestamp>,
+    /// As `last_good`, whenever that was.
+    latest_good: Option<Timestamp>,
     last: Option<(Timestamp, Status)>,
     last_try: Option<Timestamp>,
 }
@@ -43,6 +45,9 @@ impl Devices {
             self.0.insert(cmts.to_owned(), Seen::default());
         }
         let Some(seen) = self.0.get_mut(cmts) else { return };
+        if status.is_good() {
+            seen.latest_good = seen.latest_good.max(Some(ts));
+        }
         let before = window.is_some_and(|window| ts < window.from);
         seen.tried |= !before;
         if status.is_good() {
@@ -65,11 +70,23 @@ impl Devices {
     /// Takes what a database says of a device, after its scans.
     pub fn known(&mut self, window: Window, device: Device) {
         let seen = self.0.entry(device.cmts).or_default();
+        seen.latest_good = seen.latest_good.max(device.last_good);
         seen.last_good = seen.last_good.max(device.last_good.filter(|&ts| ts < window.from));
         seen.good |= device.last_good.is_some_and(|ts| window.from <= ts && ts < window.to);
         seen.tried |= window.from <= device.last_try && device.last_try < window.to;
         seen.last_try = seen.last_try.max(Some(device.last_try));
         seen.last.get_or_insert((device.last_try, device.last_status));
+    }
+
+    /// When the last good scan of each device began, of those that were tried in the day before `now`.
+    #[must_use]
+    pub fn last_good(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
+        let is_here = |seen: &Seen| {
+            let last_try = seen.last.map(|(ts, _)| ts).max(seen.last_try);
+            last_try.is_none_or(|last_try| !is_gone(last_try, now))
+        };
+        let here = self.0.iter().filter(|(_, seen)| is_here(seen));
+        here.filter_map(|(cmts, seen)| Some((cmts.clone(), seen.latest_good?))).collect()
     }
 
     /// The devices that were tried in the window without a good scan, and those that nobody had tried for a day

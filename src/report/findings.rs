@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use chrono::NaiveDate;
@@ -57,6 +57,15 @@ pub struct Findings<'a> {
     saved: Option<Saved>,
     /// What there is of its numbers.
     none: Numbers,
+    /// When the last good scan of each device began that is not gone.
+    pub last_good: BTreeMap<String, Timestamp>,
+}
+
+/// Whether an upstream's last sample is below what is expected.
+#[must_use]
+pub fn is_below(row: &Row) -> bool {
+    let expected = row.expected.and_then(Modulation::bits);
+    row.last.bits().zip(expected).is_some_and(|(last, expected)| last < expected)
 }
 
 impl<'a> Findings<'a> {
@@ -65,6 +74,7 @@ impl<'a> Findings<'a> {
     pub fn new(question: &'a Question, read: Read, roster: Roster, devices: Devices) -> Self {
         let Read { tallied, plan, missing } = read;
         let Plan { frame, days, .. } = plan;
+        let last_good = devices.last_good(question.now);
         let (silent, gone) = devices.without_good_scan(frame.window, frame.end, &tallied.heard(&roster));
         let (incidents, in_incident) = tallied.incidents(&roster);
         let numbers = |(number, course)| {
@@ -85,6 +95,7 @@ impl<'a> Findings<'a> {
             in_incident,
             silent,
             gone,
+            last_good,
             past,
             tz,
             saved,

@@ -52,6 +52,9 @@ pub fn run(
         Answer::Changes => {
             outputs.write(output, |output| answer::changes::write(&request, args, context, input, output))
         }
+        Answer::Check => {
+            outputs.write(output, |output| answer::check::write(&request, args, context, input, output))
+        }
         Answer::Days => outputs.write(output, |output| answer::days::write(&request, args, context, output)),
         Answer::Fresh => {
             outputs.write(output, |output| answer::fresh::write(&request, args, context, input, output))

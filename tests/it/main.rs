@@ -43,6 +43,7 @@ mod report;
 mod report_answers;
 mod report_days;
 mod report_events;
+mod report_monitoring;
 mod report_nodes;
 mod report_saved;
 mod report_seed;

@@ -2,6 +2,7 @@
 
 pub mod at;
 pub mod changes;
+pub mod check;
 pub mod days;
 pub mod events;
 pub mod fresh;

@@ -4,6 +4,7 @@ mod csv;
 mod excel;
 mod json;
 mod ndjson;
+mod prom;
 pub mod seed;
 mod table;
 
@@ -55,11 +56,11 @@ impl Shape {
     /// # Errors
     /// [`Error::Usage`] when this format does not exist in this form.
     pub fn new(word: Word, layout: Layout, by: Option<By>) -> Result<Self> {
-        match by {
-            Some(by) => of_groups(word).map(|format| Shape::Groups(by, format)),
-            None => of_rows(word, layout).map(Shape::Rows),
-        }
-        .ok_or_else(|| Error::usage(format!("--format {}: a report does not have it", name(word))))
+        let (shape, what) = match by {
+            Some(by) => (of_groups(word).map(|format| Shape::Groups(by, format)), "--by"),
+            None => (of_rows(word, layout).map(Shape::Rows), "a report"),
+        };
+        shape.ok_or_else(|| Error::usage(format!("{what}: it is not available as --format {}", name(word))))
     }
 
     /// Writes what a window came to.
@@ -86,7 +87,8 @@ fn of_rows(word: Word, layout: Layout) -> Option<&'static dyn Format> {
         (Word::Json, Layout::Full) => Some(&json::Json),
         (Word::Ndjson, _) => Some(&ndjson::Ndjson),
         (Word::Table, _) => Some(&table::Table),
-        (Word::Samples | Word::Changes | Word::Days, _) => None,
+        (Word::Prom, _) => Some(&prom::Prom),
+        (Word::Samples | Word::Changes | Word::Days | Word::Check, _) => None,
     }
 }
 
@@ -97,7 +99,7 @@ fn of_groups(word: Word) -> Option<&'static dyn GroupFormat> {
         Word::Json => Some(&json::Json),
         Word::Ndjson => Some(&ndjson::Ndjson),
         Word::Table => Some(&table::Table),
-        Word::Samples | Word::Changes | Word::Days => None,
+        Word::Samples | Word::Changes | Word::Days | Word::Prom | Word::Check => None,
     }
 }
 

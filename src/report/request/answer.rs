@@ -30,6 +30,8 @@ pub enum Answer {
     At(Timestamp),
     /// `--fresh`.
     Fresh,
+    /// `--format check`.
+    Check,
     /// `--events`, with the file of its state.
     Events(PathBuf),
 }
@@ -42,6 +44,12 @@ impl Answer {
     /// [`Error::Usage`], naming the flag.
     pub fn of(args: &cli::Report, terminal: bool, tz: Tz, now: Timestamp) -> Result<(Self, bool)> {
         check_former_names(args)?;
+        if args.format != Some(Format::Check) {
+            let limits = [("--warning", args.warning.is_some()), ("--critical", args.critical.is_some())];
+            if let Some((flag, _)) = limits.into_iter().find(|&(_, given)| given) {
+                return Err(Error::usage(format!("{flag}: it needs --format check")));
+            }
+        }
         let default = match args.layout {
             Some(Layout::Seed) => Format::Csv,
             // Two moments are compared by diff, which is no terminal.
@@ -70,6 +78,10 @@ impl Answer {
             (_, Format::Changes) => {
                 refuse("--format changes", &[("--top", args.top.is_some())], args)?;
                 Answer::Changes
+            }
+            (_, Format::Check) => {
+                check_line(args)?;
+                Answer::Check
             }
             (_, Format::Days) => {
                 check_days(args)?;
@@ -134,6 +146,13 @@ fn check_short(question: &str, format: Format, args: &cli::Report) -> Result<()>
         )));
     }
     refuse(question, &[], args)
+}
+
+/// One line has no rows; works and what is expected matter for it.
+fn check_line(args: &cli::Report) -> Result<()> {
+    let of_rows =
+        of_report(args).into_iter().filter(|(flag, _)| !["--maintenance", "--expected"].contains(flag));
+    meaningless("--format check", of_rows.chain([("--top", args.top.is_some())]))
 }
 
 /// Works and what is expected matter for events, the rest of a report does not.
