@@ -19,7 +19,7 @@ TEST  := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run 
 PREFIX  ?= /usr/local
 BUILT   ?= $(or $(CARGO_TARGET_DIR),target)/release
 TOOLS   := $(basename $(notdir $(wildcard src/bin/*.rs)))
-SCRIPTS := daily-report.sh doctor.sh inventory.sh maintenance.sh modulation_scanner.sh settings.sh
+SCRIPTS := daily-report.sh doctor.sh events.sh inventory.sh maintenance.sh modulation_scanner.sh settings.sh
 BIN  = $(DESTDIR)$(PREFIX)/bin
 LIB  = $(DESTDIR)$(PREFIX)/lib/modtools
 SHARE = $(DESTDIR)$(PREFIX)/share
@@ -121,11 +121,12 @@ man:
 
 install:
 	@for tool in $(TOOLS); do test -x $(BUILT)/$$tool || { echo "$(BUILT)/$$tool is missing: run make build" >&2; exit 1; }; done
-	install -d $(BIN) $(LIB)/brands $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
-	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd/modtools-.service.d $(DOC)/examples/sysusers.d $(DOC)/examples/cron.d $(DOC)/examples/windows
+	install -d $(BIN) $(LIB)/brands $(LIB)/hooks $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
+	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions $(DOC)/docs $(DOC)/examples/systemd/modtools-.service.d $(DOC)/examples/sysusers.d $(DOC)/examples/cron.d $(DOC)/examples/windows $(DOC)/examples/grafana $(DOC)/examples/monitoring
 	install -m 755 $(TOOLS:%=$(BUILT)/%) $(BIN)
 	install -m 755 $(SCRIPTS:%=examples/%) $(LIB)
 	install -m 644 examples/brands/* $(LIB)/brands
+	install -m 755 examples/hooks/* $(LIB)/hooks
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
 	install -m 644 completions/bash/* $(SHARE)/bash-completion/completions
@@ -139,6 +140,8 @@ install:
 	install -m 644 examples/sysusers.d/* $(DOC)/examples/sysusers.d
 	install -m 644 examples/cron.d/* $(DOC)/examples/cron.d
 	install -m 644 examples/windows/* $(DOC)/examples/windows
+	install -m 644 examples/grafana/* $(DOC)/examples/grafana
+	install -m 644 examples/monitoring/* $(DOC)/examples/monitoring
 
 # Settings, databases, reports and logs are not touched.
 uninstall:

@@ -67,6 +67,7 @@ build) ;;
     need chromium-driver command_there chromedriver
     need snmp command_there snmpbulkwalk
     need snmpd command_there snmpd
+    need snmptrapd command_there snmptrapd
     need libxml2-utils command_there xmllint
     ;;
 esac

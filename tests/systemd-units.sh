@@ -70,7 +70,7 @@ until_true "a restart by the watchdog" sh -c '[ "$(systemctl show -p NRestarts -
 until_true "the pipeline after it" active modtools
 
 step "page, maintenance and report"
-for job in page maintenance report; do
+for job in page maintenance report events; do
     systemctl start "modtools-$job.service" || fail "modtools-$job.service"
     [ "$(systemctl show -p Result --value "modtools-$job.service")" = success ] || fail "modtools-$job.service"
 done
@@ -81,8 +81,8 @@ as_modtools env MODTOOLS_HOME=/var/lib/modtools PATH="/usr/local/lib/modtools:$P
     'cd /var/lib/modtools && mod-report --env-file /tmp/env --date today >/dev/null' || fail "a cron job beside the units"
 
 step "timers outlive a reboot"
-systemctl enable --now modtools-report.timer modtools-page.timer modtools-maintenance.timer 2>/dev/null
-for timer in report page maintenance; do
+systemctl enable --now modtools-report.timer modtools-page.timer modtools-maintenance.timer modtools-events.timer 2>/dev/null
+for timer in report page maintenance events; do
     [ -L "/etc/systemd/system/timers.target.wants/modtools-$timer.timer" ] || fail "modtools-$timer.timer is not enabled"
     [ -n "$(systemctl show -p NextElapseUSecRealtime --value "modtools-$timer.timer")" ] || fail "$timer has no next time"
 done

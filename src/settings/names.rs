@@ -85,6 +85,7 @@ pub const ALL: &[(&str, Kind)] = &[
     ("MODTOOLS_REPORT", Script),
     ("MODTOOLS_DEPLOY", Script),
     ("MODTOOLS_MAIL", Script),
+    ("MODTOOLS_EVENTS", Script),
     ("MODTOOLS_BRAND", Script),
     ("MODTOOLS_INVENTORY", Script),
     ("MODTOOLS_EVERY", Script),

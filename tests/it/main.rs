@@ -20,6 +20,7 @@ mod fetch_snmp;
 mod fetch_ssh;
 mod fetch_sshd;
 mod fleet;
+mod hooks;
 mod hostile_ssh;
 mod house;
 mod language;

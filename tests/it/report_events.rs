@@ -25,9 +25,18 @@ fn begin() -> Timestamp {
 /// The records of a node's burst: scans of CCAP001 every ten minutes, a digit of bits for each of its upstreams; the
 /// first four digits of a strip are from before the watch.
 pub fn fleet(strips: &[(&str, usize, &str)], scans: std::ops::Range<usize>) -> String {
+    fleet_since(begin(), strips, scans)
+}
+
+/// The same with the time of the first scan.
+pub fn fleet_since(
+    begin: Timestamp,
+    strips: &[(&str, usize, &str)],
+    scans: std::ops::Range<usize>,
+) -> String {
     let mut lines = String::new();
     for scan in scans {
-        let ts = begin() + 600 * scan as i64;
+        let ts = begin + 600 * scan as i64;
         let mut samples = 0;
         for (slot, count, strip) in strips {
             let Some(digit) = strip.chars().nth(scan).filter(|digit| *digit != '-') else { continue };
