@@ -1,20 +1,27 @@
-"""Serves a table of lines OID, tab, type, tab, value to the pass_persist of net-snmp's snmpd, in the order of a walk."""
+"""Serves a table of lines OID, tab, type, tab, value to the pass_persist of net-snmp's snmpd, in the order of a walk:
+of the file that is named, what is below the object that is named."""
 
 import bisect
 import sys
 
+def numbers(oid):
+    return tuple(int(number) for number in oid.strip().strip(".").split("."))
+
+
 rows = {}
+below = numbers(sys.argv[2])
 with open(sys.argv[1], encoding="utf-8") as table:
     for line in table:
         oid, kind, value = line.rstrip("\n").split("\t")
-        rows[tuple(int(number) for number in oid.strip(".").split("."))] = (kind, value)
+        if numbers(oid)[: len(below)] == below:
+            rows[numbers(oid)] = (kind, value)
 order = sorted(rows)
 
 while word := sys.stdin.readline().strip():
     if word == "PING":
         print("PONG", flush=True)
         continue
-    asked = tuple(int(number) for number in sys.stdin.readline().strip().strip(".").split("."))
+    asked = numbers(sys.stdin.readline())
     found = asked if asked in rows else None
     if word == "getnext":
         at = bisect.bisect_right(order, asked)

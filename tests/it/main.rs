@@ -55,6 +55,7 @@ mod server;
 mod settings;
 mod sim;
 mod snmp_net;
+mod snmp_truth;
 mod snmpd;
 mod sshd;
 mod store;

@@ -31,6 +31,10 @@ pub const USERS: [(&str, &str, &str); 10] = [
     ("open", "none", "none"),
 ];
 
+/// What comes from the table, and not from snmpd itself.
+pub const TREES: [&str; 4] =
+    ["1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31.1.1", "1.3.6.1.2.1.10.127", "1.3.6.1.4.1.4491.2.1.28.1.23"];
+
 /// A running snmpd; it ends with the value.
 pub struct Snmpd {
     child: Child,
@@ -40,7 +44,7 @@ pub struct Snmpd {
 }
 
 impl Snmpd {
-    /// Serves lines `OID, tab, type, tab, value` below 1.3.6.1.2.1.10.127, on 127.0.0.1 or [::1].
+    /// Serves lines `OID, tab, type, tab, value` below [`TREES`], on 127.0.0.1 or [::1].
     pub fn start(host: &str, table: &str) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let path = |name: &str| dir.path().join(name);
@@ -62,12 +66,11 @@ impl Snmpd {
             config += &format!("createUser {name}{keys}\nrouser {name} {level}\n");
         }
         let script = in_package("tests/pass_persist.py");
-        config += &format!(
-            "createUser blind SHA {AUTH_PASSWORD}\n\
-             pass_persist .1.3.6.1.2.1.10.127 /usr/bin/env python3 {} {}\n",
-            script.display(),
-            path("table").display()
-        );
+        config += &format!("createUser blind SHA {AUTH_PASSWORD}\n");
+        for tree in TREES {
+            let (script, table) = (script.display(), path("table").display().to_string());
+            config += &format!("pass_persist -p 1 .{tree} /usr/bin/env python3 {script} {table} {tree}\n");
+        }
         fs::write(path("snmpd.conf"), config).expect("written");
         // A port that was free a moment ago; snmpd cannot choose one itself.
         let port =

@@ -72,6 +72,11 @@ impl Fleet {
         records(&self.read("expect_snmp.ndjson"))
     }
 
+    /// The samples that a scan by SNMP has to give, without `ts`.
+    pub fn snmp_truth(&self) -> Vec<Value> {
+        records(&self.read("truth_snmp.ndjson"))
+    }
+
     /// What came to the doors so far.
     pub fn logins(&self) -> Vec<Value> {
         records(&self.read("logins.ndjson"))
