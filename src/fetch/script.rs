@@ -59,7 +59,8 @@ impl<'a> Script<'a> {
             else {
                 return self.out_of_date();
             };
-            match self.kept.get(&step.command).filter(|_| step.slow_changing) {
+            // A refusal of what nothing depends on is kept as well.
+            match self.kept.get(&step.command).filter(|_| step.slow_changing || step.need == Need::Extra) {
                 Some(kept) => self.answers.push(CommandOutput {
                     command: step.command,
                     output: kept.output.clone(),
@@ -97,7 +98,9 @@ impl<'a> Script<'a> {
     /// A kept answer that has to be asked for again, because a profile number stands there that nothing
     /// explains; each once.
     fn out_of_date(&mut self) -> Option<String> {
-        let at = self.answers.iter().position(|answer| answer.age_s.is_some())?;
+        let is_kept =
+            |answer: &CommandOutput| answer.age_s.is_some() && platform::error_text(&answer.output).is_none();
+        let at = self.answers.iter().position(is_kept)?;
         let unexplained = {
             let book = platform::ProfileBook::default();
             let mut reading = platform::Reading { cmts: self.cmts, book: &book, explain: None };
@@ -148,18 +151,29 @@ impl<'a> Script<'a> {
             return Vec::new();
         }
         let answers = self.as_answers();
-        let slow =
-            platform::family(self.platform).script(&answers).into_iter().filter(|step| step.slow_changing);
-        slow.filter_map(|step| {
-            let at = answers.iter().position(|a| a.command == step.command && a.is_good())?;
-            match self.answers[at].age_s {
-                Some(_) => self.kept.get(&step.command).cloned(),
-                None => {
-                    Some(Kept { command: step.command, output: self.answers[at].output.clone(), ts: now })
+        let script = platform::family(self.platform).script(&answers).into_iter();
+        script
+            .filter_map(|step| {
+                let is_worth = |answer: &Answer<'_>| match answer.is_good() {
+                    true => step.slow_changing,
+                    false => step.need == Need::Extra && answer.complete,
+                };
+                let at = answers.iter().position(|a| a.command == step.command && is_worth(a))?;
+                if self.answers[at].age_s.is_none() && !answers[at].is_good() {
+                    log::info!(
+                        "{}: {} is refused; it is asked again at the next refresh",
+                        self.cmts,
+                        step.command
+                    );
                 }
-            }
-        })
-        .collect()
+                match self.answers[at].age_s {
+                    Some(_) => self.kept.get(&step.command).cloned(),
+                    None => {
+                        Some(Kept { command: step.command, output: self.answers[at].output.clone(), ts: now })
+                    }
+                }
+            })
+            .collect()
     }
 }
 
@@ -175,6 +189,36 @@ mod tests {
         script.answers.push(CommandOutput { command, output, complete: true, ..CommandOutput::default() });
     }
 
+    fn answer_extras(script: &mut Script<'_>) {
+        for extra in ["show running-config verbose | include description", "show cable modem summary mac"] {
+            answer(script, extra, "");
+        }
+    }
+
+    #[test]
+    fn a_refused_extra_is_asked_once_per_refresh_and_an_answered_one_each_time() {
+        let modems = "show cable modem summary mac";
+        let next = |kept: &[Kept], refused: bool| {
+            let mut script = Script::new("CCAP001", Platform::E6000, &[], kept, NOW, HOUR);
+            let mut asked = Vec::new();
+            while let Some(command) = script.next(NOW) {
+                let output = if command == modems && refused { "Error: not allowed" } else { "" };
+                answer(&mut script, &command, output);
+                asked.push(command);
+            }
+            (asked.contains(&modems.to_owned()), script.to_keep(NOW), script.verdict().0)
+        };
+        let (asked, kept, status) = next(&[], true);
+        assert_eq!((asked, status), (true, Status::Ok));
+        let (asked, again, status) = next(&kept, true);
+        assert_eq!((asked, status), (false, Status::Ok));
+        assert!(again.iter().any(|kept| kept.command == modems));
+        let old: Vec<_> = kept.into_iter().map(|kept| Kept { ts: NOW + -7200, ..kept }).collect();
+        assert!(next(&old, true).0);
+        let (_, kept, _) = next(&[], false);
+        assert!(next(&kept, false).0, "how many there are now");
+    }
+
     #[test]
     fn kept_answers_go_along_with_their_age_until_they_are_too_old() {
         let kept = |age: i64| Kept {
@@ -185,9 +229,10 @@ mod tests {
         let mut script = Script::new("CCAP001", Platform::E6000, &[], &[kept(60)], NOW, HOUR);
         assert_eq!(script.next(NOW).as_deref(), Some("show interface cable-upstream"));
         answer(&mut script, "show interface cable-upstream", "");
+        answer_extras(&mut script);
         assert_eq!(script.next(NOW), None);
-        assert_eq!(script.answers[1].age_s, Some(60));
-        assert_eq!(script.to_keep(NOW), [kept(60)]);
+        assert_eq!(script.answers.iter().find_map(|answer| answer.age_s), Some(60));
+        assert_eq!(script.to_keep(NOW)[0], kept(60));
         let mut script = Script::new("CCAP001", Platform::E6000, &[], &[kept(3600)], NOW, HOUR);
         answer(&mut script, "show interface cable-upstream", "");
         assert!(script.next(NOW).is_some_and(|command| command.contains("modulation-profile")));
@@ -211,6 +256,7 @@ mod tests {
             let mut script =
                 Script::new("CCAP001", Platform::E6000, &[], std::slice::from_ref(&kept), NOW, HOUR);
             answer(&mut script, "show interface cable-upstream", &table(profile));
+            answer_extras(&mut script);
             let next = script.next(NOW);
             assert_eq!(next.is_some(), again, "{profile}");
             if let Some(command) = next {

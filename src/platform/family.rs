@@ -29,6 +29,9 @@ pub enum Need {
     Needed,
     /// Without it the scan is `partial`.
     Optional,
+    /// It adds what nothing depends on, such as customers: a device or an account that refuses it is not at fault, and is
+    /// not asked again before the next refresh.
+    Extra,
 }
 
 /// One command of a scan.
@@ -45,6 +48,10 @@ pub struct Step {
 impl Step {
     pub(super) fn needed(command: impl Into<String>) -> Self {
         Step { command: command.into(), need: Need::Needed, slow_changing: false }
+    }
+
+    pub(super) fn extra(command: impl Into<String>, slow_changing: bool) -> Self {
+        Step { command: command.into(), need: Need::Extra, slow_changing }
     }
 
     pub(super) fn background(command: impl Into<String>) -> Self {
@@ -138,7 +145,7 @@ pub(super) fn need_by_script<F: Family + ?Sized>(family: &F, command: &str, answ
         return step.need;
     }
     let asked: HashSet<&str> = answers.iter().map(|answer| answer.command).collect();
-    let covered = script.iter().all(|step| step.need == Need::Optional || asked.contains(&step.command[..]));
+    let covered = script.iter().all(|step| step.need != Need::Needed || asked.contains(&step.command[..]));
     if covered { Need::Optional } else { Need::Needed }
 }
 
@@ -163,7 +170,8 @@ pub fn judge(platform: Platform, answers: &[Answer<'_>]) -> Verdict {
         let reason = format!("{}: {said}", answer.command);
         match family.need(answer.command, answers) {
             Need::Needed => return Verdict::CommandFailed(reason),
-            Need::Optional => partial = partial.or(Some(reason)),
+            Need::Extra if answer.complete => {}
+            Need::Optional | Need::Extra => partial = partial.or(Some(reason)),
         }
     }
     partial.map_or(Verdict::Ok, Verdict::Partial)
@@ -255,6 +263,14 @@ mod tests {
             judge(Platform::E6000, &[table, answer(profiles, refused)]),
             Verdict::Partial(format!("{profiles}: {refused}"))
         );
+        // Whoever may not count the modems has all that matters.
+        let modems = answer("show cable modem summary mac", refused);
+        assert_eq!(judge(Platform::E6000, &[table, answer(profiles, ""), modems]), Verdict::Ok);
+        let broken = Answer { complete: false, ..modems };
+        assert!(matches!(
+            judge(Platform::E6000, &[table, answer(profiles, ""), broken]),
+            Verdict::Partial(_)
+        ));
         assert_eq!(
             judge(Platform::E6000, &[answer(table.command, refused), answer(profiles, refused)]),
             Verdict::CommandFailed(format!("{}: {refused}", table.command))

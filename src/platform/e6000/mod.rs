@@ -22,8 +22,12 @@ const UPSTREAMS: &str = "show interface cable-upstream";
 const PROFILES: &str = "show running-config verbose | include modulation-profile";
 /// Its modulation profiles, as a display.
 const DISPLAY: &str = "show cable modulation-profile";
-/// Modems per upstream, where an operator asks for them (`--command`).
+/// Modems per upstream, in any of its forms.
 const MODEMS: &str = "show cable modem summary";
+/// Modems per upstream.
+const MODEMS_BY_MAC: &str = "show cable modem summary mac";
+/// What the operator calls the upstreams, in line form.
+const DESCRIPTIONS: &str = "show running-config verbose | include description";
 /// The most lines of a header. What comes before belongs to something else.
 const HEADER_LINES: usize = 12;
 
@@ -51,7 +55,12 @@ impl Family for E6000 {
     }
 
     fn script(&self, _answers: &[Answer<'_>]) -> Vec<Step> {
-        vec![Step::needed(UPSTREAMS), Step::background(PROFILES)]
+        vec![
+            Step::needed(UPSTREAMS),
+            Step::background(PROFILES),
+            Step::extra(DESCRIPTIONS, true),
+            Step::extra(MODEMS_BY_MAC, false),
+        ]
     }
 
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
