@@ -8,6 +8,7 @@
 # make dist          static binaries in one archive; make test-dist runs them where there is nothing else
 # make test-windows  mod-parse and mod-report built for Windows, run by wine
 # make test-container  the image of Containerfile, built and run
+# make bench  the tools beside what people would use instead: docs/performance.md (MODTOOLS_BENCH_SCALE=0.02: a minute)
 # make check  what a change must pass before it lands
 # make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
 # make man    man pages and completions anew, from the flags
@@ -42,6 +43,12 @@ test:
 	$(CARGO) build --bins --examples
 	tests/mariadb.sh run $(CARGO) $(TEST)
 	$(CARGO) test --doc --quiet
+
+.PHONY: bench
+bench:
+	@tests/setup.sh bench
+	$(CARGO) build --release --bins --example ccap-sim
+	@tests/mariadb.sh run benches/bench.py $(BENCH)
 
 test-kill:
 	@tests/setup.sh test

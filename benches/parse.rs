@@ -1,5 +1,5 @@
 //! The inner loops of mod-parse: JSON in, the parser of each platform, JSON out. Whole processes beside their
-//! peers are in `parse.sh`.
+//! peers are in `bench.py`.
 
 use std::fmt::Write;
 

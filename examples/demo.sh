@@ -1,12 +1,18 @@
 #!/bin/sh
-# shellcheck disable=SC2086  # the flags of the fleet are split at their blanks
+# shellcheck disable=SC2086  # the flags of cargo and of the fleet are split at their blanks
 # The whole pipeline on a simulated fleet: real SSH on loopback, SQLite, a report. Leaves nothing behind
-# but the page of the report, whose name it says at the end.
+# but the page of the report, whose address it says at the end.
 # The same four programs, with your own inventory and without the simulator, are the real thing.
 set -eu
 cd "$(dirname "$0")/.."
 
-cargo build --quiet --bins --example ccap-sim
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+# On a terminal cargo shows how far it is; elsewhere its list of crates would bury what follows.
+quiet=--quiet
+[ ! -t 2 ] || quiet=
+say "Building the seven tools and the simulator (the first time minutes, then a moment)"
+cargo build $quiet --bins --example ccap-sim
 bin=${CARGO_TARGET_DIR:-target}/debug
 PATH=$PWD/$bin:$bin:$PATH
 fleet="--devices e6000=4,casa=4,cbr8=4 --upstreams 48 --seed 7"
@@ -19,7 +25,6 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 export MODTOOLS_DB="sqlite:$dir/modulation.db" CCAP_USER=operator CCAP_PASSWORD=simulated
 
@@ -47,4 +52,11 @@ mod-report --format table --top 15 --html "$page"
 say "One of the records that pass between the tools: mod-report --format samples | head -1"
 mod-report --date today --format samples | head -1
 
-say "The same report as a page, for a browser: $page"
+case $page in /*) ;; *) page=$PWD/$page ;; esac
+say "The same report as a page, for a browser: file://$page"
+
+say "Go on with your own devices: their names or addresses in a file, one a line, and then"
+printf '  %s\n' \
+    "ccap-fetch -i devices.txt --user NAME --host-keys accept-new --check" \
+    "ccap-fetch -i devices.txt --user NAME | mod-parse | mod-store --init" \
+    "mod-report --date today"

@@ -71,6 +71,9 @@ build) ;;
     need libxml2-utils command_there xmllint
     ;;
 esac
+if [ "${1:-test}" = bench ]; then
+    need sqlite3 command_there sqlite3
+fi
 if [ "${1:-test}" = systemd ]; then
     need systemd test -x /lib/systemd/systemd
 fi

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// Why a line needs not be understood: blank, a rule, a total, the time, a log message. Every line of every
 /// answer comes by here, so its first bytes decide what it is compared with.
 pub(super) fn noise(line: &str) -> Option<&'static str> {
-    let text = line.trim();
+    let text = line.trim_ascii();
     let Some(first) = text.bytes().next() else { return Some("blank") };
     let known = match first {
         b'0'..=b'9' | b'[' | b'(' => is_moment(text).then_some(MOMENT),
@@ -135,7 +135,7 @@ fn is_syslog(text: &str) -> bool {
     };
     let priority = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     priority.is_some_and(|(number, _)| is_number(number))
-        || text.match_indices('%').any(|(at, _)| tag(head(&text[at + 1..], 80)))
+        || memchr::memchr_iter(b'%', text.as_bytes()).any(|at| tag(head(&text[at + 1..], 80)))
 }
 
 /// Whether a line begins with a date or a time: device clocks before an output, and log messages.

@@ -77,7 +77,7 @@ impl<'a> Config<'a> {
 
     /// Returns what a line was taken for, or none when it has nothing to do with the configuration.
     pub fn line(&mut self, text: &'a str) -> Option<Taken> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         let (negated, bare) = match text.strip_prefix("no ") {
             Some(rest) => (true, rest.trim_start()),
             None => (false, text),

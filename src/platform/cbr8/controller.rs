@@ -110,7 +110,7 @@ impl<'a> Block<'a> {
             "snr",
             "frequency",
         ];
-        let text = text.trim();
+        let text = text.trim_ascii();
         if !INTEREST.is_match(text) && !starts_with(text, "channel width") && !starts_with(text, "mer") {
             return Taken::Ignored("of no interest");
         }
