@@ -10,17 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Database, DayHead, DayRow, Gauge, Made};
+use super::{Database, DayHead, DayRow, Gauge, Made, unconfirmed::unconfirmed};
 use crate::{
     error::{Error, Result},
     measure::{
         Window,
-        arithmetic::{CARRY_S, Day, Span, Upstream},
+        arithmetic::{CARRY_S, Span, Upstream, modulations},
         memory::Memory,
         plan::number_of,
         rollup::{Line, rules},
         roster::Roster,
         snr,
+        stretches::{step_s, text_of},
         window::{self, local},
     },
     modulation::Modulation,
@@ -69,7 +70,14 @@ impl Calendar {
 
     fn span(&self, day: NaiveDate) -> Span {
         let window = window::of_day(self.tz, day);
-        Span { window, end: window.to, hold: self.hold(), carry: CARRY_S, hourly: true, step_s: None }
+        Span {
+            window,
+            end: window.to,
+            hold: self.hold(),
+            carry: CARRY_S,
+            hourly: true,
+            step_s: Some(step_s(self.interval_s)),
+        }
     }
 
     /// The days that end before `until` and have samples, at most `back` of them before it.
@@ -394,12 +402,15 @@ impl<'a> Keeper<'a> {
             }
             Ok(())
         })?;
+        let built_in = unconfirmed(self.database, span.window.to, span.hold, roster)?;
         self.last = states.iter().map(|(upstream, _)| upstream.held()).collect();
         let (samples, carried) = (rows.samples, rows.carried);
         self.reckoned = Some(rows);
         let line = |(number, (upstream, steps_down_s)): (u32, (Upstream, Vec<u32>))| {
-            let (day, _): (Day, _) = upstream.finish(&span);
-            (number, Line { day, memory: Memory::default(), steps_down_s })
+            let (day, steps) = upstream.finish(&span);
+            let steps = if day.is_empty() { String::new() } else { text_of(modulations(&steps)) };
+            let built_in = built_in.contains(&number);
+            (number, Line { day, memory: Memory::default(), steps_down_s, steps, built_in })
         };
         Ok(((0..).zip(states).map(line).collect(), samples, carried))
     }

@@ -26,6 +26,7 @@ mod retention;
 mod sample_table;
 mod sqlite;
 mod target;
+mod unconfirmed;
 
 pub use admit::{Column, Limits, Repertoire, Verdict};
 pub use days::{DayHead, DayRow, Days, Made};
@@ -37,6 +38,7 @@ pub use mariadb::fuzz;
 pub use retention::{Aged, Chunk, IdState, Method, Plan, Progress, Retention, TableState};
 pub use sample_table::SampleTable;
 pub use target::{Host, Server, Target, Tls};
+pub use unconfirmed::explained;
 
 #[cfg(unix)]
 use contained::Contained;

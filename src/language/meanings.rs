@@ -22,6 +22,8 @@ impl Why {
             (Why::Gap, Nl) => "gat",
             (Why::UnknownProfile, En) => "unknown profile",
             (Why::UnknownProfile, Nl) => "onbekend profiel",
+            (Why::UnconfirmedProfile, En) => "unconfirmed profile",
+            (Why::UnconfirmedProfile, Nl) => "onbevestigd profiel",
             (Why::NeverBetter, En) => "never better",
             (Why::NeverBetter, Nl) => "nooit beter",
         }
@@ -45,6 +47,8 @@ impl Why {
             (Why::Gap, Nl) => "er ontbreken metingen",
             (Why::UnknownProfile, En) => "a modulation profile that nothing explains",
             (Why::UnknownProfile, Nl) => "een modulatieprofiel dat niets verklaart",
+            (Why::UnconfirmedProfile, En) => "its modulation rests on the built-in profile table",
+            (Why::UnconfirmedProfile, Nl) => "de modulatie berust op de ingebouwde profieltabel",
             (Why::NeverBetter, En) => "never seen at anything better",
             (Why::NeverBetter, Nl) => "nooit op iets beters gezien",
         }

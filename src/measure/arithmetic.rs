@@ -17,7 +17,9 @@ mod numbers;
 use std::rc::Rc;
 
 pub use day::{Day, Sampled, named, suffix};
-pub use numbers::{Before, Course, Days, Numbers, add, hours_of, mbps_of, percent, strip};
+pub use numbers::{
+    Before, Course, Days, Numbers, add, hours_of, indexes, mbps_of, modulations, percent, strip,
+};
 
 use super::{Window, snr::Snrs};
 use crate::{modulation::Modulation, record::Timestamp};

@@ -45,13 +45,21 @@ pub struct Line {
     /// When it stepped down, seconds from the begin of the day: incidents are made of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps_down_s: Vec<u32>,
+    /// What was held in the middle of each step that a page draws, as [`stretches`](super::stretches) has it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub steps: String,
+    /// Its last sample rests on the built-in profile table.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub built_in: bool,
 }
 
 /// What stands in a line beside its day.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Rest {
+    built_in: bool,
     memory: Memory,
+    steps: String,
     steps_down_s: Vec<u32>,
 }
 
@@ -73,9 +81,9 @@ impl Line {
     pub fn of_columns(time_s: &str, finished: &str) -> serde_json::Result<Self> {
         // Read twice: the fields of a flattened struct would be collected in a map first.
         let mut day: Day = serde_json::from_str(finished)?;
-        let Rest { memory, steps_down_s } = serde_json::from_str(finished)?;
+        let Rest { memory, steps_down_s, steps, built_in } = serde_json::from_str(finished)?;
         day.time = serde_json::from_str::<Time>(time_s)?.0;
-        Ok(Line { day, memory, steps_down_s })
+        Ok(Line { day, memory, steps_down_s, steps, built_in })
     }
 
     /// Samples in the day.
@@ -151,7 +159,7 @@ mod tests {
         memory.follow(&day, 1500);
         memory.close(1, &[0, 0, 40, 0, 86_400, 0, 0, 0, 0]);
         memory.close(20, &[0, 0, 86_400, 0, 40, 0, 0, 0, 0]);
-        Line { day, memory, steps_down_s: vec![0, 86_399] }
+        Line { day, memory, steps_down_s: vec![0, 86_399], steps: "e143a".to_owned(), built_in: true }
     }
 
     #[test]

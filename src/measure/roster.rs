@@ -5,7 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use super::nodes::{Node, Nodes};
 use crate::{
     platform::Platform,
-    record::{Sample, Timestamp},
+    record::{ExplainedBy, Sample, Timestamp},
 };
 
 /// `modulation_channel`: what is known of an upstream besides its modulation.
@@ -65,6 +65,7 @@ struct Upstream {
     width_hz: Latest<u64>,
     modems: Latest<u64>,
     description: Latest<String>,
+    explained_by: Latest<ExplainedBy>,
 }
 
 /// Names to numbers and back. Numbers count from 0, without gaps.
@@ -124,8 +125,10 @@ impl Roster {
         let new = number(&self.upstreams);
         let name: Rc<str> = upstream.into();
         cmts.upstreams.insert(Rc::clone(&name), new);
-        let (center_hz, width_hz, modems, description) = Default::default();
-        self.upstreams.push(Upstream { cmts: at, name, node, center_hz, width_hz, modems, description });
+        let (center_hz, width_hz, modems, description, explained_by) = Default::default();
+        let upstream =
+            Upstream { cmts: at, name, node, center_hz, width_hz, modems, description, explained_by };
+        self.upstreams.push(upstream);
         new
     }
 
@@ -144,15 +147,38 @@ impl Roster {
 
     /// Takes the number of a sample's upstream, and what the sample says of it.
     pub fn sample(&mut self, sample: Sample) -> u32 {
-        let Sample { ts, cmts, upstream, platform, center_hz, width_hz, modems, description, .. } = sample;
+        let Sample {
+            ts,
+            cmts,
+            upstream,
+            platform,
+            center_hz,
+            width_hz,
+            modems,
+            description,
+            explained_by,
+            ..
+        } = sample;
         let number = self.upstream(&cmts, &upstream);
         let upstream = &mut self.upstreams[number as usize];
+        upstream.explained_by.offer(ts, explained_by);
         upstream.center_hz.offer(ts, center_hz);
         upstream.width_hz.offer(ts, width_hz);
         upstream.modems.offer(ts, modems);
         upstream.description.offer(ts, description);
         self.cmts[upstream.cmts as usize].platform.offer(ts, platform);
         number
+    }
+
+    /// Takes what explains the modulation of a sample.
+    pub fn explained(&mut self, upstream: u32, ts: Timestamp, by: ExplainedBy) {
+        self.upstreams[upstream as usize].explained_by.offer(ts, Some(by));
+    }
+
+    /// Whether the modulation of its last sample, of which that is known, rests on the built-in profile table.
+    #[must_use]
+    pub fn is_unconfirmed(&self, upstream: u32) -> bool {
+        self.upstreams[upstream as usize].explained_by.get() == Some(&ExplainedBy::BuiltIn)
     }
 
     /// Takes what a scan or a database says of a device's family.

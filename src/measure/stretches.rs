@@ -5,6 +5,15 @@ use std::fmt::Write as _;
 
 use crate::modulation::Modulation;
 
+/// A page draws a day in steps of its scans, but not in finer ones than these, s: with them it stays small.
+const FINEST_STEP_S: u64 = 300;
+
+/// How long the steps are that a page draws a day in, s.
+#[must_use]
+pub fn step_s(interval_s: u64) -> u64 {
+    interval_s.max(FINEST_STEP_S)
+}
+
 /// No text is taken for more than so many: a year of days, or a day of half minutes.
 const MOST: usize = 4096;
 

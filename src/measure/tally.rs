@@ -8,13 +8,14 @@ use std::{
 
 use super::{
     Window,
-    arithmetic::{Before, CARRY_S, Course, Day, PerIndex, Upstream, add},
+    arithmetic::{Before, CARRY_S, Course, Day, PerIndex, Upstream, add, indexes},
     maintenance::Maintained,
     memory::Memory,
     natural,
     plan::{Part, Plan},
     rollup::Line,
     roster::Roster,
+    stretches::of_text,
 };
 use crate::{
     modulation::Modulation,
@@ -140,6 +141,9 @@ impl Progress {
                 1 => self.course.day = line.day,
                 _ => self.append(plan, line.day, from, length),
             }
+        }
+        if part.is_window && part.span.step_s.is_some() {
+            self.course.steps = indexes(of_text(&line.steps));
         }
         self.course.memory = line.memory;
     }

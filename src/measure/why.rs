@@ -24,12 +24,14 @@ const GAP_PCT: f64 = 90.0;
 /// - `incident`: one of its steps down belongs to an incident outside maintenance.
 /// - `gap`: `coverage_pct` is less than 90.
 /// - `unknown_profile`: a sample of the window is UNKNOWN.
+/// - `unconfirmed_profile`: its last sample of which that is known rests on the built-in profile table: the device
+///   gave a number, and did not say what it means.
 /// - `never_better`: what its neighbours do was out of its reach. Without `--expected`: the `expected` of its
 ///   own (the best it held in the days that count) is below the yardstick of its CMTS ([`yardsticks`]), so that nothing
 ///   counts as lost, and only the neighbours show that it could do better. With it: nothing that it held in the
 ///   window reaches that.
 #[must_use]
-pub fn why(numbers: &Numbers, is_in_incident: bool, yardstick: Option<Yardstick>) -> Vec<Why> {
+pub fn why(numbers: &Numbers, about: Circumstances) -> Vec<Why> {
     let time = numbers.time_with_bits();
     let is_low = |m: Modulation| numbers.expected.is_some_and(|expected| is_below(m, expected));
     let is_stuck = time > 0 && percent(numbers.degraded_s, time) >= STUCK_PCT;
@@ -38,12 +40,24 @@ pub fn why(numbers: &Numbers, is_in_incident: bool, yardstick: Option<Yardstick>
         Why::StuckLow => is_stuck,
         Why::Flapping => numbers.flapping,
         Why::SteppedDown => numbers.hops_down > 0 && is_low(numbers.last()) && !is_stuck,
-        Why::Incident => is_in_incident,
+        Why::Incident => about.is_in_incident,
         Why::Gap => numbers.coverage_pct() < GAP_PCT,
         Why::UnknownProfile => numbers.counts[Modulation::Unknown.index()] > 0,
-        Why::NeverBetter => yardstick.is_some_and(|yardstick| is_out_of_reach(numbers, yardstick)),
+        Why::UnconfirmedProfile => about.is_unconfirmed,
+        Why::NeverBetter => about.yardstick.is_some_and(|yardstick| is_out_of_reach(numbers, yardstick)),
     };
     Why::ALL.into_iter().filter(|&why| holds(why)).collect()
+}
+
+/// What is known of an upstream besides its numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// It was in an incident outside maintenance.
+    pub is_in_incident: bool,
+    /// Its modulation rests on the built-in profile table.
+    pub is_unconfirmed: bool,
+    /// What it is measured by.
+    pub yardstick: Option<Yardstick>,
 }
 
 /// What an upstream is measured by besides itself.
@@ -118,7 +132,11 @@ mod tests {
     }
 
     fn words(numbers: &Numbers, yardstick: Option<Yardstick>) -> String {
-        why(numbers, false, yardstick).into_iter().map(Why::word).collect::<Vec<_>>().join(" ")
+        why(numbers, Circumstances { yardstick, ..Circumstances::default() })
+            .into_iter()
+            .map(Why::word)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -135,7 +153,9 @@ mod tests {
         assert_eq!(said(&|step| (step >= 15).then_some(Qam64)), "");
         assert_eq!(said(&|step| (step >= 17).then_some(Qam64)), "gap");
         assert_eq!(said(&|step| Some(if step == 9 { Unknown } else { Qam64 })), "unknown_profile");
-        assert_eq!(why(&day(None, Qam64, |_| Some(Qam64)), true, None), [Why::Incident]);
+        let both = Circumstances { is_in_incident: true, is_unconfirmed: true, yardstick: None };
+        let well = day(None, Qam64, |_| Some(Qam64));
+        assert_eq!(why(&well, both), [Why::Incident, Why::UnconfirmedProfile]);
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Report {
     pub generated_at: Timestamp,
     /// Upstreams with a sample in the window: one row each.
     pub upstreams: u64,
+    /// Those of them whose modulation rests on the built-in profile table, which their device has not confirmed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub built_in: u64,
     /// CMTSs that they are on.
     pub cmts: u64,
     /// Sum of the rows.
@@ -282,6 +285,7 @@ closed_set! {
         Incident = "incident",
         Gap = "gap",
         UnknownProfile = "unknown_profile",
+        UnconfirmedProfile = "unconfirmed_profile",
         NeverBetter = "never_better",
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         roster::{About, Roster},
         says::says,
         tally::Tally,
-        why::{Yardstick, why, yardsticks},
+        why::{Circumstances, Yardstick, why, yardsticks},
         window::local,
     },
     modulation::Modulation,
@@ -190,6 +190,8 @@ impl<'a> Findings<'a> {
             interval_s: question.interval_s,
             generated_at: question.now,
             upstreams: self.lines.len() as u64,
+            built_in: self.lines.iter().filter(|&&(number, _)| self.roster.is_unconfirmed(number)).count()
+                as u64,
             cmts: cmts.len() as u64,
             hops: numbers().map(|numbers| u64::from(numbers.hops)).sum(),
             measurements,
@@ -231,7 +233,12 @@ impl<'a> Findings<'a> {
             let about = self.roster.about(number);
             let told = self.question.expected.of(about.cmts, about.upstream).map(Yardstick::Told);
             let usual = || usual.get(&self.roster.cmts_of(number)).copied().map(Yardstick::Neighbours);
-            let why = why(numbers, self.in_incident.contains(&number), told.or_else(usual));
+            let about_it = Circumstances {
+                is_in_incident: self.in_incident.contains(&number),
+                is_unconfirmed: self.roster.is_unconfirmed(number),
+                yardstick: told.or_else(usual),
+            };
+            let why = why(numbers, about_it);
             let says = says(numbers, self.question.tz, view.language);
             let url = view.page_url.as_deref().map(|page| self.url(page, about.cmts, about.upstream));
             (Row { why, says, url, ..row(self.frame.window.from, about, numbers) }, numbers)

@@ -22,7 +22,7 @@ use crate::{
         tally::{Tallied, Tally},
         window::{local, midnight, of_day},
     },
-    record::Timestamp,
+    record::{ExplainedBy, Timestamp},
 };
 
 /// What a window came to.
@@ -113,13 +113,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Whether a day can be taken as it was kept: as a whole, not drawn in steps, not worked on.
+    /// Whether a day can be taken as it was kept: as a whole, not worked on.
     fn is_kept(&self, day: NaiveDate) -> bool {
         let plan = self.tally.plan();
         let Some(part) = plan.part_of(day, self.question.tz).map(|at| &plan.parts[at]) else { return false };
-        self.calendar.is_finished(day)
-            && !(part.is_window && part.span.step_s.is_some())
-            && self.question.maintained.within(part.span.window).next().is_none()
+        self.calendar.is_finished(day) && self.question.maintained.within(part.span.window).next().is_none()
     }
 
     fn stages(&self, start: NaiveDate) -> Vec<Stage> {
@@ -190,6 +188,9 @@ impl Reader<'_> {
             if of.is_window {
                 let from = of.span.window.from;
                 steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
+            }
+            if of.is_window && line.built_in {
+                roster.explained(number, of.span.window.to + -1, ExplainedBy::BuiltIn);
             }
             tally.keep(roster, at, number, line);
             Ok(())

@@ -99,6 +99,13 @@ pub fn from_database<'a>(
         true => history::read(question, database, &frame, &mut roster)?,
         false => history::read_samples(question, database, &frame, &mut roster)?,
     };
+    // What is kept of a finished day says it too, when its detail is gone.
+    database::explained(database, frame.end.min(window.to), frame.hold, &mut |cmts, upstream, ts, by| {
+        if let Some(number) = roster.find(cmts, upstream) {
+            roster.explained(number, ts, by);
+        }
+        Ok(())
+    })?;
     for channel in database.channels()? {
         roster.channel(channel);
     }

@@ -223,6 +223,7 @@ fn report(rows: &[Row], date: NaiveDate, made: Timestamp) -> Report {
         maintenance: Vec::new(),
         generated_at: made,
         upstreams: rows.len() as u64,
+        built_in: 0,
         cmts: cmts.len() as u64,
         hops: sum(|row| row.hops),
         measurements,

@@ -33,6 +33,7 @@ mod man;
 mod manual;
 mod mariadb;
 mod page;
+mod page_days;
 mod page_files;
 mod page_truths;
 mod parse;

@@ -17,16 +17,16 @@ pub fn rows(report: &str) -> Vec<String> {
 }
 
 /// A SQLite file, and the clock that reports go by.
-struct Store {
-    dir: TempDir,
-    connection: Connection,
-    now: Timestamp,
+pub struct Store {
+    pub dir: TempDir,
+    pub connection: Connection,
+    pub now: Timestamp,
 }
 
-type Sample = (i64, String, String, &'static str);
+pub type Sample = (i64, String, String, &'static str);
 
 impl Store {
-    fn new(now: &str) -> Self {
+    pub fn new(now: &str) -> Self {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("m.db");
         let url = format!("sqlite:{}", path.display());
@@ -37,7 +37,7 @@ impl Store {
         Store { dir, connection, now: now.parse().unwrap() }
     }
 
-    fn insert<'a>(&mut self, samples: impl IntoIterator<Item = &'a Sample>) {
+    pub fn insert<'a>(&mut self, samples: impl IntoIterator<Item = &'a Sample>) {
         let transaction = self.connection.transaction().unwrap();
         for (ts, cmts, upstream, modulation) in samples {
             let row = params![ts, cmts, upstream, modulation];
@@ -46,7 +46,7 @@ impl Store {
         transaction.commit().unwrap();
     }
 
-    fn execute(&self, sql: &str) -> usize {
+    pub fn execute(&self, sql: &str) -> usize {
         self.connection.execute(sql, []).unwrap()
     }
 
@@ -72,14 +72,14 @@ impl Store {
     }
 
     /// What mod-report says out of the database.
-    fn report(&self, more: &[&str]) -> String {
+    pub fn report(&self, more: &[&str]) -> String {
         let mut output = Vec::new();
         report::run(&self.args(more, false), &self.context(), &mut &b""[..], &mut output).unwrap();
         String::from_utf8(output).unwrap()
     }
 
     /// What it says of the same samples as records.
-    fn reference(&self, more: &[&str]) -> String {
+    pub fn reference(&self, more: &[&str]) -> String {
         let mut statement = self.connection.prepare("SELECT * FROM modulation_new").unwrap();
         let line = |row: &rusqlite::Row<'_>| {
             let ts = Timestamp(row.get(0)?);
@@ -99,7 +99,7 @@ impl Store {
 }
 
 /// Samples of a week and a half, each upstream on its own grid of minutes, with what is missing left out.
-fn samples(from: i64, step_s: i64, days: i64, missing_pct: u32, seed: u64) -> Vec<Sample> {
+pub fn samples(from: i64, step_s: i64, days: i64, missing_pct: u32, seed: u64) -> Vec<Sample> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut samples = Vec::new();
     for upstream in 0..7 {

@@ -232,7 +232,7 @@ impl Numbers {
 
     /// The modulation held in the middle of each step ([`Frame::step_s`]), if any was.
     pub fn steps(&self) -> impl Iterator<Item = Option<Modulation>> + '_ {
-        self.steps.iter().map(|&held| Modulation::ALL.get(usize::from(held)).copied())
+        modulations(&self.steps)
     }
 
     /// The strip of hours, in windows of one day.
@@ -240,6 +240,17 @@ impl Numbers {
     pub fn hours(&self) -> Option<String> {
         (!self.hours.is_empty()).then(|| strip(&self.hours))
     }
+}
+
+/// Modulations by their indexes; any other number is none.
+pub fn modulations(indexes: &[u8]) -> impl Iterator<Item = Option<Modulation>> + '_ {
+    indexes.iter().map(|&index| Modulation::ALL.get(usize::from(index)).copied())
+}
+
+/// Their indexes.
+#[must_use]
+pub fn indexes(held: Vec<Option<Modulation>>) -> Box<[u8]> {
+    held.into_iter().map(|held| held.map_or(u8::MAX, |modulation| modulation as u8)).collect()
 }
 
 /// The hours of a day, one character each.

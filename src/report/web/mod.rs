@@ -29,12 +29,10 @@ use crate::{
     cli,
     database::{Database, finished::Calendar},
     error::{Error, Result},
-    measure::{natural, window::local},
+    measure::{natural, stretches::step_s, window::local},
     record::Timestamp,
 };
 
-/// A day's page has no finer steps than these, s: with them it stays small.
-const FINEST_STEP_S: u64 = 300;
 /// `--brand none`: that of every page, and no longer that of the page before.
 const NO_BRAND: &str = "none";
 
@@ -52,7 +50,7 @@ impl Pages {
     #[must_use]
     pub fn asked_step_s(args: &cli::Report) -> Option<u64> {
         let is_asked = args.web.is_some() || args.html.is_some();
-        is_asked.then(|| args.interval.as_secs().max(FINEST_STEP_S))
+        is_asked.then(|| step_s(args.interval.as_secs()))
     }
 
     /// Understands the flags; none when no page is asked for.

@@ -114,6 +114,11 @@ const WORDS: &[Entry] = &[
     ),
     ("missing_days", "Nothing is left of these days: {}.", "Van deze dagen is niets over: {}."),
     (
+        "built_in",
+        "The modulation of {} upstream rests on the built-in profile table, which its device has not confirmed.|The modulation of {} upstreams rests on the built-in profile table, which their devices have not confirmed.",
+        "De modulatie van {} upstream berust op de ingebouwde profieltabel, die door het apparaat niet is bevestigd.|De modulatie van {} upstreams berust op de ingebouwde profieltabel, die door de apparaten niet is bevestigd.",
+    ),
+    (
         "silent",
         "{} CMTS is silent, without a good scan in this window:|{} CMTSs are silent, without a good scan in this window:",
         "{} CMTS is stil, zonder goede scan in deze periode:|{} CMTS’en zijn stil, zonder goede scan in deze periode:",

@@ -66,6 +66,12 @@ fn lines(report: &Report, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     if let Some((mbps, gb)) = report.lost_mbps.zip(report.lost_gb) {
         lines.push(format!("Lost {mbps:.1} Mbit/s, {gb:.1} GB, as far as channel widths are known"));
     }
+    if report.built_in > 0 {
+        lines.push(format!(
+            "On the built-in profile table, which no device has confirmed, rest {} upstreams",
+            report.built_in
+        ));
+    }
     let silent = report.silent.iter().map(|silent| {
         let since = silent
             .since

@@ -26,6 +26,7 @@ function banners(day, newest, now, trouble) {
     found.push(banner('warn', t('made_early', both(made))));
   }
   if (report.missing_days?.length) found.push(banner('bad', t('missing_days', report.missing_days.join(', '))));
+  if (report.built_in) found.push(banner('quiet', tn('built_in', report.built_in)));
   if (report.upstreams === 0) found.push(banner('bad', t('nothing_measured')));
   else if (report.coverage_pct < 90) found.push(banner('warn', t('thin', figure(report.coverage_pct))));
   return found;
