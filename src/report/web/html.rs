@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("assets/index.html");
 const STYLE: &str = include_str!("assets/style.css");
 
 /// The parts of the script, in one scope of their own; the last one begins.
-const SCRIPT: [&str; 13] = [
+const SCRIPT: [&str; 14] = [
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/data.js"),
     include_str!("assets/js/state.js"),
@@ -26,6 +26,7 @@ const SCRIPT: [&str; 13] = [
     include_str!("assets/js/table.js"),
     include_str!("assets/js/sums.js"),
     include_str!("assets/js/overview.js"),
+    include_str!("assets/js/theme.js"),
     include_str!("assets/js/main.js"),
 ];
 

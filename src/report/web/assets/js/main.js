@@ -237,6 +237,24 @@ function drawFilters() {
   for (const id of Object.keys(NO_FILTERS)) if (byId(id).value !== state[id]) byId(id).value = state[id];
 }
 
+// As one types only the rows that a screen shows are drawn at once, and the others a moment later.
+const FIRST_ROWS = 12;
+let rest = 0;
+
+function drawRows(shown, isTyping) {
+  const first = isTyping ? shown.slice(0, FIRST_ROWS) : shown;
+  clearTimeout(rest);
+  // The page keeps its height meanwhile, so that nothing jumps.
+  const height = first.length < shown.length ? `${byId('scroll').offsetHeight}px` : '';
+  byId('body').replaceChildren(...tableBody(day, first, state, toggle));
+  byId('scroll').style.minHeight = height;
+  if (!height) return;
+  rest = setTimeout(() => {
+    byId('body').append(...tableBody(day, shown.slice(FIRST_ROWS), state, toggle));
+    byId('scroll').style.minHeight = '';
+  }, TYPING_MS);
+}
+
 // The table for the state as it is, and the address with it.
 function drawTable(write = writeAddress) {
   rows = view(day, state);
@@ -245,7 +263,7 @@ function drawTable(write = writeAddress) {
   const shown = rows.slice((state.page - 1) * state.size, state.page * state.size);
   const focus = document.activeElement?.dataset ?? {};
   drawColumns();
-  byId('body').replaceChildren(...tableBody(day, shown, state, toggle));
+  drawRows(shown, write === writeAddressSoon);
   refocus(focus);
   drawCount(shown.length);
   byId('sort').value = sortOf(state.sort);
@@ -388,27 +406,6 @@ function refreshIfDue() {
   if (!isGrowing && !isFollowing) return drawBanners();
   lastRead = Date.now();
   load();
-}
-
-const THEMES = ['auto', 'light', 'dark'];
-
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId('theme').textContent = t(`theme_${theme}`);
-  try {
-    localStorage.setItem('modtools-theme', theme);
-  } catch {
-    // A page from a file may have no storage: then it is asked again next time.
-  }
-}
-
-function savedTheme() {
-  try {
-    const saved = localStorage.getItem('modtools-theme');
-    return THEMES.includes(saved) ? saved : 'auto';
-  } catch {
-    return 'auto';
-  }
 }
 
 // The address was changed by hand, by a link, or by the way back.
