@@ -83,10 +83,7 @@ fn the_csv_is_the_view_and_harmless() {
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), HOSTILE.len());
     for (name, _, text) in HOSTILE {
-        let harmless = |text: &str| {
-            let is_formula = text.starts_with(['=', '+', '-', '@']);
-            if is_formula { format!("'{text}") } else { text.to_owned() }
-        };
+        let harmless = |text: &str| modtools::text::csv_cell(text).into_owned();
         let row =
             rows.iter().find(|row| row[cmts] == harmless(name)).unwrap_or_else(|| panic!("{name}: {rows:?}"));
         assert_eq!(row[description], harmless(text));

@@ -1,8 +1,22 @@
 // The filtered view as CSV, all pages of it, in its order: the columns of the data file are those of mod-report
 // --format csv and --format csv-excel, and so are the bytes.
 
-// A spreadsheet takes text that begins like a formula for one: it gets a leading apostrophe.
-const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+// As mod-report writes text cells: control characters and those that turn the direction of text are spelled out, and
+// what begins like a formula gets a leading apostrophe, also where a spreadsheet of another locale cuts the cell.
+const UNSAFE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+const SPELLED = { '\t': '\\t', '\r': '\\r', '\n': '\\n' };
+const spelled = (c) => SPELLED[c] ?? `\\u{${c.codePointAt(0).toString(16)}}`;
+
+function harmless(text) {
+  let isBegin = true;
+  let safe = '';
+  for (const c of text.replace(UNSAFE, spelled)) {
+    if (isBegin && '=+-@＝＋－＠'.includes(c)) safe += "'";
+    isBegin = c === ';' || c === ',' || (isBegin && (c === ' ' || c === '"'));
+    safe += c;
+  }
+  return safe;
+}
 // 1/5/25 is a day of May to a spreadsheet; a formula that gives a text stays as it is.
 const asText = (text) => (/^\d[\d/.\-:, eE+%]*$/.test(text) ? `="${text}"` : text);
 
