@@ -13,7 +13,7 @@ use crate::{
 /// on the built-in table. Otherwise, and where the detail has been pruned, nothing comes.
 ///
 /// # Errors
-/// Those of the database and those of `each`.
+/// Errors of the database, and of `each`.
 pub fn explained(
     database: &mut dyn Database,
     end: Timestamp,
@@ -38,7 +38,7 @@ pub fn explained(
 /// The upstreams of which the last sample before `end` rests on the built-in table, by their numbers in `roster`.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub(super) fn unconfirmed(
     database: &mut dyn Database,
     end: Timestamp,
