@@ -133,8 +133,8 @@ fn subject(args: &cli::Mail, reading: &Reading) -> String {
 /// not give is left out.
 fn headline(reading: &Reading) -> Option<String> {
     let report = &reading.report;
-    let is_whole = reading.lines.len() as u64 >= report.upstreams;
-    let below = reading.rows().filter(|row| row.degraded_s > 0).count();
+    let is_whole = reading.rows.len() as u64 >= report.upstreams;
+    let below = reading.rows.iter().filter(|row| row.degraded_s > 0).count();
     let below = (is_whole && below > 0).then(|| format!("{below} below expectation"));
     let lost =
         report.lost_mbps.filter(|&lost| lost >= WORTH_NAMING_MBPS).map(|lost| format!("{lost:.0} Mbit/s"));
@@ -157,7 +157,7 @@ fn headline(reading: &Reading) -> Option<String> {
 fn rows(args: &cli::Mail, reading: &Reading) -> Result<(String, Vec<u8>)> {
     let name = format!("modulation_report_{}.csv", Period::of(&reading.report).file_label());
     let mut csv = Vec::new();
-    layout::write_csv(args.layout, reading.rows(), &mut csv).map_err(Error::output)?;
+    layout::write_csv(args.layout, &reading.rows, &mut csv).map_err(Error::output)?;
     if csv.len() <= COMPRESSED_ABOVE {
         return Ok((name, csv));
     }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use super::{
-    input::{Gone, Line, Reading},
+    input::Reading,
     period::Period,
     shortfall::{self, THIN_PCT},
     words::{Words, fill},
 };
 use crate::{
-    record::{Incident, Silent, Why},
+    record::{Gone, Incident, Row, Silent, Why},
     text, units,
 };
 
@@ -92,13 +92,13 @@ pub fn compose(reading: &Reading, words: &'static Words, rows: String) -> Page {
     let mut blocks = Vec::new();
     blocks.extend(shortfall::sentence(&shortfall::of(reading), words).map(Block::Warning));
     blocks.push(summary(reading, period, words));
-    if !reading.lines.is_empty() {
+    if !reading.rows.is_empty() {
         offenders(reading, period, words, &mut blocks);
     }
     incidents(&reading.report.incidents, period, words, &mut blocks);
     silent(&reading.report.silent, period, words, &mut blocks);
-    gone(&reading.header.gone, period, words, &mut blocks);
-    if !reading.lines.is_empty() {
+    gone(&reading.report.gone, period, words, &mut blocks);
+    if !reading.rows.is_empty() {
         thin(reading, words, &mut blocks);
     }
     blocks.push(Block::Paragraph(rows));
@@ -157,9 +157,8 @@ fn untitled(rows: impl Iterator<Item = Vec<String>>) -> Block {
 }
 
 /// What there is to say about an upstream.
-fn entry(line: &Line, period: Period, words: &Words) -> Entry {
-    let (row, context) = (&line.row, &line.context);
-    let labels = [&context.node, &context.hub, &row.description];
+fn entry(row: &Row, period: Period, words: &Words) -> Entry {
+    let labels = [&row.node, &row.hub, &row.description];
     let lost = match (row.lost_mbps, row.lost_pct) {
         (Some(mbps), _) if mbps > 0.0 => Some(format!("{} Mbit/s", words.number(mbps, 1))),
         (_, Some(pct)) if pct > 0.0 => Some(format!("{} %", words.number(pct, 1))),
@@ -167,57 +166,57 @@ fn entry(line: &Line, period: Period, words: &Words) -> Entry {
     };
     let degraded = Duration::from_secs(row.degraded_s);
     let mhz = |hz: u64| words.number(hz as f64 / 1e6, 1);
-    let channel = context.center_hz.map(|center| match context.width_hz {
+    let channel = row.center_hz.map(|center| match row.width_hz {
         Some(width) => format!("{} MHz ({} MHz)", mhz(center), mhz(width)),
         None => format!("{} MHz", mhz(center)),
     });
-    let snr = context.snr_db.map(|snr| {
+    let snr = row.snr_db.map(|snr| {
         let [median, min] = [snr.median, snr.min].map(|db| words.number(db, 1));
         fill(words.snr_values, &[&median, &min])
     });
     let figures = [
         (words.lost, lost),
         (words.degraded, (row.degraded_s > 0).then(|| units::human(degraded))),
-        (words.since, context.since.map(|since| period.local(since))),
+        (words.since, row.since.map(|since| period.local(since))),
         (words.worst, row.worst.map(|worst| worst.to_string())),
         (words.hops, Some(row.hops.to_string())),
         (words.change, row.delta.map(|delta| format!("{:+}", delta.hops))),
-        (words.modems, context.modems.map(|modems| modems.to_string())),
+        (words.modems, row.modems.map(|modems| modems.to_string())),
         (words.snr, snr),
         (words.channel, channel),
         (
             words.chronic,
-            context
-                .chronic_days
-                .filter(|&days| days > 0)
-                .map(|days| fill(words.chronic_of, &[&days.to_string()])),
+            (row.chronic_days > 0).then(|| fill(words.chronic_of, &[&row.chronic_days.to_string()])),
         ),
         (words.why, Some(words_of(&row.why))),
     ];
     let name = format!("{} {}", safe(&row.cmts), safe(&row.upstream));
     let labels = labels.into_iter().flatten().map(|label| safe(label)).collect();
-    Entry::new(name, labels, context.says.as_deref().map(sentence), figures, context.url.as_deref())
+    Entry::new(
+        name,
+        labels,
+        Some(row.says.as_str()).filter(|says| !says.is_empty()).map(sentence),
+        figures,
+        row.url.as_deref(),
+    )
 }
 
 /// The first rows with anything wrong, in the order of the report.
 fn offenders(reading: &Reading, period: Period, words: &'static Words, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(words.offenders.to_owned()));
-    let offends = |line: &&Line| {
-        let row = &line.row;
-        row.hops > 0 || row.degraded_s > 0 || row.flapping || !row.why.is_empty()
-    };
-    let count = reading.lines.iter().filter(offends).count();
-    let shown: Vec<_> = reading.lines.iter().filter(offends).take(OFFENDERS).collect();
+    let offends = |row: &&Row| row.hops > 0 || row.degraded_s > 0 || row.flapping || !row.why.is_empty();
+    let count = reading.rows.iter().filter(offends).count();
+    let shown: Vec<_> = reading.rows.iter().filter(offends).take(OFFENDERS).collect();
     if shown.is_empty() {
         blocks.push(Block::Paragraph(words.no_offenders.to_owned()));
         return;
     }
-    blocks.push(Block::Entries(shown.iter().map(|line| entry(line, period, words)).collect()));
+    blocks.push(Block::Entries(shown.iter().map(|row| entry(row, period, words)).collect()));
     if count > shown.len() {
         let more = (count - shown.len()).to_string();
         blocks.push(Block::Paragraph(fill(words.more_offenders, &[&more])));
     }
-    let given = |why: &Why| shown.iter().any(|line| line.row.why.contains(why));
+    let given = |why: &Why| shown.iter().any(|line| line.why.contains(why));
     let mut explained = Why::ALL.into_iter().filter(given).peekable();
     if explained.peek().is_some() {
         blocks
@@ -262,10 +261,7 @@ fn gone(gone: &[Gone], period: Period, words: &Words, blocks: &mut Vec<Block>) {
         return;
     }
     blocks.push(Block::Heading(words.gone.to_owned()));
-    let rows = gone.iter().map(|device| {
-        let since = device.since.map_or_else(|| words.never.to_owned(), |since| period.local(since));
-        vec![safe(&device.cmts), since]
-    });
+    let rows = gone.iter().map(|device| vec![safe(&device.cmts), period.local(device.since)]);
     list(&[(words.cmts, false), (words.last_polled, false)], rows, words, blocks);
 }
 

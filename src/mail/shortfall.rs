@@ -45,10 +45,10 @@ const NAMED_DAYS: usize = 3;
 pub fn of(reading: &Reading) -> Vec<Shortfall> {
     let report = &reading.report;
     let mut found = Vec::new();
-    if report.upstreams == 0 && reading.lines.is_empty() {
+    if report.upstreams == 0 && reading.rows.is_empty() {
         found.push(Shortfall::Empty);
     } else {
-        let came = reading.lines.len();
+        let came = reading.rows.len();
         if (came as u64) < report.upstreams {
             found.push(Shortfall::Rows { came, of: report.upstreams });
         }
@@ -56,8 +56,8 @@ pub fn of(reading: &Reading) -> Vec<Shortfall> {
             found.push(Shortfall::Coverage(report.coverage_pct));
         }
     }
-    if !reading.header.missing_days.is_empty() {
-        found.push(Shortfall::MissingDays(reading.header.missing_days.clone()));
+    if !reading.report.missing_days.is_empty() {
+        found.push(Shortfall::MissingDays(reading.report.missing_days.clone()));
     }
     if !report.silent.is_empty() {
         found.push(Shortfall::Silent(report.silent.len()));
@@ -75,7 +75,7 @@ pub fn of(reading: &Reading) -> Vec<Shortfall> {
 #[must_use]
 pub fn thin_cmts(reading: &Reading) -> Vec<(&str, usize, f64)> {
     let mut by_cmts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-    for row in reading.rows() {
+    for row in &reading.rows {
         let (upstreams, sum) = by_cmts.entry(&row.cmts).or_default();
         *upstreams += 1;
         *sum += row.coverage_pct;
