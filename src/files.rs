@@ -69,7 +69,7 @@ pub fn open_trusted(path: &Path) -> io::Result<Option<File>> {
 /// The content of a file that can be believed, see [`open_trusted`]; none when it is missing.
 ///
 /// # Errors
-/// Those of [`open_trusted`]; when it holds more than `limit` bytes.
+/// Errors of [`open_trusted`]; when it holds more than `limit` bytes.
 pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let Some(file) = open_trusted(path)? else { return Ok(None) };
     let mut bytes = Vec::new();

@@ -12,6 +12,9 @@ pub(crate) fn bounded(what: &str, length: usize, factor: usize, input: &[u8]) {
 }
 
 #[cfg(test)]
+pub(crate) use holds::hold;
+
+#[cfg(test)]
 mod holds {
     use std::{fs, path::Path};
 
@@ -85,6 +88,3 @@ mod holds {
         bytes
     }
 }
-
-#[cfg(test)]
-pub(crate) use holds::hold;

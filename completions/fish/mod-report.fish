@@ -36,7 +36,7 @@ description\t'The description, such as a node\'s name'
 frequency\t'The centre frequency'"
 complete -c mod-report -l cmts -d 'Look only at the CMTSs that match, such as CCAP0*' -r
 complete -c mod-report -l upstream -d 'Look only at the upstreams that match, such as 1/*' -r
-complete -c mod-report -l nodes -d 'Which node each upstream serves, CSV lines cmts,upstream,node[,hub][,area][,homes] such as "CCAP001,1/scq/*,HRN12,Hoorn"; the first that matches counts [default: MODTOOLS_NODES]' -r -F
+complete -c mod-report -l nodes -d 'Which node each upstream serves, CSV lines cmts,upstream,node, if known also hub,area,homes, such as "CCAP001,1/scq/*,HRN12,Hoorn"; the first that matches counts [default: MODTOOLS_NODES]' -r -F
 complete -c mod-report -l node -d 'Look only at the upstreams of the nodes that match, such as HRN*; needs --nodes' -r
 complete -c mod-report -l expected -d 'What upstreams should run at: QAM64 for all, or a CSV file cmts,upstream,modulation (default: MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)' -r
 complete -c mod-report -l expected-days -d 'The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]' -r

@@ -109,7 +109,7 @@ impl Args {
 
 fn family(text: &str) -> Result<(Platform, usize), String> {
     let (platform, count) = text.split_once('=').ok_or("no FAMILY=N such as casa=4")?;
-    let count = count.parse().map_err(|_| format!("{count:?} is no number of devices"))?;
+    let count = count.parse().map_err(|_| format!("invalid number of devices {count:?}"))?;
     match platform.parse()? {
         Platform::Snmp => Err("snmp is a way in, not a family of devices".into()),
         platform => Ok((platform, count)),

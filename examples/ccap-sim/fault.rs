@@ -197,7 +197,7 @@ impl Rule {
         let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?;
         let numeric = matches!(kind, Drip | Big | SurplusPrompt | Redraw | SlowLine | SnmpLate | SnmpTooBig);
         if let Some(bad) = argument.as_ref().filter(|a| numeric && a.parse::<u32>().is_err()) {
-            return Err(format!("{bad:?} is no number"));
+            return Err(format!("invalid number {bad:?}"));
         }
         let pattern = GlobBuilder::new(name).build().map_err(|e| e.to_string())?.compile_matcher();
         Ok(Rule { text: text.to_owned(), pattern, fault: Fault { kind, argument } })

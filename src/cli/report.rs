@@ -177,7 +177,7 @@ pub struct Report {
     /// Look only at the upstreams that match, such as 1/*
     #[arg(long, value_name = "GLOB")]
     pub upstream: Option<String>,
-    /// Which node each upstream serves, CSV lines cmts,upstream,node[,hub][,area][,homes] such as
+    /// Which node each upstream serves, CSV lines cmts,upstream,node, if known also hub,area,homes, such as
     /// "CCAP001,1/scq/*,HRN12,Hoorn"; the first that matches counts [default: MODTOOLS_NODES]
     #[arg(long, value_name = "FILE")]
     pub nodes: Option<PathBuf>,

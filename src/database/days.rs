@@ -67,14 +67,14 @@ struct Of {
 }
 
 impl Of {
-    fn of(samples: SampleTable) -> Self {
+    fn table(samples: SampleTable) -> Self {
         Of { table: (samples != SampleTable::USUAL).then(|| samples.name().into()) }
     }
 }
 
 /// What stands in a head that is to be made anew.
 pub(super) fn marked(samples: SampleTable) -> String {
-    serde_json::to_string(&Of::of(samples)).unwrap_or_default()
+    serde_json::to_string(&Of::table(samples)).unwrap_or_default()
 }
 
 /// Whether the finished days of a database, of which this is a head, are those of `samples`. A table that is gone was
@@ -203,7 +203,7 @@ pub trait Days {
 impl Made {
     /// As it stands in the head, with the table that the samples were in.
     pub(super) fn to_json(self, samples: SampleTable) -> String {
-        serde_json::to_string(&Written { made: self, of: Of::of(samples) }).unwrap_or_default()
+        serde_json::to_string(&Written { made: self, of: Of::table(samples) }).unwrap_or_default()
     }
 
     /// Out of a head; what cannot be read was made by other rules.

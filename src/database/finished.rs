@@ -128,6 +128,9 @@ struct Reckoned {
     tail: u64,
 }
 
+/// The lines of a day, by upstream; its samples, and those before it that may be carried in.
+type Counted = (Vec<(u32, Line)>, u64, u64);
+
 /// Takes the lines of a day: its device, its upstream, and what is kept of it.
 pub type EachLine<'a> = &'a mut dyn FnMut(NaiveDate, &str, &str, Line) -> Result<()>;
 
@@ -364,7 +367,7 @@ impl<'a> Keeper<'a> {
 
     /// Reads the samples of a day, and counts them and those before it that may be carried in. Right after the day
     /// before, it knows already what is carried in.
-    fn reckon(&mut self, day: NaiveDate) -> Result<(Vec<(u32, Line)>, u64, u64)> {
+    fn reckon(&mut self, day: NaiveDate) -> Result<Counted> {
         let span = self.calendar.span(day);
         let before = self.reckoned.take().filter(|before| before.window.to == span.window.from);
         let carry = span.window.from + -CARRY_S;

@@ -146,7 +146,7 @@ impl<'a> Coordinator<'a> {
     /// Writes a record that is not about a job.
     ///
     /// # Errors
-    /// Those of the output.
+    /// Errors of the output.
     pub fn write<B: record::Body>(&mut self, body: &B) -> Result<()> {
         record::write(self.output, body).and_then(|()| self.output.flush()).map_err(Error::output)
     }
@@ -154,7 +154,7 @@ impl<'a> Coordinator<'a> {
     /// Begins what may begin, then waits until something happens or `until`: the devices that are done.
     ///
     /// # Errors
-    /// Those of the output.
+    /// Errors of the output.
     pub fn turn(&mut self, until: Option<Instant>) -> Result<Vec<Done>> {
         let mut done = Vec::new();
         if self.options.signals.stopping() {

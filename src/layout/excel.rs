@@ -14,7 +14,7 @@ use crate::{
 /// All columns of the full layout.
 ///
 /// # Errors
-/// Those of the writer.
+/// Errors of the writer.
 pub fn write<R: Borrow<Row>>(
     rows: impl IntoIterator<Item = R>,
     language: Language,
@@ -35,7 +35,7 @@ impl<W: Write> Sheet<W> {
     /// Begins with the names of the columns.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn new(names: &[String], language: Language, mut output: W) -> io::Result<Self> {
         output.write_all("\u{feff}".as_bytes())?;
         let mut writer =
@@ -47,7 +47,7 @@ impl<W: Write> Sheet<W> {
     /// Writes a line.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn line<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> io::Result<()> {
         for cell in cells {
             self.writer.write_field(in_excel(&cell, self.language).as_bytes())?;
@@ -59,7 +59,7 @@ impl<W: Write> Sheet<W> {
     /// Writes what is left.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
     }

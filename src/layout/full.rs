@@ -12,7 +12,7 @@ use crate::record::Row;
 /// All columns, in every report the same.
 ///
 /// # Errors
-/// Those of the writer.
+/// Errors of the writer.
 pub fn write<R: Borrow<Row>>(rows: impl IntoIterator<Item = R>, output: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(&Row::names(), output)?;
     rows.into_iter().try_for_each(|row| table.line(row.borrow().cells()))?;
@@ -26,7 +26,7 @@ impl<W: Write> Table<W> {
     /// Begins with the names of the columns.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn new(names: &[String], output: W) -> io::Result<Self> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(output);
         writer.write_record(names)?;
@@ -36,7 +36,7 @@ impl<W: Write> Table<W> {
     /// Writes a line.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn line<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> io::Result<()> {
         for cell in cells {
             self.0.write_field(cell.to_csv().as_bytes())?;
@@ -48,7 +48,7 @@ impl<W: Write> Table<W> {
     /// Writes what is left.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn finish(mut self) -> io::Result<()> {
         self.0.flush()
     }

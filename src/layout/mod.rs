@@ -11,7 +11,7 @@ use crate::{cli::report::Layout, record::Row};
 /// The rows of a report as the CSV of a layout, for stages that have them as records.
 ///
 /// # Errors
-/// Those of the writer.
+/// Errors of the writer.
 pub fn write_csv<'a>(
     layout: Layout,
     rows: impl IntoIterator<Item = &'a Row>,

@@ -41,7 +41,7 @@ impl Expected {
         for row in tables::columns(text, ["cmts", "upstream", "modulation"], 3) {
             let (line, [cmts, upstream, word]) = row?;
             let problem = |reason: String| Problem { line, reason };
-            let modulation = word.parse().map_err(|e| problem(format!("{e}")))?;
+            let modulation = word.parse().map_err(problem)?;
             let modulation = with_bits(&word, modulation).map_err(problem)?;
             let pushed = expected.lines.push(&cmts, &upstream, modulation);
             pushed.map_err(|error| problem(error.to_string()))?;

@@ -31,7 +31,7 @@ struct Method {
 /// Runs mod-parse.
 ///
 /// # Errors
-/// [`crate::error::Error::Usage`] and [`crate::error::Error::Read`] for flags that cannot be used; those of the streams.
+/// [`crate::error::Error::Usage`] and [`crate::error::Error::Read`] for flags that cannot be used; errors of the streams.
 pub fn run(
     args: &cli::Parse,
     context: &Context,

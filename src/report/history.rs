@@ -51,7 +51,7 @@ pub fn days_back(frame: &Frame) -> u32 {
 /// Reads a window.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub fn read(
     question: &Question,
     database: &mut dyn Database,
@@ -227,7 +227,7 @@ impl Reader<'_> {
 /// A window of samples alone: nothing is kept of days that a sample holds through.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub fn read_samples(
     question: &Question,
     database: &mut dyn Database,

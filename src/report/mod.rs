@@ -35,7 +35,7 @@ use web::Pages;
 /// Runs mod-report.
 ///
 /// # Errors
-/// [`Error::Usage`] and [`Error::Read`] for flags that cannot be used; those of the database and the streams.
+/// [`Error::Usage`] and [`Error::Read`] for flags that cannot be used; errors of the database and the streams.
 pub fn run(
     args: &cli::Report,
     context: &Context,

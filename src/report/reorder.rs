@@ -115,7 +115,7 @@ impl Reorder {
     /// Hands out all samples in the order of time, then of upstream, then in which they came.
     ///
     /// # Errors
-    /// Those of `each`; [`Error::System`] when the temporary file cannot be read back.
+    /// Errors of `each`; [`Error::System`] when the temporary file cannot be read back.
     pub fn drain(mut self, mut each: impl FnMut(Compact) -> Result<()>) -> Result<()> {
         self.run.sort_by_key(Compact::key);
         let Some(file) = &self.spill else {

@@ -37,7 +37,7 @@ use crate::{
 /// Reads all that the question asks for.
 ///
 /// # Errors
-/// Those of the database, of the input, and of the temporary file that a long input needs.
+/// Errors of the database, of the input, and of the temporary file that a long input needs.
 pub fn read<'a>(
     question: &'a Question,
     args: &cli::Report,
@@ -86,7 +86,7 @@ fn span(question: &Question, frame: &Frame) -> Window {
 /// Reads a window out of a database.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub fn from_database<'a>(
     question: &'a Question,
     database: &mut dyn Database,
@@ -259,7 +259,7 @@ fn from_input<'a>(
 /// and a stream that breaks off make the result partial.
 ///
 /// # Errors
-/// Those of the input, of `output` and of `each`.
+/// Errors of the input, of `output` and of `each`.
 pub fn each_record<W: io::Write + ?Sized>(
     context: &Context,
     input: &mut dyn BufRead,

@@ -154,7 +154,7 @@ fn row(random: &mut fastrand::Rng, number: usize, ts: Timestamp, course: &[Optio
         hub: (family < 2).then(|| format!("{town} hub {}", number % 2 + 1)),
         area: None,
         homes: None,
-        snr_db: (family != 1).then(|| Snr { median: 33.2, min: 24.1, degraded: None, otherwise: None }),
+        snr_db: (family != 1).then_some(Snr { median: 33.2, min: 24.1, degraded: None, otherwise: None }),
         customer_hours: Some(rounded((low * STEP_S) as f64 / 3600.0 * (40 + number % 90) as f64)),
         url: None,
         says: match low {

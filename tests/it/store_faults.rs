@@ -174,7 +174,7 @@ fn a_hostile_server_is_away() {
                 let url = at.url(&server);
                 tool("mod-store").args(["--db", &url]).env("ACCESS_PASSWORD", "x").stdin(input.clone())
             };
-            let with = tool().arg("--spool", &dir.path().join("spool")).run();
+            let with = tool().arg("--spool", dir.path().join("spool")).run();
             assert_eq!((with.code, with.signal), (Some(3), None), "{name}: {}", with.stderr);
             assert!(with.stderr.contains("wait in the spool"), "{name}: {}", with.stderr);
             let without = tool().run();
@@ -242,7 +242,7 @@ fn what_is_said_in_clear_before_tls_is_not_believed_inside() {
     let server = FakeServer::of(&at.way, Manner { trouble: refuses, ..Manner::default() });
     let input = sample(NOON, "CCAP001", "u", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
     let tool = tool("mod-store").args(["--db", &at.url(&server)]).env("ACCESS_PASSWORD", "x").stdin(input);
-    tool.arg("--spool", &dir.path().join("spool"))
+    tool.arg("--spool", dir.path().join("spool"))
         .run()
         .says(3, &["in clear behind its greeting", "wait in the spool"]);
 }

@@ -201,7 +201,7 @@ pub mod named {
     /// Those that are not 0.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// Errors of the serializer.
     pub fn serialize<S: Serializer>(numbers: &PerIndex, serializer: S) -> Result<S::Ok, S::Error> {
         let seen = Modulation::ALL.into_iter().map(|m| (m, numbers[m.index()])).filter(|&(_, n)| n > 0);
         seen.collect::<PerModulation<u32>>().serialize(serializer)
@@ -210,7 +210,7 @@ pub mod named {
     /// The others are 0.
     ///
     /// # Errors
-    /// Those of the deserializer.
+    /// Errors of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PerIndex, D::Error> {
         let named = PerModulation::<u32>::deserialize(deserializer)?;
         let mut numbers: PerIndex = [0; MODULATIONS];
@@ -228,7 +228,7 @@ pub mod suffix {
     /// From the first number that is not 0.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// Errors of the serializer.
     pub fn serialize<T, S>(numbers: &[T; WITH_BITS], serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Serialize + Default + PartialEq,
@@ -241,7 +241,7 @@ pub mod suffix {
     /// What is missing at the begin is 0.
     ///
     /// # Errors
-    /// Those of the deserializer; there are too many.
+    /// Errors of the deserializer; there are too many.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<[T; WITH_BITS], D::Error>
     where
         T: Deserialize<'de> + Default + Copy,

@@ -171,7 +171,7 @@ impl Numbers {
     pub fn snr_db(&self) -> Option<Snr> {
         let mut seen = Modulation::ALL.into_iter().filter(|m| self.counts[m.index()] > 0);
         let lowest = seen.next()?;
-        Some(self.day.snr.as_ref()?.of(self.expected, lowest, seen.last().unwrap_or(lowest)))
+        Some(self.day.snr.as_ref()?.of(self.expected, lowest, seen.next_back().unwrap_or(lowest)))
     }
 
     /// `lost_pct`: 100 × Σ time × max(0, expected bits − bits) / (time of samples that have bits × expected

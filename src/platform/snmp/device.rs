@@ -176,7 +176,7 @@ impl<'a> Device<'a> {
             ));
         }
         let ofdma = self.has_rows(Column::OfdmaLower) || self.has_rows(Column::OfdmaUpper);
-        if !self.has_rows(Column::Profile) && !(ofdma && channels.is_empty()) {
+        if !self.has_rows(Column::Profile) && (!ofdma || !channels.is_empty()) {
             let name = Column::Profile.name();
             return Some(format!(
                 "{name} has no row{broken}; either it was not walked, or the device is not a CMTS"
@@ -285,7 +285,8 @@ impl<'a> Device<'a> {
             match (self.number(Column::IfOperStatus, interface), name) {
                 (Some(UP), _) if !is_ofdma && self.profile(interface).is_none() => lacks(Column::Profile),
                 (Some(UP), Some(name)) if name.len() <= LONGEST_NAME => {
-                    if !collector.insert(self.upstream(interface, is_ofdma, name)) {
+                    let known = self.upstream(interface, is_ofdma, name);
+                    if !collector.insert(known) {
                         lacks(Column::IfDescr);
                     }
                 }

@@ -1,8 +1,8 @@
 //! Any CMTS by the standard MIBs: no session of its own, but walks of columns, fetched by SNMP or pasted from
 //! net-snmp's tools. The text of a walk is read, never a packet: that is the fetcher's.
 //!
-//! [`place`] and [`value`] read the two sides of a line, [`walk`] the lines of an answer with all that may stand
-//! between them; [`device`] holds the columns and makes upstreams of them, [`names`] their names.
+//! `place` and `value` read the two sides of a line, `walk` the lines of an answer with all that may stand
+//! between them; `device` holds the columns and makes upstreams of them, `names` their names.
 
 pub mod columns;
 mod device;

@@ -127,7 +127,7 @@ fn is_mib_name(text: &str) -> bool {
     let names =
         || text.split(['.', '[', ']']).filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && names().last().is_some_and(|name| name.bytes().any(|b| b.is_ascii_uppercase()))
+        && names().next_back().is_some_and(|name| name.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
 fn ends_in_index(text: &str) -> bool {

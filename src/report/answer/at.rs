@@ -18,7 +18,7 @@ use crate::{
 /// Writes the last sample of each upstream in the 24 hours up to the moment.
 ///
 /// # Errors
-/// Those of the database, the input and the output.
+/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     at: Timestamp,

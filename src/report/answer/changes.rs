@@ -30,7 +30,7 @@ struct Held {
 /// Writes them, in the order of time.
 ///
 /// # Errors
-/// Those of the database, the input and the output.
+/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

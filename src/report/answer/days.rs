@@ -16,7 +16,7 @@ use crate::{
 /// Writes them, in the order of time.
 ///
 /// # Errors
-/// Those of the database and the output; [`Error::Usage`] with an input.
+/// Errors of the database and the output; [`Error::Usage`] with an input.
 pub fn write(
     request: &Request,
     args: &cli::Report,

@@ -45,7 +45,7 @@ impl Seen {
 /// Writes one line per CMTS, the oldest first.
 ///
 /// # Errors
-/// Those of the database, the input and the output.
+/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

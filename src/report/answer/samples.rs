@@ -22,7 +22,7 @@ use crate::{
 /// Writes them, those of a database in the order of time, those of an input as they come.
 ///
 /// # Errors
-/// Those of the database, the input and the output.
+/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

@@ -24,14 +24,14 @@ use crate::{
 /// Writes a report: its upstreams, under its header where the format has one.
 pub trait Format: Debug + Sync {
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Writes a report whose upstreams are summed up.
 pub trait GroupFormat: Debug + Sync {
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     fn write_groups(
         &self,
         view: &View,
@@ -66,7 +66,7 @@ impl Shape {
     /// Writes what a window came to.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn write(self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
         match self {
             Shape::Rows(format) => format.write(view, findings, output),

@@ -141,7 +141,7 @@ impl Pages {
 /// The last days of every upstream, for a page that is asked for.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub fn past(args: &cli::Report, question: &Question, database: &mut dyn Database) -> Result<Option<Past>> {
     if Pages::asked_step_s(args).is_none() {
         return Ok(None);

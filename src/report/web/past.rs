@@ -6,7 +6,7 @@
 //!  "days":[{"date":"2026-05-01", "made":"8640.77"}], "rows":[["CCAP001", ["1/scq/1"], ["e29a"]]]}
 //! ```
 //!
-//! Each upstream has its days as text ([`stretches`]): of each the lowest modulation that was held for at least a
+//! Each upstream has its days as text (`stretches`): of each the lowest modulation that was held for at least a
 //! tenth of the observed time, `-` where nothing is known. `made` tells whether the kept day is still that one.
 
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ impl Past {
     /// Reads the days that are kept in a database; `before` is the file as it was.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Errors of the database.
     pub fn read(database: &mut dyn Database, calendar: Calendar, before: Option<&str>) -> Result<Self> {
         let heads = if database.keeps_days() { database.day_heads()? } else { Vec::new() };
         let dates: BTreeMap<String, NaiveDate> =
