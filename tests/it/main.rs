@@ -55,6 +55,7 @@ mod served;
 mod server;
 mod settings;
 mod sim;
+mod snmp_docs;
 mod snmp_net;
 mod snmp_truth;
 mod snmpd;

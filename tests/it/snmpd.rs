@@ -46,10 +46,17 @@ pub struct Snmpd {
 impl Snmpd {
     /// Serves lines `OID, tab, type, tab, value` below [`TREES`], on 127.0.0.1 or [::1].
     pub fn start(host: &str, table: &str) -> Self {
+        let everything = format!("rocommunity {COMMUNITY} 127.0.0.1\nrocommunity6 {COMMUNITY} ::1\n");
+        Self::serve(host, table, &TREES, &everything, &[])
+    }
+
+    /// Serves such lines below `roots`, and what else is served unless `flags` say otherwise, to whom `access` allows
+    /// it.
+    pub fn serve(host: &str, table: &str, roots: &[&str], access: &str, flags: &[&str]) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let path = |name: &str| dir.path().join(name);
         fs::write(path("table"), table).expect("written");
-        let mut config = format!("rocommunity {COMMUNITY} 127.0.0.1\nrocommunity6 {COMMUNITY} ::1\n");
+        let mut config = access.to_owned();
         for (name, auth, privacy) in USERS {
             let mut keys = match auth {
                 "none" => String::new(),
@@ -67,9 +74,9 @@ impl Snmpd {
         }
         let script = in_package("tests/pass_persist.py");
         config += &format!("createUser blind SHA {AUTH_PASSWORD}\n");
-        for tree in TREES {
+        for root in roots {
             let (script, table) = (script.display(), path("table").display().to_string());
-            config += &format!("pass_persist -p 1 .{tree} /usr/bin/env python3 {script} {table} {tree}\n");
+            config += &format!("pass_persist -p 1 .{root} /usr/bin/env python3 {script} {table} {root}\n");
         }
         fs::write(path("snmpd.conf"), config).expect("written");
         // A port that was free a moment ago; snmpd cannot choose one itself.
@@ -80,7 +87,12 @@ impl Snmpd {
             host => format!("udp:{host}:{port}"),
         };
         let mut command = Command::new("snmpd");
-        command.args(["-f", "-C", "-m", "", "-Lf"]).arg(path("log")).arg("-c").arg(path("snmpd.conf"));
+        command
+            .args(flags)
+            .args(["-f", "-C", "-m", "", "-Lf"])
+            .arg(path("log"))
+            .arg("-c")
+            .arg(path("snmpd.conf"));
         command.arg("-p").arg(path("pid")).arg(listen);
         command.env("SNMP_PERSISTENT_DIR", path("state")).env("SNMPCONFPATH", dir.path()).env("MIBS", "");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -90,12 +102,17 @@ impl Snmpd {
         snmpd
     }
 
-    /// What the real snmpbulkwalk prints of a subtree, without carriage returns, and what it repeats once.
-    pub fn walk(&self, oid: &str) -> String {
-        let peer = match self.address.as_str() {
+    /// Where it listens, as net-snmp's tools want it.
+    pub fn peer(&self) -> String {
+        match self.address.as_str() {
             "::1" => format!("udp6:[::1]:{}", self.port),
             host => format!("{host}:{}", self.port),
-        };
+        }
+    }
+
+    /// What the real snmpbulkwalk prints of a subtree, without carriage returns, and what it repeats once.
+    pub fn walk(&self, oid: &str) -> String {
+        let peer = self.peer();
         let mut command = Command::new("snmpbulkwalk");
         // Of 15 rows, as we ask. The community stands in a file, as it should outside of tests too.
         fs::write(self.dir.path().join("snmp.conf"), format!("defCommunity {COMMUNITY}\n")).expect("written");
