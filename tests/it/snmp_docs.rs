@@ -51,7 +51,8 @@ fn table() -> String {
         };
         format!("{oid}\t{kind}\t{}\n", value.trim_end())
     });
-    rows.collect()
+    // What only ccap-fetch asks for.
+    rows.collect::<String>() + "1.3.6.1.2.1.31.1.5.0\ttimeticks\t4200\n"
 }
 
 /// An agent that serves the device to whom `access` allows it.
@@ -109,6 +110,8 @@ fn the_walk_and_the_view_of_the_documentation_are_enough() {
     assert_eq!(samples(&stdout), truth(), "{stderr}");
     let scan = records(&stdout).pop().unwrap();
     assert_eq!((&scan["status"], &scan["unparsed"]), (&json!("ok"), &json!(0)), "{stderr}");
+    let changed = shell(dir.path(), &format!("snmpget -On {} .1.3.6.1.2.1.31.1.5.0", agent.peer()));
+    assert!(String::from_utf8_lossy(&changed.stdout).contains("Timeticks: (4200)"), "ifTableLastChange");
     // What the view leaves out is not seen: it is the least.
     let hidden = shell(dir.path(), &format!("snmpbulkwalk -On {} .1.3.6.1.2.1.31.1.2", agent.peer()));
     let said = String::from_utf8_lossy(&hidden.stdout).into_owned();
