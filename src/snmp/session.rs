@@ -10,7 +10,7 @@ use std::{
 use super::{
     Access, Oid, Value,
     message::{Ask, Codec, LARGEST, Reply, Response},
-    walk::{Broken, MOST_ROWS, Next, Repetitions, Walk},
+    walk::{Broken, Next, Repetitions, Walk},
 };
 use crate::{
     record::Status,
@@ -32,6 +32,8 @@ pub struct Limits {
     pub retries: u32,
     /// Bytes of all walks together.
     pub output: u64,
+    /// Rows of one walk.
+    pub rows: usize,
 }
 
 /// What passes, in words, for a transcript.
@@ -136,7 +138,7 @@ impl<'a> Session<'a> {
 
     /// Walks through everything below `root`.
     pub fn walk(&mut self, root: &Oid) -> Walked {
-        let mut walk = Walk::new(root, self.limits.output.saturating_sub(self.printed));
+        let mut walk = Walk::new(root, self.limits.output.saturating_sub(self.printed), self.limits.rows);
         let end = match self.walk_on(root, &mut walk) {
             Ok(None) => End::Whole,
             Ok(Some(error)) => End::Broken(error),
@@ -181,7 +183,7 @@ impl<'a> Session<'a> {
             Broken::TooMuchText => {
                 too_large(format!("more than {} bytes (--max-output)", self.limits.output))
             }
-            Broken::TooManyRows => too_large(format!("more than {MOST_ROWS} rows below {root}")),
+            Broken::TooManyRows => too_large(format!("more than {} rows below {root}", self.limits.rows)),
         }
     }
 

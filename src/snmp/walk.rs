@@ -2,8 +2,6 @@
 
 use super::{Oid, Value, message::Response};
 
-/// The most rows of a walk. Tables of upstreams have hundreds; what has more is one of modems, or does not end.
-pub(super) const MOST_ROWS: u32 = 100_000;
 /// Rows of an answer: with those of our columns it stays below 1,400 bytes.
 const REPETITIONS: u32 = 15;
 
@@ -25,7 +23,7 @@ pub(super) enum Broken {
     Answer(String),
     /// More text than allowed.
     TooMuchText,
-    /// More than [`MOST_ROWS`].
+    /// More rows than allowed.
     TooManyRows,
 }
 
@@ -39,12 +37,14 @@ pub(super) struct Walk<'a> {
     pub text: String,
     /// Bytes that the text may have.
     most: u64,
-    rows: u32,
+    rows: usize,
+    /// Rows that it may have.
+    most_rows: usize,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(root: &'a Oid, most: u64) -> Self {
-        Walk { root, last: root.clone(), text: String::new(), most, rows: 0 }
+    pub fn new(root: &'a Oid, most: u64, most_rows: usize) -> Self {
+        Walk { root, last: root.clone(), text: String::new(), most, rows: 0, most_rows }
     }
 
     /// Takes the answer to [`Next::Behind`].
@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
     }
 
     fn print(&mut self, oid: &Oid, value: &Value) -> Result<(), Broken> {
-        if self.rows >= MOST_ROWS {
+        if self.rows >= self.most_rows {
             return Err(Broken::TooManyRows);
         }
         let before = self.text.len();
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_walk_ends_where_its_subtree_does() {
         let root = oid("1.3.6.1.5");
-        let mut walk = Walk::new(&root, 1000);
+        let mut walk = Walk::new(&root, 1000, 100);
         let rows = [("1.3.6.1.5.1", Value::Integer(1)), ("1.3.6.1.5.2", Value::Integer(2))];
         assert_eq!(walk.take(&response(&rows)), Ok(Next::Behind));
         assert_eq!(walk.last, oid("1.3.6.1.5.2"));
@@ -183,11 +183,11 @@ mod tests {
             walk.text,
             ".1.3.6.1.5.1 = INTEGER: 1\n.1.3.6.1.5.2 = INTEGER: 2\n.1.3.6.1.5.10 = INTEGER: 3\n"
         );
-        let mut empty = Walk::new(&root, 1000);
+        let mut empty = Walk::new(&root, 1000, 100);
         assert_eq!(empty.take(&response(&[("1.3.6.1.6.1", Value::Integer(4))])), Ok(Next::Root));
         assert_eq!(empty.take_root(&response(&[("1.3.6.1.5", Value::NoSuchObject)])), Ok(()));
         assert_eq!(empty.text, ".1.3.6.1.5 = No Such Object available on this agent at this OID\n");
-        let mut last = Walk::new(&root, 1000);
+        let mut last = Walk::new(&root, 1000, 100);
         assert_eq!(last.take(&response(&[("1.3.6.1.5", Value::EndOfMibView)])), Ok(Next::Nothing));
     }
 
@@ -200,20 +200,20 @@ mod tests {
             &[("1.3.6.1.5.2", Value::Null), ("1.3.6.1.5.2", Value::Null)],
             &[],
         ] {
-            let mut walk = Walk::new(&root, 1000);
+            let mut walk = Walk::new(&root, 1000, 100);
             assert!(matches!(walk.take(&response(rows)), Err(Broken::Answer(_))), "{rows:?}");
         }
-        let mut walk = Walk::new(&root, 1000);
+        let mut walk = Walk::new(&root, 1000, 100);
         let error = walk.take(&Response { error_status: 5, bindings: Vec::new() });
         assert!(matches!(error, Err(Broken::Answer(said)) if said.contains("genErr (error-status 5)")));
         let long = ("1.3.6.1.5.1", Value::Octets(vec![0; 1000]));
         assert_eq!(walk.take(&response(&[long])), Err(Broken::TooMuchText));
-        let mut walk = Walk::new(&root, u64::MAX);
+        let mut walk = Walk::new(&root, u64::MAX, 2500);
         let row = |n: u32| (oid(&format!("1.3.6.1.5.{n}")), Value::Integer(0));
         let many = |from: u32| Response { error_status: 0, bindings: (from..from + 1000).map(row).collect() };
         let ended = (0..).map(|n| walk.take(&many(n * 1000))).find(Result::is_err);
         assert_eq!(ended, Some(Err(Broken::TooManyRows)));
-        assert_eq!(walk.text.lines().count(), MOST_ROWS as usize);
+        assert_eq!(walk.text.lines().count(), 2500);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
         script::{Kept, Script},
         transcript::{Transcript, Way},
     },
-    platform::Platform,
+    platform::{Platform, snmp::columns::MOST_ROWS},
     record::{CommandOutput, Status, Timestamp},
     snmp::{Access, End, Limits, Oid, Passed, Session, Value, Walked},
     ssh::{self, Failure},
@@ -116,7 +116,7 @@ impl Running<'_> {
 
     fn limits(&self) -> Limits {
         let (budgets, retries) = (&self.options.budgets, self.options.retries);
-        Limits { answer: budgets.request, retries, output: budgets.output }
+        Limits { answer: budgets.request, retries, output: budgets.output, rows: MOST_ROWS }
     }
 
     /// Silence of a device that is reached through a jump host over SSH has one cause more.
