@@ -31,7 +31,10 @@ const PAGES: [&str; 7] = [
 ];
 
 /// Commands that need what is not here, and who holds them.
-const ELSEWHERE: [(&str, &str); 1] = [("--deploy", "deploy.rs, against a real sshd")];
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("--deploy", "deploy.rs, against a real sshd"),
+    ("--via \"$1\"", "snmp_truth.rs, as the function that it is in"),
+];
 
 /// Words of the documentation, and what stands for them here.
 fn stand_ins(db: &MariaDb) -> Vec<(String, String)> {
@@ -104,7 +107,9 @@ impl House {
         house.write("works.csv", "cmts,from,to\nCCAP0*,2026-05-01 02:00,2026-05-01 04:00\n");
         fs::copy(in_package("tests/fixtures/cbr8/no_blocks.txt"), house.path("pasted.txt")).unwrap();
         let settings = [
-            format!("CCAP_USER={USER}\nCCAP_PASSWORD={PASSWORD}\nCCAP_KNOWN_HOSTS=known_hosts"),
+            format!(
+                "CCAP_USER={USER}\nCCAP_PASSWORD={PASSWORD}\nCCAP_KNOWN_HOSTS=known_hosts\nSNMP_COMMUNITY={PASSWORD}"
+            ),
             format!(
                 "MODTOOLS_DB=sqlite:modulation.db\nACCESS_PASSWORD={}",
                 variable("MODTOOLS_TEST_MYSQL_PASSWORD")

@@ -386,7 +386,7 @@ fn every_cron_job_does_what_it_says() {
     };
     let samples = || tool("mod-report").args(["--date", "today"]).dir(home.path()).run().records()[0].clone();
     let jobs = jobs();
-    assert_eq!(jobs.len(), 8, "{jobs:?}");
+    assert_eq!(jobs.len(), 10, "{jobs:?}");
     for (user, command) in &jobs {
         assert_eq!(user, "modtools");
         if let Some((_, rest)) = command.split_once("$MODTOOLS_LIB/") {
