@@ -235,7 +235,8 @@ fn free_pages_go_back_to_the_file_system() {
     let size = || store.number("PRAGMA page_count");
     let before = size();
     store.prune(&[]).clean(0);
-    assert!(size() < before / 2, "{} of {before}", size());
+    // What is kept of each finished day, every step of it included, takes more than half of what went.
+    assert!(size() < before * 2 / 3, "{} of {before}", size());
     assert_eq!(store.number("PRAGMA freelist_count"), 0);
 }
 
