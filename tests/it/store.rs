@@ -239,7 +239,7 @@ fn what_does_not_fit_is_named_counted_and_not_passed_on() {
         "line 2: ",
         "65 characters",
         "line 3: A : upstream is empty",
-        "line 4: A u9: \"QAM512\"",
+        "line 4: A u9: unknown modulation \"QAM512\"",
         "before 1990",
         "in the future",
         "line 7: ",
