@@ -22,6 +22,7 @@ Examples:
   mod-report --by cmts                             which CMTS loses most
   mod-report --nodes nodes.csv --by node --sort customers
   mod-report --maintenance works.csv
+  mod-report --works works.csv                     did the works help?
   diff <(mod-report --at '2026-05-01 02:00') <(mod-report --at '2026-05-01 06:00')
   mod-report --upstream '1/scq/3' --cmts CCAP001 --format changes
   mod-report --input report.ndjson --format csv-excel
@@ -197,10 +198,15 @@ pub struct Report {
     /// Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]
     #[arg(long, value_name = "URL")]
     pub page_url: Option<String>,
-    /// When CMTSs are worked on, CSV lines cmts,from,to such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00":
-    /// shown apart, and kept out of what is lost
+    /// What is worked on, CSV lines cmts,from,to[,upstream][,node][,ticket] such as
+    /// "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost
     #[arg(long, value_name = "FILE")]
     pub maintenance: Option<PathBuf>,
+    /// What works did, for each line of a file as --maintenance has it: loss, hops and time below expectation in the
+    /// same hours of the seven days before and the seven days after, and better, same, worse or too early
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["day", "date", "days", "from", "to", "at", "fresh", "events", "maintenance"])]
+    pub works: Option<PathBuf>,
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -18,7 +18,8 @@ use std::rc::Rc;
 
 pub use day::{Day, Sampled, named, suffix};
 pub use numbers::{
-    Before, Course, Days, Numbers, add, hours_of, indexes, mbps_of, modulations, percent, strip,
+    Before, Course, Days, Numbers, add, best_held, hours_of, indexes, mbps_of, mean_bits_lost, modulations,
+    percent, strip,
 };
 
 use super::{Window, snr::Snrs};

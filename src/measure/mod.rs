@@ -9,6 +9,7 @@
 //! - [`roster`] keeps the names of upstreams and what is known of them besides samples; [`devices`] finds the
 //!   devices that were silent; [`nodes`] and [`expected`] are what people say of upstreams, [`by_name`] finds their
 //!   lines; [`maintenance`] knows when a CMTS was worked on; [`why`] names what is wrong.
+//! - [`works`] compares the hours before works with those after them.
 //! - [`events`] finds what fell just now and what is back, from scan to scan.
 //! - [`stretches`] writes modulations in the order of time as a short text.
 //! - [`snr`] is the signal-to-noise ratio of a day.
@@ -34,6 +35,7 @@ pub mod stretches;
 pub mod tally;
 pub mod why;
 pub mod window;
+pub mod works;
 
 pub use devices::Device;
 pub use roster::Channel;

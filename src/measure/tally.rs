@@ -186,7 +186,8 @@ impl Tally {
         let at = upstream as usize;
         while self.upstreams.len() <= at {
             let number = u32::try_from(self.upstreams.len()).unwrap_or(u32::MAX);
-            let windows = self.maintained.of(roster.cmts_name(roster.cmts_of(number)));
+            let about = roster.about(number);
+            let windows = self.maintained.of(about.cmts, about.upstream);
             self.upstreams.push(Progress::new(&self.plan, windows));
         }
         &mut self.upstreams[at]
@@ -259,8 +260,12 @@ impl Tally {
     /// Scans share their time when they began together: what stepped down in each is known once time goes on.
     fn close_scan(&mut self, roster: &Roster) {
         for (cmts, upstreams) in self.steps.down.drain() {
-            let is_maintained = self.maintained.is_at(roster.cmts_name(cmts), self.steps.at);
-            self.incidents.note(self.steps.at, cmts, upstreams, is_maintained);
+            let name = roster.cmts_name(cmts);
+            let is_maintained =
+                |&at: &u32| self.maintained.is_at(name, roster.about(at).upstream, self.steps.at);
+            let (maintained, others) = upstreams.into_iter().partition(is_maintained);
+            self.incidents.note(self.steps.at, cmts, maintained, true);
+            self.incidents.note(self.steps.at, cmts, others, false);
         }
     }
 
@@ -299,7 +304,7 @@ struct Candidate {
 }
 
 impl Incidents {
-    /// Takes what stepped down in one scan of a CMTS.
+    /// Takes what stepped down in one scan of a CMTS, what was worked on then apart from the rest.
     pub fn note(&mut self, ts: Timestamp, cmts: u32, upstreams: Vec<u32>, maintenance: bool) {
         if upstreams.len() as u64 >= INCIDENT_UPSTREAMS {
             self.0.push(Candidate { ts, cmts, upstreams, maintenance });

@@ -240,6 +240,7 @@ macro_rules! columns {
 
             /// The figures that groups of it have too, in the order of its fields.
             #[must_use]
+            #[allow(unused_mut, reason = "there are records without one")]
             pub fn figures(&self) -> Vec<$crate::record::Figure> {
                 let mut figures = Vec::with_capacity(16);
                 $(columns!(@figures figures, self, $field, $type, $($how)?);)+

@@ -39,7 +39,7 @@
 //! ```json
 //! {"v":1,"type":"event","ts":"2026-11-24T12:10:00Z","id":"9c2f60e1d4b7a803","what":"opened","cmts":"CCAP001","node":"N12","upstreams":12,"from":"QAM64","to":"QAM16","since":"2026-11-24T12:00:00Z","lost_mbps":122.88,"modems":431,"says":"12 upstreams of N12 on CCAP001 fell from QAM64 to QAM16 at 2026-11-24 13:00, 122.9 Mbit/s lost, 431 modems."}
 //! ```
-//! mod-report also writes [`Change`], [`Gap`], [`State`] and [`Fresh`]; mod-prune [`Pruned`] and [`TableStatus`].
+//! mod-report also writes [`Change`], [`Gap`], [`State`], [`Fresh`] and [`Work`]; mod-prune [`Pruned`] and [`TableStatus`].
 
 mod answers;
 pub mod columns;
@@ -51,6 +51,7 @@ mod report;
 mod sample;
 mod time;
 mod totals;
+mod work;
 
 use std::{borrow::Cow, io};
 
@@ -67,6 +68,7 @@ pub use report::{
 };
 pub use time::Timestamp;
 pub use totals::Totals;
+pub use work::{Verdict, Work, WorkSide};
 
 /// The version of the records that we write and understand.
 pub const VERSION: u64 = 1;

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{Body, Figure, Status, Timestamp, columns::columns};
-use crate::{closed_set::closed_set, modulation::Modulation};
+use crate::{closed_set::closed_set, modulation::Modulation, text};
 
 /// One value per modulation that was seen, lowest modulation first.
 pub type PerModulation<T> = BTreeMap<Modulation, T>;
@@ -91,7 +91,7 @@ pub struct Incident {
     pub maintenance: bool,
 }
 
-/// A window in which CMTSs were worked on.
+/// A window in which CMTSs, or some of their upstreams, were worked on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Maintenance {
     /// A pattern of their names, such as `CCAP0*`.
@@ -100,6 +100,27 @@ pub struct Maintenance {
     pub from: Timestamp,
     /// End, itself not in it.
     pub to: Timestamp,
+    /// A pattern of the upstreams; missing: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// A pattern of the nodes; missing: all of them, and what has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Where the works are written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+impl Maintenance {
+    /// What was worked on, in words for a terminal.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let upstream = self.upstream.as_ref().map(|upstream| format!(" {upstream}"));
+        let node = self.node.as_ref().map(|node| format!(" node {node}"));
+        let ticket = self.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
+        let parts = [upstream, node, ticket].into_iter().flatten();
+        text::terminal(&format!("{}{}", self.cmts, parts.collect::<String>())).into_owned()
+    }
 }
 
 /// A device without a good scan in the window.

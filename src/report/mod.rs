@@ -65,6 +65,9 @@ pub fn run(
             })?;
             left.write().map(|()| exit)
         }
+        Answer::Works => {
+            outputs.write(output, |output| answer::works::write(&request, args, context, input, output))
+        }
         Answer::Samples => {
             outputs.write(output, |output| answer::samples::write(&request, args, context, input, output))
         }

@@ -51,6 +51,7 @@ mod report_saved;
 mod report_seed;
 mod report_terminal;
 mod report_truths;
+mod report_works;
 mod served;
 mod server;
 mod settings;

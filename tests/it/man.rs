@@ -122,6 +122,7 @@ fn records_shown() -> Vec<Value> {
 fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
     use modtools::record::{
         Body, Capture, Change, End, Event, Fault, Fresh, Gap, Heartbeat, Report, Row, Sample, Scan, State,
+        Work,
     };
     fn again<B: Body + serde::de::DeserializeOwned>(shown: &Value) -> Value {
         let body: B = serde_json::from_value(shown.clone()).unwrap_or_else(|e| panic!("{e}: {shown}"));
@@ -147,6 +148,7 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "state" => again::<State>(record),
             "event" => again::<Event>(record),
             "fresh" => again::<Fresh>(record),
+            "work" => again::<Work>(record),
             // Counts for people and scripts; no stage reads them.
             "group" | "stored" | "pruned" | "status" => record.clone(),
             other => panic!("{other} is no type of record"),
@@ -175,7 +177,8 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "scan",
             "state",
             "status",
-            "stored"
+            "stored",
+            "work"
         ]
     );
 }
@@ -185,7 +188,7 @@ fn modtools_5_names_every_field_of_every_record() {
     let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
     let words: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let bold = |name: &str| words.contains(&name) || words.contains(&format!("fB{name}").as_str());
-    for file in ["mod.rs", "answers.rs", "event.rs", "report.rs", "prune.rs"] {
+    for file in ["mod.rs", "answers.rs", "event.rs", "report.rs", "prune.rs", "work.rs"] {
         let source = fs::read_to_string(in_package("src/record").join(file)).unwrap();
         let (mut written, mut renamed) = (false, false);
         for line in source.lines().map(str::trim) {

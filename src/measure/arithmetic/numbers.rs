@@ -38,7 +38,8 @@ fn total(time: &[u32]) -> u64 {
 }
 
 /// Bits per symbol that are missing on average of those expected; none of no time that has bits.
-fn mean_bits_lost(time: &PerIndex, expected: Modulation) -> Option<f64> {
+#[must_use]
+pub fn mean_bits_lost(time: &PerIndex, expected: Modulation) -> Option<f64> {
     let expected = expected.bits()?;
     let observed = total(&time[..WITH_BITS]);
     let lost = |m: &Modulation| {
@@ -60,7 +61,8 @@ pub fn add(sum: &mut PerIndex, time: &PerIndex) {
 }
 
 /// The best modulation held for at least 1 % of the time observed.
-fn best_held(time: &PerIndex) -> Option<Modulation> {
+#[must_use]
+pub fn best_held(time: &PerIndex) -> Option<Modulation> {
     let observed = total(time);
     let enough = |&m: &Modulation| {
         let held = u64::from(time[m.index()]);

@@ -8,3 +8,4 @@ pub mod events;
 pub mod fresh;
 pub mod samples;
 mod stream;
+pub mod works;

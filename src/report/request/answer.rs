@@ -32,6 +32,8 @@ pub enum Answer {
     Fresh,
     /// `--format check`.
     Check,
+    /// `--works`.
+    Works,
     /// `--events`, with the file of its state.
     Events(PathBuf),
 }
@@ -61,6 +63,10 @@ impl Answer {
         if let Some(state) = &args.state {
             check_events(format, args)?;
             return Ok((Answer::Events(state.clone()), text));
+        }
+        if args.works.is_some() {
+            check_works(format, args)?;
+            return Ok((Answer::Works, text));
         }
         let answer = match (&args.at, format) {
             (Some(at), _) => {
@@ -163,6 +169,16 @@ fn check_events(format: Format, args: &cli::Report) -> Result<()> {
     let of_report =
         of_report(args).into_iter().filter(|(flag, _)| !["--maintenance", "--expected"].contains(flag));
     meaningless("--events", of_report.chain([("--top", args.top.is_some())]))
+}
+
+/// What is expected matters for works, the rest of a report does not.
+fn check_works(format: Format, args: &cli::Report) -> Result<()> {
+    if !matches!(format, Format::Table | Format::Ndjson | Format::Csv) {
+        return Err(Error::usage("--works: it is there as --format table, ndjson and csv only"));
+    }
+    let of_report = of_report(args).into_iter().filter(|&(flag, _)| flag != "--expected");
+    let of_past = [("--top", args.top.is_some()), ("--expected-days", args.expected_days.is_some())];
+    meaningless("--works", of_report.chain(of_past))
 }
 
 /// What only a report has.

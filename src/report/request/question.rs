@@ -1,10 +1,6 @@
 //! What is asked: the window, the upstreams, and what their numbers are compared with.
 
-use std::{
-    num::NonZeroU32,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{num::NonZeroU32, path::Path, rc::Rc};
 
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
@@ -50,7 +46,7 @@ pub struct Question {
     /// The finished days before the window that tell what to expect.
     pub expected_days: u32,
     pub only: Only,
-    /// When CMTSs are worked on.
+    /// When what is worked on: `--maintenance`, or the works that are asked for.
     pub maintained: Rc<Maintained>,
     /// How long the steps are that a day is also wanted in, s.
     pub step_s: Option<u64>,
@@ -146,8 +142,8 @@ impl Question {
             expected: Rc::new(expected(args, context)?),
             expected_days: expected_days(args, context)?,
             only: Only::new(args, &nodes)?,
+            maintained: maintained(args, tz, now, &nodes)?,
             nodes,
-            maintained: maintained(args, tz, now)?,
             step_s: Pages::asked_step_s(args),
         })
     }
@@ -255,7 +251,11 @@ fn expected_days(args: &cli::Report, context: &Context) -> Result<u32> {
     Ok(days.map_or(EXPECTED_DAYS, |days| days.get().min(EXPECTED_DAYS_MOST)))
 }
 
-fn maintained(args: &cli::Report, tz: Tz, now: Timestamp) -> Result<Rc<Maintained>> {
-    let read = |path: &PathBuf| Maintained::read(path, tz, now);
-    Ok(Rc::new(args.maintenance.as_ref().map_or_else(|| Ok(Maintained::default()), read)?))
+fn maintained(args: &cli::Report, tz: Tz, now: Timestamp, nodes: &Rc<Nodes>) -> Result<Rc<Maintained>> {
+    let (flag, path) = match (&args.maintenance, &args.works) {
+        (Some(path), _) => ("--maintenance", path),
+        (None, Some(path)) => ("--works", path),
+        (None, None) => return Ok(Rc::default()),
+    };
+    Maintained::read(flag, path, tz, now, nodes).map(Rc::new)
 }

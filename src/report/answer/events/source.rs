@@ -46,8 +46,8 @@ impl Knows for Known<'_> {
         self.0.nodes.of(cmts, upstream).map(|place| place.node.clone())
     }
 
-    fn is_maintained(&self, cmts: &str, _: &str, ts: Timestamp) -> bool {
-        self.0.maintained.is_at(cmts, ts)
+    fn is_maintained(&self, cmts: &str, upstream: &str, ts: Timestamp) -> bool {
+        self.0.maintained.is_at(cmts, upstream, ts)
     }
 }
 

@@ -93,8 +93,8 @@ fn lines(report: &Report, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     });
     told(&mut lines, incidents, "incidents");
     let maintenance = report.maintenance.iter().map(|maintenance| {
-        let (cmts, from) = (text::terminal(&maintenance.cmts), time(maintenance.from));
-        format!("Maintenance: {cmts}, {from} to {}: not counted as lost", time(maintenance.to))
+        let (what, from) = (maintenance.what(), time(maintenance.from));
+        format!("Maintenance: {what}, {from} to {}: not counted as lost", time(maintenance.to))
     });
     told(&mut lines, maintenance, "maintenance windows");
     lines

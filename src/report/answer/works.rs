@@ -1,0 +1,259 @@
+//! `--works`: what each line of a table of works did to the upstreams that it was on.
+
+use std::{
+    io::{self, BufRead, Write},
+    rc::Rc,
+    time::Duration,
+};
+
+use super::stream;
+use crate::{
+    cli,
+    database::{self, Access},
+    error::{Error, Result},
+    exit::Exit,
+    layout::full::Table,
+    measure::{
+        Window,
+        maintenance::Line,
+        roster::Roster,
+        window::local,
+        works::{Compared, Ended, Progress, judged},
+    },
+    modulation::Modulation,
+    record::{self, Timestamp, Verdict, Work, WorkSide},
+    report::request::{Question, Request},
+    stage::Context,
+    units,
+};
+
+/// Writes one record, line or block per line of the table, in the order of time.
+///
+/// # Errors
+/// Those of the database, the input and the output.
+pub fn write(
+    request: &Request,
+    args: &cli::Report,
+    context: &Context,
+    stdin: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let question = &request.question;
+    let mut fleet = Fleet::new(question);
+    if fleet.compared.is_empty() {
+        log::warn!("--works: the file has no line; expected cmts,from,to[,upstream][,node][,ticket]");
+        return Ok(Exit::Partial);
+    }
+    let (roster, mut exit) = match args.input {
+        Some(_) => {
+            let (roster, _, exit) =
+                stream::read(request, args, context, stdin, None, &mut |roster, _, point| {
+                    fleet.feed(roster, point.upstream, point.ts, point.modulation);
+                    Ok(())
+                })?;
+            (roster, exit)
+        }
+        None => (fleet.read(args, context)?, Exit::Done),
+    };
+    let works = fleet.finish(&roster);
+    for work in &works {
+        if say_missing(work, question) {
+            exit = exit.merge(Exit::Partial);
+        }
+    }
+    match (request.view.text, args.format) {
+        (true, _) => table(&works, question, output),
+        (_, Some(cli::report::Format::Csv)) => csv(&works, output),
+        _ => works.iter().try_for_each(|work| record::write(output, work)),
+    }
+    .map_err(Error::output)?;
+    Ok(exit)
+}
+
+/// All upstreams that were worked on.
+struct Fleet<'a> {
+    question: &'a Question,
+    /// Of each line the hours that it is judged by.
+    compared: Vec<Compared>,
+    /// By the number of an upstream its lines.
+    upstreams: Vec<Vec<(usize, Progress)>>,
+}
+
+impl<'a> Fleet<'a> {
+    fn new(question: &'a Question) -> Self {
+        let (tz, now, hold) = (question.tz, question.now, question.hold());
+        let compared = |line: &Line| Compared::new(line.window(), tz, now, hold);
+        let compared = question.maintained.lines().iter().map(compared).collect();
+        Fleet { question, compared, upstreams: Vec::new() }
+    }
+
+    fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
+        let Fleet { question, compared, upstreams } = self;
+        while let Ok(next) = u32::try_from(upstreams.len())
+            && next <= upstream
+        {
+            let about = roster.about(next);
+            let works = question.maintained.of(about.cmts, about.upstream);
+            let numbers = question.maintained.numbers_of(about.cmts, about.upstream);
+            let begun = |line: usize| (line, Progress::new(&compared[line], Rc::clone(&works)));
+            upstreams.push(numbers.map(begun).collect());
+        }
+        for (line, progress) in &mut upstreams[upstream as usize] {
+            progress.feed(&compared[*line], ts, modulation);
+        }
+    }
+
+    /// Reads the hours out of a database, each once.
+    fn read(&mut self, args: &cli::Report, context: &Context) -> Result<Roster> {
+        let question = self.question;
+        let mut database = database::open(&args.database, context, Access::Read)?;
+        let mut roster = Roster::with_nodes(&question.nodes);
+        for span in self.spans() {
+            database.samples(span, false, &mut |stored| {
+                if question.only.upstream(stored.cmts, stored.upstream) {
+                    let upstream = roster.upstream(stored.cmts, stored.upstream);
+                    self.feed(&roster, upstream, stored.ts, stored.modulation);
+                }
+                Ok(())
+            })?;
+        }
+        for channel in database.channels()? {
+            roster.channel(channel);
+        }
+        Ok(roster)
+    }
+
+    /// The time of all hours, with the samples before them that may hold into them.
+    fn spans(&self) -> Vec<Window> {
+        let hold = self.question.hold();
+        let hours = self.compared.iter().flat_map(|compared| &compared.hours);
+        let mut all: Vec<_> =
+            hours.map(|h| Window { from: h.window.from + -hold, to: h.window.to }).collect();
+        all.sort_by_key(|window| (window.from, window.to));
+        let mut spans: Vec<Window> = Vec::new();
+        for window in all {
+            match spans.last_mut() {
+                Some(last) if window.from <= last.to => last.to = last.to.max(window.to),
+                _ => spans.push(window),
+            }
+        }
+        spans
+    }
+
+    fn finish(self, roster: &Roster) -> Vec<Work> {
+        let Fleet { question, compared, upstreams } = self;
+        let mut ended: Vec<Vec<Ended>> = compared.iter().map(|_| Vec::new()).collect();
+        for (number, lines) in (0..).zip(upstreams) {
+            let about = roster.about(number);
+            let told = question.expected.of(about.cmts, about.upstream);
+            for (line, progress) in lines {
+                ended[line].push(Ended::new(progress, &compared[line], told, about.width_hz));
+            }
+        }
+        let lines = question.maintained.lines().iter().zip(compared.iter().zip(&ended));
+        lines.map(|(line, (compared, ended))| work(question, line, compared, ended)).collect()
+    }
+}
+
+fn work(question: &Question, line: &Line, compared: &Compared, ended: &[Ended]) -> Work {
+    let (before, after, verdict) = judged(compared, ended);
+    let written = line.written().clone();
+    let work = Work {
+        ts: question.now,
+        cmts: written.cmts,
+        upstream: written.upstream,
+        node: written.node,
+        ticket: written.ticket,
+        from: written.from,
+        to: written.to,
+        verdict,
+        before,
+        after,
+    };
+    work.rounded()
+}
+
+/// Names the days of which nothing is left; whether there are any.
+fn say_missing(work: &Work, question: &Question) -> bool {
+    let missing: Vec<_> = [&work.before, &work.after]
+        .iter()
+        .flat_map(|side| &side.missing_days)
+        .map(ToString::to_string)
+        .collect();
+    if missing.is_empty() {
+        return false;
+    }
+    log::warn!(
+        "{}: no sample of its hours on {}: not read, or pruned since; mod-prune --keep-days 16 keeps them until then",
+        what(work, question),
+        missing.join(", ")
+    );
+    true
+}
+
+fn what(work: &Work, question: &Question) -> String {
+    let time = |ts: Timestamp| local(question.tz, ts).format("%Y-%m-%d %H:%M");
+    let of = record::Maintenance {
+        cmts: work.cmts.clone(),
+        from: work.from,
+        to: work.to,
+        upstream: work.upstream.clone(),
+        node: work.node.clone(),
+        ticket: work.ticket.clone(),
+    };
+    format!("{} to {}, {}", time(work.from), time(work.to), of.what())
+}
+
+fn csv(works: &[Work], output: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new(&Work::names(), output)?;
+    works.iter().try_for_each(|work| table.line(work.cells()))?;
+    table.finish()
+}
+
+fn table(works: &[Work], question: &Question, output: &mut dyn Write) -> io::Result<()> {
+    for (number, work) in works.iter().enumerate() {
+        if number > 0 {
+            writeln!(output)?;
+        }
+        let verdict = match work.verdict {
+            Some(Verdict::TooEarly) => "too early",
+            Some(verdict) => verdict.word(),
+            None => "not known",
+        };
+        writeln!(output, "{}: {verdict}", what(work, question))?;
+        writeln!(
+            output,
+            "          {:>7} {:>9} {:>6} {:>9} {:>9} {:>4} {:>9}",
+            "LOST%", "MBIT/S", "HOPS", "BELOW", "COVERAGE%", "DAYS", "UPSTREAMS"
+        )?;
+        for (name, side) in [("before", &work.before), ("after", &work.after)] {
+            line(name, side, output)?;
+        }
+    }
+    Ok(())
+}
+
+fn line(name: &str, side: &WorkSide, output: &mut dyn Write) -> io::Result<()> {
+    let number = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}"));
+    if side.upstreams == 0 {
+        let why = if side.coverage_pct.is_none() { "still to come" } else { "not known" };
+        write!(output, "  {name:6}  {why}")?;
+    } else {
+        let below = side.degraded_s.map_or_else(|| "-".to_owned(), |s| units::human(Duration::from_secs(s)));
+        write!(
+            output,
+            "  {name:6}  {:>7} {:>9} {:>6} {below:>9} {:>9} {:>4} {:>9}",
+            number(side.lost_pct),
+            number(side.lost_mbps),
+            side.hops.unwrap_or(0),
+            number(side.coverage_pct),
+            side.days,
+            side.upstreams,
+        )?;
+    }
+    let missing: Vec<_> = side.missing_days.iter().map(ToString::to_string).collect();
+    match missing.is_empty() {
+        true => writeln!(output),
+        false => writeln!(output, "  no sample of {}", missing.join(", ")),
+    }
+}
