@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     record::Timestamp,
     settings::Settings,
+    units,
 };
 
 /// The time zone of local days and hours: `--tz`, else MODTOOLS_TZ, else the system's (TZ,
@@ -88,7 +89,8 @@ fn parse_date(text: &str) -> Option<NaiveDate> {
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }
 
-/// A moment: RFC 3339, or local `YYYY-MM-DD[ HH:MM[:SS]]`, or `now`, `today`, `yesterday`.
+/// A moment: RFC 3339, or local `YYYY-MM-DD[ HH:MM[:SS]]`, or `now`, `today`, `yesterday`,
+/// `-7d` (the local midnight seven days ago), `-1h`, `-90m` (so long before now).
 ///
 /// # Errors
 /// [`Error::Usage`], naming the flag.
@@ -108,6 +110,11 @@ pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestam
     {
         return Ok(midnight(tz, day));
     }
+    if let Some(ago) = text.strip_prefix('-').filter(|ago| ago.ends_with(['h', 'm']))
+        && let Ok(ago) = units::duration(ago)
+    {
+        return Ok(now + -i64::try_from(ago.as_secs()).unwrap_or(i64::MAX));
+    }
     if let (5, Ok(time)) = (text.len(), NaiveTime::parse_from_str(text, "%H:%M")) {
         return Ok(first_instant(tz, today.and_time(time)));
     }
@@ -117,7 +124,7 @@ pub fn moment(flag: &str, text: &str, tz: Tz, now: Timestamp) -> Result<Timestam
         .find_map(|format| NaiveDateTime::parse_from_str(&text_with_blank, format).ok());
     time.map(|time| first_instant(tz, time)).ok_or_else(|| {
         Error::usage(format!(
-            "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local \"2026-05-01 12:00\", 12:00, -7d"
+            "{flag}: invalid time {text:?}; write 2026-05-01T12:00:00Z, or local \"2026-05-01 12:00\", 12:00, -7d, -1h"
         ))
     })
 }
@@ -170,6 +177,8 @@ mod tests {
             ("now", "2026-05-01T12:00:00Z"),
             ("06:30", "2026-05-01T04:30:00Z"),
             ("-7d", "2026-04-23T22:00:00Z"),
+            ("-1h", "2026-05-01T11:00:00Z"),
+            ("-90m", "2026-05-01T10:30:00Z"),
             // Twice on the wall: the first; never on the wall: the end of the gap.
             ("2026-10-25 02:30", "2026-10-25T00:30:00Z"),
             ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
@@ -189,7 +198,7 @@ mod tests {
             assert!(read(text).is_err(), "{text}");
         }
         let read = |text: &str| moment("--from", text, AMSTERDAM, NOW).map(|t| t.to_string());
-        for text in ["", "noon", "2026-13-01", "2026-5-1", "26-05-01", "2026-05-01 25:00"] {
+        for text in ["", "noon", "2026-13-01", "2026-5-1", "26-05-01", "2026-05-01 25:00", "-h", "-1x"] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains("--from") && error.contains("write"), "{error}");
         }

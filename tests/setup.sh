@@ -17,6 +17,7 @@ need() { # need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds
 }
 # Debian's package serves Debian's own python3, which need not be the first in PATH.
 aiosmtpd_there() { /usr/bin/python3 -c 'import aiosmtpd' || python3 -c 'import aiosmtpd'; }
+jsonschema_there() { /usr/bin/python3 -c 'import jsonschema' || python3 -c 'import jsonschema'; }
 asyncssh_there() { /usr/bin/python3 -c 'import asyncssh' || python3 -c 'import asyncssh'; }
 command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
@@ -57,6 +58,7 @@ build) ;;
     need python3-venv python3 -c 'import venv, ensurepip'
     need python3-aiosmtpd aiosmtpd_there
     need python3-asyncssh asyncssh_there
+    need python3-jsonschema jsonschema_there
     need sudo command_there sudo
     need procps command_there ps
     need mandoc command_there mandoc

@@ -8,6 +8,7 @@ complete -c mod-parse -l env-file -d 'Read settings from FILE instead of ./.env 
 complete -c mod-parse -l explain -d 'Say on stderr what each line of output was taken for'
 complete -c mod-parse -l strict -d 'Stop with exit code 1 at the first line or capture that cannot be used'
 complete -c mod-parse -l raw -d 'Read pasted terminal text instead of records: one device\'s output, or a whole session with its prompts'
+complete -c mod-parse -l schema -d 'Print the JSON schema (draft 2020-12) of every record that the tools write; read nothing'
 complete -c mod-parse -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-parse -s v -l verbose -d 'Say more; twice: everything'
 complete -c mod-parse -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,6 +1,6 @@
 complete -c mod-report -l date -d 'The local day, week or month: YYYY-MM-DD, today, yesterday, 2026-W47, 2026-11 (default: yesterday; with --input: all of it)' -r
 complete -c mod-report -l days -d 'The last N local days that are over' -r
-complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d' -r
+complete -c mod-report -l from -d 'Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, -7d or -1h' -r
 complete -c mod-report -l to -d 'End of the window (default: now)' -r
 complete -c mod-report -l at -d 'Every upstream\'s state at a moment, in an order that diff can compare' -r
 complete -c mod-report -l warning -d 'With --format check: WARNING from so many upstreams below expectation on, such as 20 or 2.5%' -r

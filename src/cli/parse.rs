@@ -41,6 +41,9 @@ pub struct Parse {
     /// Command that the pasted text answers, when it does not show it itself
     #[arg(long, value_name = "CMD", requires = "raw")]
     pub command: Option<String>,
+    /// Print the JSON schema (draft 2020-12) of every record that the tools write; read nothing
+    #[arg(long, conflicts_with_all = ["raw", "profiles", "explain", "strict", "jobs", "keep"])]
+    pub schema: bool,
     #[allow(missing_docs)]
     #[command(flatten)]
     pub common: Common,
@@ -51,6 +54,7 @@ EXAMPLES:
   ccap-fetch -i inventory.csv | mod-parse | mod-store
   mod-parse --profiles ours.csv < captures.ndjson | jq -c 'select(.type == \"sample\")'
   mod-parse --raw --platform casa --cmts CCAP101 --explain < pasted.txt
+  mod-parse --schema > records.schema.json
 
 EXIT STATUS:
   0  everything was parsed; unparsed lines are counted in the scan and change nothing
@@ -68,7 +72,8 @@ impl Tool for Parse {
     }
 
     fn input(&self) -> Option<&'static str> {
-        (!self.raw).then_some("the captures of ccap-fetch, or read pasted text with --raw --cmts NAME")
+        (!self.raw && !self.schema)
+            .then_some("the captures of ccap-fetch, or read pasted text with --raw --cmts NAME")
     }
 
     fn common(&self) -> &Common {

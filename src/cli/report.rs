@@ -122,7 +122,7 @@ pub struct Report {
     #[arg(long, value_name = "N", conflicts_with_all = ["date", "from", "to"],
           value_parser = clap::value_parser!(u32).range(1..=400))]
     pub days: Option<u32>,
-    /// Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, or -7d
+    /// Begin of the window: RFC 3339, local "YYYY-MM-DD HH:MM", HH:MM of today, -7d or -1h
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub from: Option<String>,
     /// End of the window (default: now)

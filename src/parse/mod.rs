@@ -13,10 +13,11 @@ use std::io::{BufRead, Write};
 
 use crate::{
     cli,
-    error::Result,
+    error::{Error, Result},
     exit::Exit,
     ndjson::Lines,
     platform::{Names, ProfileBook},
+    record,
     stage::Context,
 };
 use keep::Keep;
@@ -38,6 +39,9 @@ pub fn run(
     input: &mut dyn BufRead,
     output: &mut (dyn Write + Send),
 ) -> Result<Exit> {
+    if args.schema {
+        return writeln!(output, "{:#}", record::schema()).map(|()| Exit::Done).map_err(Error::output);
+    }
     let book = args.profiles.as_deref().map(ProfileBook::read).transpose()?.unwrap_or_default();
     let method = Method { book, explain: args.explain };
     let keep = args.keep.as_deref().map(Keep::open).transpose()?;

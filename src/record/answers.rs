@@ -1,12 +1,13 @@
 //! `change`, `gap`, `state` and `fresh`: what mod-report says besides its report.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Status, Timestamp};
 use crate::modulation::Modulation;
 
 /// `change`, of `--format changes`: an upstream's sample differs from the one before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// That of the sample.
     pub ts: Timestamp,
@@ -29,7 +30,7 @@ pub struct Change {
 }
 
 /// `gap`, of `--format changes`: for longer than a sample holds there was none of an upstream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// That of the last sample before it.
     pub ts: Timestamp,
@@ -51,7 +52,7 @@ pub struct Gap {
 }
 
 /// `state`, of `--at`: an upstream's last sample up to a moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     /// The moment.
     pub ts: Timestamp,
@@ -68,7 +69,7 @@ pub struct State {
 }
 
 /// `fresh`, of `--fresh`: when a device was last read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fresh {
     /// Now.
     pub ts: Timestamp,

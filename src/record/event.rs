@@ -1,5 +1,6 @@
 //! `event`: what mod-report tells between two runs, and what mod-mail and the hooks pass on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Timestamp};
@@ -20,7 +21,7 @@ closed_set! {
 /// `event`, of `mod-report --events`: upstreams that fell together, or a single one. An event is opened once, may
 /// grow, and is closed once; the record of each stands in the output once, or twice when a run was killed between
 /// its output and its state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// That of the scan that showed it.
     pub ts: Timestamp,

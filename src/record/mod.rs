@@ -49,12 +49,16 @@ pub mod fuzz;
 mod prune;
 mod report;
 mod sample;
+mod schema;
+mod stored;
+mod supervised;
 mod time;
 mod totals;
 mod work;
 
 use std::{borrow::Cow, io};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{closed_set::closed_set, modulation::Modulation};
@@ -66,6 +70,9 @@ pub use report::{
     DayRow, Delta, Figures, Gone, Group, Incident, Key, KeyValue, Maintenance, PerModulation, Report, Row,
     Silent, Snr, Why,
 };
+pub use schema::schema;
+pub use stored::Stored;
+pub use supervised::{Document, Statistics, StatusRecord, StatusWord};
 pub use time::Timestamp;
 pub use totals::Totals;
 pub use work::{Verdict, Work, WorkSide};
@@ -174,7 +181,7 @@ impl Status {
 
 /// `capture`, from ccap-fetch to mod-parse: everything that one device said in one scan. There is one
 /// for every device and scan, whatever happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capture {
     /// When the first attempt began; its samples and its scan carry the same.
     pub ts: Timestamp,
@@ -216,7 +223,7 @@ pub struct Capture {
 }
 
 /// Time per phase of a session, ms; a phase that was not reached is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phases {
     /// Name resolution, TCP, banner and key exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,7 +237,7 @@ pub struct Phases {
 }
 
 /// SSH algorithms in use (RFC 4253 names).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct Algorithms {
     pub kex: String,
@@ -240,7 +247,7 @@ pub struct Algorithms {
 }
 
 /// One command and what the device answered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandOutput {
     /// As it was typed.
     pub command: String,
@@ -291,7 +298,7 @@ closed_set! {
 }
 
 /// `sample`, from mod-parse to mod-store and mod-report: one upstream at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample<S = String> {
     /// That of its capture.
     pub ts: Timestamp,
@@ -338,7 +345,7 @@ fn state() -> Source {
 }
 
 /// `scan`, from mod-parse on: after the samples of one capture, always.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scan {
     /// That of its capture.
     pub ts: Timestamp,
@@ -370,7 +377,7 @@ pub struct Scan {
 }
 
 /// `heartbeat`, each tick of `ccap-fetch --every`, through to the end of the pipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {
     /// Time of the tick.
     pub ts: Timestamp,
@@ -386,7 +393,7 @@ pub struct Heartbeat {
 }
 
 /// `end`, a source's last record at a clean end: nothing is missing after it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// When it ended.
     pub ts: Timestamp,
@@ -399,7 +406,7 @@ pub struct End {
 }
 
 /// `error`, any stage: a line that could not be used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// When it was found.
     pub ts: Timestamp,

@@ -1,5 +1,6 @@
 //! `pruned` and `status`: what mod-prune did, and how the tables are.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Body, Timestamp};
@@ -38,7 +39,7 @@ closed_set! {
 }
 
 /// `pruned`, one per table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Pruned {
     /// When the run began.
     pub ts: Timestamp,
@@ -86,7 +87,7 @@ closed_set! {
 }
 
 /// `status`, one per table, from `mod-prune --status`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TableStatus {
     /// When it was looked at.
     pub ts: Timestamp,
@@ -127,7 +128,7 @@ pub struct TableStatus {
 }
 
 /// What mod-prune was told, with the `status` of modulation_new.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Retained {
     /// Days that samples and scans are kept.
     pub keep_days: u32,
@@ -144,7 +145,7 @@ pub struct Retained {
 }
 
 /// How far an id is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct IdStatus {
     /// Its column.
     pub column: String,

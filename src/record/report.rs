@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{Body, Figure, Status, Timestamp, columns::columns};
@@ -14,7 +15,7 @@ pub type PerModulation<T> = BTreeMap<Modulation, T>;
 
 /// `report`, from mod-report to mod-mail: the header, before its rows. All `_pct` are 0 to 100 and rounded,
 /// like `lost_mbps` and `lost_gb`, to three decimals; totals are sums of what was not yet rounded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// That of `generated_at`.
     pub ts: Timestamp,
@@ -72,7 +73,7 @@ pub struct Report {
 }
 
 /// Upstreams of one node, where nodes are known, or else of one CMTS that stepped down in the same scan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// Name of the device.
     pub cmts: String,
@@ -92,7 +93,7 @@ pub struct Incident {
 }
 
 /// A window in which CMTSs, or some of their upstreams, were worked on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Maintenance {
     /// A pattern of their names, such as `CCAP0*`.
     pub cmts: String,
@@ -124,7 +125,7 @@ impl Maintenance {
 }
 
 /// A device without a good scan in the window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Silent {
     /// Name of the device.
     pub cmts: String,
@@ -136,7 +137,7 @@ pub struct Silent {
 }
 
 /// A device that nobody has tried for a day.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gone {
     /// Name of the device.
     pub cmts: String,
@@ -146,7 +147,7 @@ pub struct Gone {
 
 columns! {
     /// `row`, after the `report`: one per upstream. CSV, pages and groups have its fields as columns, in this order.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
     pub struct Row {
         /// Begin of the window, so that two reports of a finished day have the same rows.
         pub ts: Timestamp => hidden,
@@ -211,7 +212,7 @@ columns! {
         /// as bits per symbol (`6` QAM64 … `2` QPSK), else `O` OFDMA, else `?` unknown, else `-` nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub hours: Option<String>,
-        /// What is wrong with it ([`crate::measure::why`] defines the words); missing when nothing is.
+        /// What is wrong with it (modtools(5) explains the words); missing when nothing is.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub why: Vec<Why>,
         /// Against the day before; missing when that day is not known.
@@ -281,7 +282,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// The signal-to-noise ratio of the samples of a window, dB.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Snr {
     /// The middle one.
     pub median: f64,
@@ -312,7 +313,7 @@ closed_set! {
 }
 
 /// `day`, of `--format days`: the row of an upstream and a local day that is over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DayRow {
     /// Begin of the day.
     pub ts: Timestamp,
@@ -320,6 +321,7 @@ pub struct DayRow {
     pub date: String,
     /// What the row of its report has.
     #[serde(flatten)]
+    #[schemars(with = "Row")]
     fields: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -343,7 +345,7 @@ impl Body for DayRow {
 
 /// How a row differs from that of the day before: this day less that one, both measured by what is expected
 /// today; of an unfinished day against the same part of the day before.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delta {
     /// Of `hops`.
     pub hops: i64,
@@ -353,12 +355,13 @@ pub struct Delta {
 }
 
 /// `group`, of `--by`, after the `report` and in place of its rows: the upstreams of a CMTS, a node, a frequency.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Group {
     /// Begin of the window.
     pub ts: Timestamp,
     /// What it goes by: `cmts`, `platform`, `node`, `hub`, `area`, `description` or `center_hz`, under this name;
     /// missing: the upstreams without one.
+    #[schemars(skip)]
     #[serde(flatten)]
     pub key: Key,
     /// How many upstreams.
@@ -369,6 +372,7 @@ pub struct Group {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub homes: Option<u64>,
     /// Sums and means of what the rows have, by the names of their fields.
+    #[schemars(skip)]
     #[serde(flatten)]
     pub figures: Figures,
     /// Upstreams by what is wrong with them.

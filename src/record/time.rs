@@ -1,8 +1,9 @@
 //! Points in time as records carry them: RFC 3339, UTC, whole seconds, `Z`.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Whole seconds since 1970-01-01T00:00:00Z.
@@ -95,6 +96,21 @@ impl FromStr for Timestamp {
         DateTime::parse_from_rfc3339(text)
             .map(|time| Timestamp(time.timestamp()))
             .map_err(|_| format!("invalid time {text:?}; example: 2026-05-01T12:00:00Z"))
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "RFC 3339, UTC, whole seconds.",
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        })
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a running pipeline reports of itself on the notify socket: `X_MODTOOLS_STATS={json}`, from
 //! mod-store to mod-watch, which shows the same counts in `NAME.status`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counts since the command began. A missing field reads as 0, an unknown one is ignored.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Totals {
     /// Scans that ended, whatever came of them.

@@ -1,6 +1,7 @@
 //! `work`: what works on upstreams did to them.
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,8 +23,8 @@ closed_set! {
 
 columns! {
     /// `work`, of `--works`: a line of the table of works, with the same local hours of the seven days before and of
-    /// the seven days after them ([`crate::measure::works`] defines the figures). CSV has its fields as columns.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    /// the seven days after them (modtools(5) explains the figures). CSV has its fields as columns.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
     pub struct Work {
         /// Now.
         pub ts: Timestamp => hidden,
@@ -54,7 +55,7 @@ columns! {
 
 columns! {
     /// The hours before works, or those after them. A figure that is missing is not known.
-    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
     pub struct WorkSide {
         /// Of seven days those whose hours are over and observed for half of their time.
         pub days: u64,

@@ -14,7 +14,7 @@ use super::{
     intake::Item,
     keeper::Keeper,
     notify::{Notify, Progress},
-    receipt::Receipt,
+    receipt::receipt,
     tee::Tee,
 };
 use crate::{
@@ -294,8 +294,8 @@ impl<'a> Session<'a> {
             self.totals += *counts;
             self.progress.stored(counts.stored);
         }
-        let receipt = |(group, &counts)| Receipt::new(group, counts, self.dry_run);
-        let receipts: Vec<_> = groups.iter().zip(&counts).map(receipt).collect();
+        let whole = groups.iter().zip(&counts);
+        let receipts: Vec<_> = whole.map(|(group, &counts)| receipt(group, counts, self.dry_run)).collect();
         self.tee.release(&receipts);
         outcome?;
         if self.open.is_none() && mem::take(&mut self.beat) && !self.notify.is_nobody() {

@@ -9,12 +9,11 @@ use std::{
 use clap::Parser;
 
 use super::{
-    health::{Document, StatusWord},
     launch::{self, Launched},
     lock::{self, Attempt, Lock, Probe},
     paths::{Paths, Recipe},
     pipeline::Pipeline,
-    report::{StatusRecord, status_now},
+    report::status_now,
     status_file,
     watchdog_log::WatchdogLog,
 };
@@ -23,7 +22,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     exit::Exit,
-    record,
+    record::{self, Document, StatusRecord, StatusWord},
 };
 
 /// Beyond the supervisor's own time-out, for it to write its last status.

@@ -35,7 +35,7 @@
 //! | file | content | mode |
 //! |---|---|---|
 //! | `NAME.pid` | the lock (flock), and the supervisor's process number; emptied at the end, never removed | 0600 |
-//! | `NAME.status` | the status as JSON ([`health::Document`]), replaced as a whole | 0644 |
+//! | `NAME.status` | the status as JSON ([`crate::record::Document`]), replaced as a whole | 0644 |
 //! | `NAME.cmd` | how it is started again, and which process wrote that ([`paths::Recipe`]) | 0600 |
 //! | `NAME.down` | exists after `stop`, until `start` | 0644 |
 //! | `NAME.log`, `.1` … | the command's stderr with time stamps | 0640 |

@@ -4,10 +4,9 @@
 use std::{fmt::Write, time::Duration};
 
 use rustix::process::Pid;
-use serde::Serialize;
 
 use super::{
-    health::{Document, Statistics, StatusWord, local},
+    health::local,
     lock::{self, Holder, Probe},
     paths::Paths,
     status_file::{self, STALE},
@@ -16,7 +15,7 @@ use crate::{
     error::Result,
     exit::Exit,
     procfs,
-    record::{Body, Timestamp},
+    record::{Document, Statistics, StatusWord, Timestamp},
     units,
 };
 
@@ -29,22 +28,6 @@ pub struct Report {
     pub document: Document,
     /// Nothing of that name was found at all.
     is_unknown: bool,
-}
-
-/// `status` as a record: what `mod-watch status --json` prints.
-#[derive(Debug, Serialize)]
-pub struct StatusRecord<'a> {
-    /// When this was looked up.
-    pub ts: Timestamp,
-    /// Name of what is supervised.
-    pub name: &'a str,
-    /// The status.
-    #[serde(flatten)]
-    pub document: &'a Document,
-}
-
-impl Body for StatusRecord<'_> {
-    const TYPE: &'static str = "status";
 }
 
 /// Reads the lock and the status.

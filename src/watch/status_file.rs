@@ -7,13 +7,13 @@ use std::{
 };
 
 use super::{
-    health::Document,
     paths::{LARGEST, Paths},
     watchdog_log::WatchdogLog,
 };
 use crate::{
     error::{Error, Result},
     files, output,
+    record::Document,
 };
 
 /// A status that changed in its counts only waits this long.

@@ -52,6 +52,7 @@ mod report_seed;
 mod report_terminal;
 mod report_truths;
 mod report_works;
+mod schema;
 mod served;
 mod server;
 mod settings;

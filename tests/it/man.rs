@@ -99,7 +99,7 @@ fn mandoc_finds_nothing_to_say_of_any_page() {
 }
 
 /// The JSON that stands in modtools(5), unescaped.
-fn records_shown() -> Vec<Value> {
+pub fn records_shown() -> Vec<Value> {
     let page = fs::read_to_string(in_package("man/modtools.5")).unwrap();
     let mut records = Vec::new();
     let mut shown: Option<String> = None;
