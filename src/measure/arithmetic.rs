@@ -119,7 +119,8 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 }
 
 /// What was before, when a sample after it is a change: not from or to UNKNOWN.
-fn change(before: Option<Modulation>, now: Modulation) -> Option<Modulation> {
+#[must_use]
+pub fn change(before: Option<Modulation>, now: Modulation) -> Option<Modulation> {
     before.filter(|&before| before != now && before != Modulation::Unknown && now != Modulation::Unknown)
 }
 

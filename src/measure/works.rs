@@ -4,7 +4,7 @@
 //!   of 24 hours, up to their begin and from their end on. Hours count once they are over. What other works of the same
 //!   table took of them is left out, of an upstream that they were on.
 //! - One yardstick for both sides: what the user expects, else the best modulation that the upstream held for 1 % of
-//!   the observed time of both together.
+//!   the observed time of both together, or as the newest finished day remembers it.
 //! - A day *counts* when its hours were observed for half of their time. It is [`Verdict::TooEarly`] while fewer than
 //!   three days after the works count and more are to come. With fewer than three that count, and none to come,
 //!   nothing is said. [`Verdict::Better`] and [`Verdict::Worse`] are a loss that differs by at least half a point and
@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 
 use super::{
     Window,
-    arithmetic::{PerIndex, Span, Upstream, add, best_held, mbps_of, mean_bits_lost, percent},
+    arithmetic::{PerIndex, Span, Upstream, add, best_held, change, mbps_of, mean_bits_lost, percent},
     window::{first_instant, local},
 };
 use crate::{
@@ -128,8 +128,20 @@ impl Progress {
         if let Some(span) = compared.span(self.at) {
             let begun = || Upstream::begin(&span, self.held, Rc::clone(&self.works));
             self.now.get_or_insert_with(begun).feed(&span, ts, modulation);
+            self.hop(&span, compared.hours[self.at].is_after, ts, modulation);
         }
         self.held = Some((ts, modulation));
+    }
+
+    /// Counts a change against a sample that still holds, when neither is of other works.
+    fn hop(&mut self, span: &Span, is_after: bool, ts: Timestamp, modulation: Modulation) {
+        let is_worked_on = |ts: Timestamp| self.works.iter().any(|works| works.from <= ts && ts < works.to);
+        let held =
+            self.held.filter(|&(held, _)| held < ts && ts.since(held) <= span.hold && !is_worked_on(held));
+        let is_hop = change(held.map(|(_, held)| held), modulation).is_some();
+        if is_hop && span.window.from <= ts && !is_worked_on(ts) {
+            self.sides[usize::from(is_after)].hops += 1;
+        }
     }
 
     /// Ends the hours of a day.
@@ -144,7 +156,6 @@ impl Progress {
         self.observed[at] = time.iter().map(|&s| u64::from(s)).sum();
         let side = &mut self.sides[usize::from(hours.is_after)];
         add(&mut side.time, &time);
-        side.hops += u64::from(day.hops);
     }
 
     /// What could have been observed of the hours of a day, s.
@@ -165,12 +176,13 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Ends an upstream; `told` is what the user expects of it.
+    /// Ends an upstream; `told` is what the user expects of it, `remembered` what a finished day says that it can do.
     #[must_use]
     pub fn new(
         mut progress: Progress,
         compared: &Compared,
         told: Option<Modulation>,
+        remembered: Option<Modulation>,
         width_hz: Option<u64>,
     ) -> Self {
         while progress.at < compared.hours.len() {
@@ -178,7 +190,7 @@ impl Ended {
         }
         let mut time = progress.sides[0].time;
         add(&mut time, &progress.sides[1].time);
-        Ended { expected: told.or_else(|| best_held(&time)), progress, width_hz }
+        Ended { expected: told.or_else(|| best_held(&time).max(remembered)), progress, width_hz }
     }
 }
 

@@ -123,6 +123,50 @@ fn a_database_says_what_its_samples_say() {
 }
 
 #[test]
+fn what_a_finished_day_remembers_is_expected_of_works() {
+    let folder = folder();
+    // QAM16 in all hours that are compared; QAM64 for four hours of a day three weeks before.
+    let low = samples(WORKS, -7..=7).replace("QAM64", "QAM16");
+    let input =
+        samples(WORKS, std::iter::once(-21)).replace("QAM16", "QAM64").replace("\"end\"", "\"x\"") + &low;
+    let store = tool("mod-store").args(["--db", "sqlite:m.db", "--init"]).dir(folder.path());
+    store.stdin(input).run();
+    let lost = || {
+        let run = works(folder.path(), &["--db", "sqlite:m.db"], String::new()).clean(0);
+        assert_eq!(verdicts(&run), ["same", "same", "same"]);
+        run.records()[0]["before"]["lost_pct"].clone()
+    };
+    assert_eq!(lost(), 0.0);
+    let day = ["--db", "sqlite:m.db", "--tz", "UTC", "--date", "2025-05-15"];
+    tool("mod-report").args(day).dir(folder.path()).run().clean(0);
+    assert_eq!(lost(), 33.333);
+}
+
+#[test]
+fn other_works_are_left_out_and_a_gap_is_not_covered() {
+    let folder = folder();
+    // The next night, one hour of them.
+    let lines = "CCAP001,2025-05-08 02:00,2025-05-08 04:00,1/*\nCCAP001,2025-05-09 03:00,2025-05-09 04:00,\n";
+    fs::write(folder.path().join("works.csv"), lines).expect("written");
+    // In that hour it is down, and of the night after next an hour is not observed.
+    let lower = |line: &str| line.contains("2025-05-09T03") && line.contains("1/0");
+    let all = samples(WORKS, -7..=8);
+    let input = all.lines().filter(|line| !line.contains("2025-05-10T03")).map(|line| {
+        let line = if lower(line) { line.replace("QAM64", "QPSK") } else { line.to_owned() };
+        line + "\n"
+    });
+    let run = works(folder.path(), &["--input", "-"], input.collect()).clean(0);
+    let after = run.records().remove(0)["after"].clone();
+    assert_eq!(
+        ["lost_pct", "degraded_s", "hops", "days"].map(|name| after[name].clone()),
+        [json!(0.0), json!(0), json!(0), json!(7)]
+    );
+    // 13 hours less one, of which the last sample before it held for 25 minutes instead of 10.
+    let covered = 100.0 * (12.0 + 15.0 / 60.0) / 13.0;
+    assert!((after["coverage_pct"].as_f64().expect("a number") - covered).abs() < 0.001, "{after}");
+}
+
+#[test]
 fn what_is_gone_is_named_and_its_part_says_how_much_it_covers() {
     let folder = folder();
     // Two days are left before: their figures stand beside what they cover, and nothing is concluded.

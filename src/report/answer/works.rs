@@ -1,6 +1,7 @@
 //! `--works`: what each line of a table of works did to the upstreams that it was on.
 
 use std::{
+    collections::HashMap,
     io::{self, BufRead, Write},
     rc::Rc,
     time::Duration,
@@ -9,13 +10,15 @@ use std::{
 use super::stream;
 use crate::{
     cli,
-    database::{self, Access},
+    database::{self, Access, Database},
     error::{Error, Result},
     exit::Exit,
     layout::full::Table,
     measure::{
         Window,
         maintenance::Line,
+        plan::number_of,
+        rollup::{self, rules},
         roster::Roster,
         window::local,
         works::{Compared, Ended, Progress, judged},
@@ -77,6 +80,8 @@ struct Fleet<'a> {
     compared: Vec<Compared>,
     /// By the number of an upstream its lines.
     upstreams: Vec<Vec<(usize, Progress)>>,
+    /// By its number what the newest finished day says that it can do.
+    remembered: HashMap<u32, Modulation>,
 }
 
 impl<'a> Fleet<'a> {
@@ -84,11 +89,11 @@ impl<'a> Fleet<'a> {
         let (tz, now, hold) = (question.tz, question.now, question.hold());
         let compared = |line: &Line| Compared::new(line.window(), tz, now, hold);
         let compared = question.maintained.lines().iter().map(compared).collect();
-        Fleet { question, compared, upstreams: Vec::new() }
+        Fleet { question, compared, upstreams: Vec::new(), remembered: HashMap::new() }
     }
 
     fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
-        let Fleet { question, compared, upstreams } = self;
+        let Fleet { question, compared, upstreams, .. } = self;
         while let Ok(next) = u32::try_from(upstreams.len())
             && next <= upstream
         {
@@ -120,7 +125,22 @@ impl<'a> Fleet<'a> {
         for channel in database.channels()? {
             roster.channel(channel);
         }
+        self.remember(&roster, database.as_mut())?;
         Ok(roster)
+    }
+
+    /// Takes what the newest finished day says that upstreams can do.
+    fn remember(&mut self, roster: &Roster, database: &mut dyn Database) -> Result<()> {
+        let heads = database.day_heads()?;
+        let Some(newest) = heads.iter().rev().find(|head| head.made.rules == rules()) else { return Ok(()) };
+        let (next, days) = (number_of(newest.day) + 1, self.question.expected_days);
+        database.day_rows(newest.day, true, &mut |row| {
+            // A row that cannot be read is the report's to name.
+            let Ok(line) = rollup::Line::of_columns(row.time_s, row.finished) else { return Ok(()) };
+            let known = roster.find(row.cmts, row.upstream).zip(line.memory.best_held(next, days));
+            self.remembered.extend(known);
+            Ok(())
+        })
     }
 
     /// The time of all hours, with the samples before them that may hold into them.
@@ -141,13 +161,14 @@ impl<'a> Fleet<'a> {
     }
 
     fn finish(self, roster: &Roster) -> Vec<Work> {
-        let Fleet { question, compared, upstreams } = self;
+        let Fleet { question, compared, upstreams, remembered } = self;
         let mut ended: Vec<Vec<Ended>> = compared.iter().map(|_| Vec::new()).collect();
         for (number, lines) in (0..).zip(upstreams) {
             let about = roster.about(number);
             let told = question.expected.of(about.cmts, about.upstream);
             for (line, progress) in lines {
-                ended[line].push(Ended::new(progress, &compared[line], told, about.width_hz));
+                let remembered = remembered.get(&number).copied();
+                ended[line].push(Ended::new(progress, &compared[line], told, remembered, about.width_hz));
             }
         }
         let lines = question.maintained.lines().iter().zip(compared.iter().zip(&ended));
