@@ -83,7 +83,7 @@ fn split(session: &str, command: &str, dialogue: &Dialogue) -> Vec<CommandOutput
 /// A line `HOST# typed` or `HOST> typed`, by its parts. A host name holds no blanks, so a row with a
 /// description that holds `#` is none.
 fn prompt(line: &str) -> Option<(&str, &str)> {
-    let end = line.find(['#', '>'])?;
+    let end = memchr::memchr2(b'#', b'>', line.as_bytes())?;
     let (host, typed) = line.split_at(end);
     let named = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._()/:@~".contains(&b));
     named.then(|| (host, typed[1..].trim()))

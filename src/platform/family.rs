@@ -182,7 +182,7 @@ pub fn judge(platform: Platform, answers: &[Answer<'_>]) -> Verdict {
 /// Only short outputs are: the same words inside a table are a description.
 #[must_use]
 pub fn error_text(output: &str) -> Option<&str> {
-    let mut lines = output.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = output.trim().lines().map(str::trim).filter(|line| !line.is_empty());
     let few: Vec<&str> = lines.by_ref().take(8).collect();
     if lines.next().is_some() {
         return None;

@@ -116,6 +116,10 @@ impl Screen {
     }
 
     fn end_line(&mut self) {
+        if self.line.is_empty() {
+            self.text.push('\n');
+            return self.begin_line();
+        }
         let length = self.pager();
         if length > 0 && skip(&self.line, length, |c| c == ' ') == self.line.len() {
             self.begin_line();
@@ -225,6 +229,7 @@ mod tests {
             ("abd\u{8}c\n", "abc\n"),
             ("ab\u{1b}[2Cc\u{1b}[5D\u{1b}[KX", "X"),
             ("no more --\ta: b\n", "no more --\ta: b\n"),
+            ("\n\r\n\u{1b}[5C\n\n", "\n\n\n\n"),
             ("", ""),
         ] {
             assert_eq!(clean(sent.as_bytes()), shown, "{sent:?}");
