@@ -123,7 +123,12 @@ pub fn python_with(module: &str) -> &'static str {
 
 /// A CA of our own in `dir`: `ca.pem`, and `cert.pem` with `key.pem` for localhost.
 pub fn certificates(dir: &Path) {
-    fs::write(dir.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+    certificates_for(dir, "DNS:localhost,IP:127.0.0.1");
+}
+
+/// The same, for these names.
+pub fn certificates_for(dir: &Path, names: &str) {
+    fs::write(dir.join("names"), format!("subjectAltName={names}\n")).unwrap();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     for line in [
         &format!(

@@ -11,7 +11,10 @@ use std::{
 use mysql::{Conn, OptsBuilder, prelude::Queryable};
 use tempfile::TempDir;
 
-use crate::support::{DEADLINE, Tool, tool, until, wait};
+use crate::{
+    mailbox::certificates_for,
+    support::{DEADLINE, Tool, tool, until, wait},
+};
 
 const USER: &str = "killable";
 const PASSWORD: &str = "known to the test";
@@ -26,7 +29,17 @@ pub struct Server {
 impl Server {
     /// Makes the data and starts.
     pub fn new() -> Self {
+        Self::in_directory(TempDir::new().unwrap())
+    }
+
+    /// One that offers TLS, with a certificate for these names.
+    pub fn with_certificate(names: &str) -> Self {
         let dir = TempDir::new().unwrap();
+        certificates_for(dir.path(), names);
+        Self::in_directory(dir)
+    }
+
+    fn in_directory(dir: TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Server { dir, port, child: None };
         let init = format!(
@@ -44,7 +57,7 @@ impl Server {
         server
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -61,6 +74,11 @@ impl Server {
             [("datadir", "data"), ("socket", "socket"), ("pid-file", "pid"), ("init-file", "init.sql")]
         {
             command.arg(format!("--{flag}={}", self.path(name).display()));
+        }
+        if self.path("cert.pem").exists() {
+            for (flag, name) in [("ssl-ca", "ca.pem"), ("ssl-cert", "cert.pem"), ("ssl-key", "key.pem")] {
+                command.arg(format!("--{flag}={}", self.path(name).display()));
+            }
         }
         let path = std::env::var("PATH").unwrap() + ":/usr/sbin:/sbin";
         let child = command.env("PATH", path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
