@@ -42,6 +42,7 @@ pub mod measure;
 pub mod modulation;
 pub mod moment;
 pub mod ndjson;
+pub mod openmetrics;
 pub mod output;
 pub mod parse;
 pub mod platform;

@@ -12,6 +12,7 @@ complete -c mod-prune -l force -d 'Prune even when every sample would go, which 
 complete -c mod-prune -l reset-id -d 'Make the id of an older modulation_new count on after the highest that is there, if that gains 1 %'
 complete -c mod-prune -l status -d 'Show rows, size, age and health of each table; change nothing'
 complete -c mod-prune -l nagios -d 'With --status: one line with perfdata and the exit codes of a monitoring plugin'
+complete -c mod-prune -l prom -d 'With --status: gauges for Prometheus, as node_exporter\'s textfile collector reads them'
 complete -c mod-prune -l dry-run -d 'Show the statements and how many rows would go; change nothing'
 complete -c mod-prune -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-prune -s v -l verbose -d 'Say more; twice: everything'

@@ -9,6 +9,7 @@ complete -c mod-store -l migrate -d 'With --init: move an older modulation_new i
 complete -c mod-store -l history-index -d 'With --init: also an index for the history of one upstream'
 complete -c mod-store -l check -d 'Say what server, tables, columns, rights and samples there are, and what is missing; write nothing'
 complete -c mod-store -l nagios -d 'With --check: one line with perfdata and the exit codes of a monitoring plugin'
+complete -c mod-store -l prom -d 'With --check: gauges for Prometheus, as node_exporter\'s textfile collector reads them'
 complete -c mod-store -l tee -d 'Pass every line on to standard output once it is committed or spooled, with a `stored` record per group'
 complete -c mod-store -l notify -d 'Prove progress to mod-watch or systemd on the socket that NOTIFY_SOCKET names'
 complete -c mod-store -l store-all -d 'Store every modulation in an older modulation_new; without it QPSK, QAM16 and QAM64 alone go there, because the other programs that read it know no others'

@@ -97,6 +97,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l max-log -
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l json -d 'Print the whole status as JSON'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l nagios -d 'Print one line with performance data and exit as monitoring plugins do: 0, 1, 2 or 3'
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l prom -d 'Print gauges for Prometheus, as node_exporter\'s textfile collector reads them'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -s v -l verbose -d 'Say more; twice: everything'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -s h -l help -d 'Print help'

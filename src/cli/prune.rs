@@ -68,6 +68,9 @@ pub struct Prune {
     /// With --status: one line with perfdata and the exit codes of a monitoring plugin
     #[arg(long, requires = "status")]
     pub nagios: bool,
+    /// With --status: gauges for Prometheus, as node_exporter's textfile collector reads them
+    #[arg(long, requires = "status", conflicts_with = "nagios")]
+    pub prom: bool,
     /// Show the statements and how many rows would go; change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -47,6 +47,9 @@ pub struct Store {
     /// With --check: one line with perfdata and the exit codes of a monitoring plugin
     #[arg(long, requires = "check")]
     pub nagios: bool,
+    /// With --check: gauges for Prometheus, as node_exporter's textfile collector reads them
+    #[arg(long, requires = "check", conflicts_with = "nagios")]
+    pub prom: bool,
     /// Pass every line on to standard output once it is committed or spooled, with a `stored` record per group
     #[arg(long)]
     pub tee: bool,

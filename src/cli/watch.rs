@@ -79,6 +79,9 @@ pub enum Verb {
         /// Print one line with performance data and exit as monitoring plugins do: 0, 1, 2 or 3
         #[arg(long, conflicts_with = "json")]
         nagios: bool,
+        /// Print gauges for Prometheus, as node_exporter's textfile collector reads them
+        #[arg(long, conflicts_with_all = ["json", "nagios"])]
+        prom: bool,
     },
     /// End it; `check` does not start it again until `start` does
     Stop,
@@ -95,6 +98,8 @@ pub enum Format {
     Json,
     /// One line for monitoring.
     Nagios,
+    /// Gauges.
+    Prom,
 }
 
 /// What holds for every verb.

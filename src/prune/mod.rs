@@ -3,6 +3,7 @@
 
 mod days;
 mod forget;
+mod gauges;
 mod id;
 mod nagios;
 mod request;

@@ -34,6 +34,8 @@ pub struct Request {
     rollup_days: u32,
     /// `--force`.
     force: bool,
+    /// `--prom`.
+    pub prom: bool,
     /// `--reset-id`.
     pub reset_id: bool,
     /// ENABLE_ID_RESET: from when on the id is reset without being asked.
@@ -108,6 +110,7 @@ impl Request {
             force: args.force,
             batch: number(args.batch, "CLEANUP_BATCH_SIZE", BATCH)?.into(),
             reset_id: args.reset_id,
+            prom: args.prom,
             guard,
             cleanup_off,
         };

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use super::{AHEAD_S, id, request::Request};
+use super::{AHEAD_S, gauges, id, request::Request};
 use crate::{
     database::{Database, TableState},
     error::{Error, Result},
     exit::Exit,
+    openmetrics,
     record::{self, Health, Retained, TableStatus, Timestamp},
     stage::Context,
 };
@@ -26,7 +27,9 @@ pub fn run(
     output: &mut dyn Write,
 ) -> Result<Exit> {
     let statuses = statuses(request, database)?;
-    if context.terminals.stdout {
+    if request.prom {
+        openmetrics::write(&gauges::of(&statuses), output).map_err(Error::output)?;
+    } else if context.terminals.stdout {
         show(&statuses, database.place(), output).map_err(Error::output)?;
     } else {
         statuses.iter().try_for_each(|status| record::write(output, status)).map_err(Error::output)?;

@@ -7,6 +7,7 @@ use crate::{
     database::{Database, Inspection},
     error::{Error, Result},
     exit::Exit,
+    openmetrics::{self, Metric},
     record::Timestamp,
     text,
 };
@@ -33,6 +34,53 @@ pub(super) fn run(
         writeln!(output, "{name:width$}  {}", text::terminal(value)).map_err(Error::output)?;
     }
     Ok(if found.missing.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+/// Gauges: of the spool in any case, of the database when it answers.
+pub(super) fn prom(
+    database: Result<Box<dyn Database>>,
+    spool: Option<&Spool>,
+    now: Timestamp,
+    output: &mut dyn Write,
+) -> Result<Exit> {
+    let looked = database.and_then(|mut database| Ok((database.inspect()?, database.newest()?)));
+    let mut metrics = Vec::new();
+    let mut gauge = |name: &'static str, help: &str, value: Option<i64>| {
+        let mut metric = Metric::new(name, help);
+        value.iter().for_each(|value| metric.value(&[], value));
+        metrics.push(metric);
+    };
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    gauge("modtools_database_up", "Whether the database can be used, 0 or 1.", Some(looked.is_ok().into()));
+    let found = looked.as_ref().ok();
+    let missing = found.map(|(found, _)| count(found.missing.len() as u64));
+    gauge("modtools_database_missing", "Tables, columns and rights that are missing.", missing);
+    let newest = found.and_then(|(_, newest)| *newest);
+    let age = newest.map(|newest| now.since(newest).max(0));
+    gauge(
+        "modtools_newest_sample_timestamp_seconds",
+        "Time of the newest sample.",
+        newest.map(|newest| newest.0),
+    );
+    gauge("modtools_newest_sample_age_seconds", "Since then.", age);
+    if let Some(spool) = spool {
+        let depth = spool.depth();
+        let oldest = depth.oldest.map_or(0, |oldest| now.since(oldest).max(0));
+        gauge(
+            "modtools_spool_files",
+            "Files that wait in the spool.",
+            Some(count(spool.entries().count() as u64)),
+        );
+        gauge("modtools_spool_samples", "Samples in them.", Some(count(depth.samples)));
+        gauge("modtools_spool_bytes", "Bytes of them.", Some(count(depth.bytes)));
+        gauge(
+            "modtools_spool_oldest_age_seconds",
+            "Since the first of them was spooled; 0: nothing waits.",
+            Some(oldest),
+        );
+    }
+    openmetrics::write(&metrics, output).map_err(Error::output)?;
+    looked.map(|(found, _)| if found.missing.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
 /// One line for a monitoring plugin, with perfdata: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. A database that cannot be

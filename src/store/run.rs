@@ -55,6 +55,10 @@ pub fn run(
             output,
         );
     }
+    if args.prom {
+        let database = open(&args.database, context, access);
+        return check::prom(database, spool.as_ref(), context.clock.now(), output);
+    }
     if args.check {
         let mut database = open(&args.database, context, access)?;
         return check::run(&mut *database, spool.as_ref(), output);

@@ -9,6 +9,7 @@ use std::{
 use clap::Parser;
 
 use super::{
+    gauges,
     launch::{self, Launched},
     lock::{self, Attempt, Lock, Probe},
     paths::{Paths, Recipe},
@@ -22,6 +23,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     exit::Exit,
+    openmetrics,
     record::{self, Document, StatusRecord, StatusWord},
 };
 
@@ -146,7 +148,7 @@ impl Control<'_> {
         self.report(&launched)
     }
 
-    /// `status`: one line, or one record.
+    /// `status`: one line, one record, or gauges.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Output`].
@@ -163,12 +165,15 @@ impl Control<'_> {
             return Ok(exit);
         }
         let report = status_now(self.paths, now)?;
-        if format == Format::Json {
-            let record = StatusRecord { ts: now, name, document: &report.document };
-            record::write(output, &record).map_err(Error::output)?;
-        } else {
-            writeln!(output, "{}", report.line(name, now)).map_err(Error::output)?;
+        match format {
+            Format::Json => {
+                let record = StatusRecord { ts: now, name, document: &report.document };
+                record::write(output, &record)
+            }
+            Format::Prom => openmetrics::write(&gauges::of(&report, name, now), output),
+            Format::Line | Format::Nagios => writeln!(output, "{}", report.line(name, now)),
         }
+        .map_err(Error::output)?;
         Ok(report.exit())
     }
 

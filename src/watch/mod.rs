@@ -45,6 +45,7 @@
 //! Start reading with [`machine`], then [`supervisor`]; [`lock`] is why there is only ever one.
 
 pub mod control;
+mod gauges;
 pub mod health;
 pub mod hook;
 pub mod launch;
@@ -93,6 +94,7 @@ pub fn run(
         Verb::Check { command } => control.check(command),
         Verb::Status { json: true, .. } => control.status(Format::Json, output),
         Verb::Status { nagios: true, .. } => control.status(Format::Nagios, output),
+        Verb::Status { prom: true, .. } => control.status(Format::Prom, output),
         Verb::Status { .. } => control.status(Format::Line, output),
         Verb::Stop => {
             // What an older version ran elsewhere must not be started again here.

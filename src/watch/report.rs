@@ -130,7 +130,7 @@ impl Report {
     }
 
     /// How long ago the last heartbeat came, if one ever did.
-    fn heartbeat_age(&self, now: Timestamp) -> Option<u64> {
+    pub(super) fn heartbeat_age(&self, now: Timestamp) -> Option<u64> {
         let heartbeat = self.document.last_heartbeat as i64;
         (self.is_running && heartbeat > 0).then(|| (now.0 - heartbeat).max(0).cast_unsigned())
     }

@@ -78,13 +78,13 @@ fn sample(line: &str) -> (String, BTreeMap<String, String>, &str) {
 }
 
 /// The value of a series, by its name and labels as they are written.
-fn value(series: &Series, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+pub fn value(series: &Series, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     series.get(&(name.to_owned(), labels)).copied()
 }
 
 /// Has Prometheus itself look at it, where it is installed.
-fn promtool(text: &str) {
+pub fn promtool(text: &str) {
     let tool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

@@ -1,16 +1,14 @@
-//! `--format prom`: figures for the textfile collector of Prometheus' node_exporter, in a form that both its text
-//! format and OpenMetrics read: gauges without a time of their own, and `# EOF` at the end. Sums per CMTS and node;
-//! single upstreams with `--top` alone, as each is a series of its own.
+//! `--format prom`: figures for the textfile collector of Prometheus' node_exporter. Sums per CMTS and node; single upstreams with `--top` alone, as each is a series of its own.
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     io::{self, Write},
 };
 
 use super::Format;
 use crate::{
     modulation::Modulation,
+    openmetrics::{self, Metric},
     record::{Row, Timestamp, columns::rounded},
     report::{
         findings::{Findings, is_below},
@@ -54,43 +52,6 @@ impl Sum {
 /// A device, and its node where that is known.
 type Place = (String, Option<String>);
 
-/// The text of one metric.
-struct Metric {
-    text: String,
-    name: &'static str,
-}
-
-impl Metric {
-    fn new(name: &'static str, help: &str) -> Self {
-        Metric { text: format!("# HELP {name} {help}\n# TYPE {name} gauge\n"), name }
-    }
-
-    fn value(&mut self, labels: &[(&str, &str)], value: impl std::fmt::Display) {
-        let labels: Vec<_> =
-            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        // Into a string nothing fails.
-        let _ = match labels.is_empty() {
-            true => writeln!(self.text, "{} {value}", self.name),
-            false => writeln!(self.text, "{}{{{}}} {value}", self.name, labels.join(",")),
-        };
-    }
-}
-
-/// A label's value: backslash, quote and line feed are escaped, other control characters are not let through.
-fn escaped(value: &str) -> String {
-    let mut text = String::new();
-    for c in value.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            c if c.is_control() => text.push('\u{fffd}'),
-            c => text.push(c),
-        }
-    }
-    text
-}
-
 fn labels<'a>(place: &'a Place, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let node = place.1.as_deref().map(|node| ("node", node));
     std::iter::once(("cmts", place.0.as_str())).chain(node).chain(more.iter().copied()).collect()
@@ -108,10 +69,7 @@ impl Format for Prom {
         if view.top.is_some() {
             metrics.extend(of_upstreams(view, findings));
         }
-        for metric in metrics {
-            output.write_all(metric.text.as_bytes())?;
-        }
-        output.write_all(b"# EOF\n")
+        openmetrics::write(&metrics, output)
     }
 }
 
