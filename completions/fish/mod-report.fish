@@ -43,7 +43,7 @@ complete -c mod-report -l expected-days -d 'The finished days before the window 
 complete -c mod-report -l lang -d 'Language of the page and of the sentence that each row has [default: MODTOOLS_LANG, else en]' -r -f -a "en\t'English'
 nl\t'Dutch'"
 complete -c mod-report -l page-url -d 'Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]' -r
-complete -c mod-report -l maintenance -d 'What is worked on, CSV lines cmts,from,to[,upstream][,node][,ticket] such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost' -r -F
+complete -c mod-report -l maintenance -d 'What is worked on, CSV lines cmts,from,to, if need be upstream,node,ticket, such as "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost' -r -F
 complete -c mod-report -l works -d 'What works did, for each line of a file as --maintenance has it: loss, hops and time below expectation in the same hours of the seven days before and the seven days after, and better, same, worse or too early' -r -F
 complete -c mod-report -s o -l output -d 'Write to FILE, whole or not at all, instead of standard output' -r -F
 complete -c mod-report -l web -d 'Write also the day\'s page, with all upstreams, into a web server\'s DIR: index.html, its script and style, and data/DATE.json' -r -F

@@ -198,7 +198,7 @@ pub struct Report {
     /// Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]
     #[arg(long, value_name = "URL")]
     pub page_url: Option<String>,
-    /// What is worked on, CSV lines cmts,from,to[,upstream][,node][,ticket] such as
+    /// What is worked on, CSV lines cmts,from,to, if need be upstream,node,ticket, such as
     /// "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost
     #[arg(long, value_name = "FILE")]
     pub maintenance: Option<PathBuf>,
