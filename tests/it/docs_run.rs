@@ -13,21 +13,25 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::{
-    mailbox::Mailbox,
+    mailbox::{Mailbox, python_with},
     mariadb::{MariaDb, variable},
     support::{built, in_package, records, tool},
     support_sim::{Fleet, PASSWORD, USER},
 };
 
-/// Pages whose commands run here. The others have tests of their own: snmp, monitoring, recipes, automation, migrating.
-const PAGES: [&str; 7] = [
+/// Pages whose commands run here; `make test-guide` walks migrating, and install has targets of its own.
+const PAGES: [&str; 11] = [
     "README.md",
+    "docs/automation.md",
     "docs/database.md",
     "docs/devices.md",
     "docs/mail.md",
+    "docs/monitoring.md",
     "docs/numbers.md",
     "docs/page.md",
+    "docs/recipes.md",
     "docs/report.md",
+    "docs/snmp.md",
 ];
 
 /// Commands that need what is not here, and who holds them.
@@ -45,8 +49,15 @@ fn stand_ins(db: &MariaDb) -> Vec<(String, String)> {
         ("mysql://access@db1/access".into(), db.url()),
         ("2026-11-23".into(), day(1).to_string()),
         ("2026-W47".into(), day(1).format("%G-W%V").to_string()),
+        ("/var/lib/prometheus/".into(), String::new()),
+        ("python3 ".into(), format!("{} ", python_with("jsonschema"))),
         ("--every 10m".into(), "--every 10m --tick 1s".into()),
     ]
+}
+
+/// Whether a quotation is open at the end of a command.
+fn is_quoted(command: &str) -> bool {
+    command.matches('\'').count() % 2 == 1
 }
 
 /// The commands of a page: its indented lines that begin with a program of ours, whole pipelines.
@@ -60,13 +71,17 @@ fn commands(text: &str) -> Vec<String> {
         let begins = ["ccap-fetch ", "mod-", "diff <("].iter().any(|first| bare.starts_with(first));
         if open {
             let last = commands.last_mut().expect("invariant: an open command is there");
-            *last = format!("{} {bare}", last.trim_end_matches('\\').trim_end());
+            // Within quotes a line is what it is; else what follows `|` or a backslash goes on.
+            *last = match is_quoted(last) {
+                true => format!("{last}\n{}", line.get(4..).unwrap_or_default()),
+                false => format!("{} {bare}", last.trim_end_matches('\\').trim_end()),
+            };
         } else if line.starts_with("    ") && begins {
             commands.push(bare.to_owned());
         } else {
             continue;
         }
-        open = bare.ends_with(['|', '\\']);
+        open = bare.ends_with(['|', '\\']) || commands.last().is_some_and(|command| is_quoted(command));
     }
     commands
 }
@@ -104,6 +119,8 @@ impl House {
         });
         house.write("netbox.json", &json!({"count": 3, "results": netbox.collect::<Vec<_>>()}).to_string());
         house.write("expected.csv", "cmts,upstream,modulation\nCCAP*,*,QAM64\n");
+        house.write("nodes.csv", "cmts,upstream,node,hub\nCCAP0*,*,HRN12,Hoorn\n");
+        fs::create_dir(house.path("node-exporter")).unwrap();
         house.write("works.csv", "cmts,from,to\nCCAP0*,2026-05-01 02:00,2026-05-01 04:00\n");
         fs::copy(in_package("tests/fixtures/cbr8/no_blocks.txt"), house.path("pasted.txt")).unwrap();
         let settings = [
