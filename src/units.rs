@@ -130,9 +130,20 @@ pub fn human(duration: Duration) -> String {
     }
 }
 
+/// A count with its noun: "1 hop", "2 hops".
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "hop")), ["0 hops", "1 hop", "2 hops"]);
+    }
 
     #[test]
     fn durations_sizes_and_rates_are_read_as_they_are_typed() {

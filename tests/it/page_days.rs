@@ -110,7 +110,7 @@ fn what_rests_on_the_built_in_table_is_said_of_old_days_too() {
     assert!(report.lines().next().unwrap().contains("\"built_in\":1"), "{report}");
     let table = store.report(&["--date", "2026-05-05", "--format", "table"]);
     assert!(
-        table.contains("On the built-in profile table, which no device has confirmed, rest 1 upstreams"),
+        table.contains("On the built-in profile table, which no device has confirmed, rest 1 upstream"),
         "{table}"
     );
     // Two days later the detail is gone, and the day says what it said.

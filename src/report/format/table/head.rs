@@ -10,6 +10,7 @@ use crate::{
     record::{Report, Timestamp},
     report::{findings::Findings, request::View},
     text,
+    units::counted,
 };
 
 /// Incidents and silent devices that are told one by one.
@@ -54,8 +55,12 @@ fn lines(report: &Report, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     let mut lines = vec![
         format!("Modulation report {window} {}", report.tz),
         format!(
-            "{} upstreams on {} CMTSs: {} hops in {} measurements, coverage {:.1} %",
-            report.upstreams, report.cmts, report.hops, report.measurements, report.coverage_pct
+            "{} on {}: {} in {}, coverage {:.1} %",
+            counted(report.upstreams, "upstream"),
+            counted(report.cmts, "CMTS"),
+            counted(report.hops, "hop"),
+            counted(report.measurements, "measurement"),
+            report.coverage_pct
         ),
     ];
     if !report.share_pct.is_empty() {
@@ -68,8 +73,8 @@ fn lines(report: &Report, time: impl Fn(Timestamp) -> String) -> Vec<String> {
     }
     if report.built_in > 0 {
         lines.push(format!(
-            "On the built-in profile table, which no device has confirmed, rest {} upstreams",
-            report.built_in
+            "On the built-in profile table, which no device has confirmed, rest {}",
+            counted(report.built_in, "upstream")
         ));
     }
     let silent = report.silent.iter().map(|silent| {

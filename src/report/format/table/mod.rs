@@ -161,6 +161,7 @@ fn footer(view: &View, findings: &Findings<'_>, layout: &Fit) -> Vec<String> {
     let mut lines = Vec::new();
     match findings.left_out(view) {
         0 => {}
+        1 => lines.push("1 more upstream is not shown (--top N shows more)".into()),
         more => lines.push(format!("{more} more upstreams are not shown (--top N shows more)")),
     }
     if !layout.dropped.is_empty() {
