@@ -7,6 +7,7 @@ pub mod fuzz;
 pub mod names;
 #[cfg_attr(windows, path = "../windows/secret_file.rs")]
 mod secret_file;
+mod secret_text;
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,7 @@ use std::{
     str::FromStr,
 };
 
-use self::{names::Kind, secret_file::Readers};
+use self::{names::Kind, secret_text::Readers};
 use crate::{
     error::{Error, Result},
     text::encoding,

@@ -11,24 +11,11 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::{
-    error::{Error, Result},
-    text::encoding,
-};
+use super::secret_text::{self, LONGEST, Readers};
+use crate::error::{Error, Result};
 
-/// Bytes of the longest secret.
-const LONGEST: u64 = 64 << 10;
 /// How long the writer of a pipe is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Who may read a file of secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readers {
-    /// Its owner alone.
-    Owner,
-    /// Whoever gave it to us has seen to that.
-    Any,
-}
 
 /// The secret in a file; none where the file does not exist, or is a credential that systemd left empty.
 ///
@@ -54,18 +41,7 @@ pub(super) fn read(name: &str, path: &Path, readers: Readers) -> Result<Option<S
         Some(Kind::Pipe) => from_pipe(&mut file).map_err(Error::read(path))?,
         None => return Err(refuse("neither a file nor a pipe".to_owned())),
     };
-    if bytes.len() as u64 > LONGEST {
-        return Err(refuse(format!("more than {} KiB: this is the wrong file", LONGEST >> 10)));
-    }
-    let text = encoding::utf8(&bytes).map_err(|problem| refuse(problem.to_string()))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    match secret {
-        // A credential that systemd could not load is an empty line (SetCredential= has no less).
-        "" if readers == Readers::Any => Ok(None),
-        "" => Err(refuse("it is empty".to_owned())),
-        _ if secret.contains(['\r', '\n']) => Err(refuse("it holds more than one line".to_owned())),
-        _ => Ok(Some(secret.to_owned())),
-    }
+    secret_text::judge(&bytes, readers).map_err(refuse)
 }
 
 enum Kind {

@@ -6,22 +6,8 @@ use std::{
     path::Path,
 };
 
-use crate::{
-    error::{Error, Result},
-    text::encoding,
-};
-
-/// Bytes of the longest secret.
-const LONGEST: u64 = 64 << 10;
-
-/// Who may read a file of secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readers {
-    /// Its owner alone.
-    Owner,
-    /// Whoever gave it to us has seen to that.
-    Any,
-}
+use super::secret_text::{self, LONGEST, Readers};
+use crate::error::{Error, Result};
 
 /// The secret in a file; none where the file does not exist.
 ///
@@ -36,17 +22,7 @@ pub(super) fn read(name: &str, path: &Path, readers: Readers) -> Result<Option<S
     };
     let mut bytes = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(refuse(format!("more than {} KiB: this is the wrong file", LONGEST >> 10)));
-    }
-    let text = encoding::utf8(&bytes).map_err(|problem| refuse(problem.to_string()))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    match secret {
-        "" if readers == Readers::Any => Ok(None),
-        "" => Err(refuse("it is empty".to_owned())),
-        _ if secret.contains(['\r', '\n']) => Err(refuse("it holds more than one line".to_owned())),
-        _ => Ok(Some(secret.to_owned())),
-    }
+    secret_text::judge(&bytes, readers).map_err(refuse)
 }
 
 /// Whose a file is, is not looked at.
