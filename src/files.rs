@@ -158,6 +158,15 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     File::options().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Opens a file for reading and writing, whoever owns it, and makes it for its owner alone when it is missing.
+///
+/// # Errors
+/// When it is a symbolic link; else what the system says.
+pub fn open_no_link(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(guarded()).open(path)
+}
+
 /// Reads at a place of a file, which several threads may do.
 ///
 /// # Errors

@@ -86,6 +86,14 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     File::options().write(true).create_new(true).open(path)
 }
 
+/// Opens a file for reading and writing, and makes it when it is missing.
+///
+/// # Errors
+/// What the system says.
+pub fn open_no_link(path: &Path) -> io::Result<File> {
+    open_own(path, Access::Update, 0)
+}
+
 /// Reads at a place of a file, which several threads may do.
 ///
 /// # Errors

@@ -1,9 +1,7 @@
 //! Pruning SQLite: chunks along the primary key, then the free pages go back to the file system.
 
 use std::{
-    fs::File,
     io::{Read, Write},
-    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
@@ -16,7 +14,7 @@ use crate::{
         retention::DEVICE_TABLES,
     },
     error::{Error, Result},
-    lock,
+    files, lock,
     record::Timestamp,
 };
 
@@ -27,10 +25,7 @@ impl Retention for Sqlite {
     fn lock(&mut self) -> Result<()> {
         let path = self.lock_path()?;
         // A link that somebody else put there would have its target emptied below.
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-        let mut file = options.open(&path).map_err(Error::write(&path))?;
+        let mut file = files::open_no_link(&path).map_err(Error::write(&path))?;
         if !lock::try_exclusive(&file).map_err(Error::write(&path))? {
             let mut pid = String::new();
             // Who it is, is a kindness; that somebody holds it is known.
