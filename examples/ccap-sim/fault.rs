@@ -7,13 +7,14 @@ use modtools::{platform::Platform, record::Status};
 use crate::personality;
 
 use Kind::{
-    Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoWrap80,
-    EmptyTable, Endless, ErrorForTable, ExpiredPassword, HangMidOutput, KbdInteractive2, LegacyOnly,
-    LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName, OptionalRefused, PagerIgnoresOff,
-    PagerWordings, PromptChanges, PromptSplit, Redraw, Refused, RejectPassword, ResetMidOutput, SameAddress,
-    SecondLogin, SetupRefused, Silent, SlowLine, SnmpCommunity, SnmpCut, SnmpDoubled, SnmpEndless,
-    SnmpForeign, SnmpGenErr, SnmpHangs, SnmpLate, SnmpLineBreaks, SnmpLoop, SnmpLost, SnmpRenumber,
-    SnmpSilent, SnmpTooBig, SnmpUser, SurplusPrompt, SyslogInTable, UserMode, WrongHostKey,
+    Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoAtOnce,
+    EchoWrap80, EmptyTable, Endless, ErrorForTable, ExpiredPassword, HangMidOutput, KbdInteractive2,
+    LegacyOnly, LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName, OptionalRefused,
+    PagerIgnoresOff, PagerWordings, PromptChanges, PromptSplit, Redraw, Refused, RejectPassword,
+    ResetMidOutput, SameAddress, SecondLogin, SetupRefused, Silent, SlowLine, SnmpCommunity, SnmpCut,
+    SnmpDoubled, SnmpEndless, SnmpForeign, SnmpGenErr, SnmpHangs, SnmpLate, SnmpLineBreaks, SnmpLoop,
+    SnmpLost, SnmpRenumber, SnmpSilent, SnmpTooBig, SnmpUser, SurplusPrompt, SyslogInTable, UserMode,
+    WrongHostKey,
 };
 
 /// A kind of fault.
@@ -55,6 +56,7 @@ pub enum Kind {
     LogBehindPrompt,
     SlowLine,
     NoEcho,
+    EchoAtOnce,
     OddHostName,
     PagerWordings,
     SecondLogin,
@@ -78,7 +80,7 @@ pub enum Kind {
 
 /// Name, kind, the status that a collector has to give, what it does.
 #[rustfmt::skip]
-pub const KINDS: [(&str, Kind, Status, &str); 40] = [
+pub const KINDS: [(&str, Kind, Status, &str); 41] = [
     ("refused", Refused, Status::Refused, "nothing listens at its address"),
     ("black-hole", BlackHole, Status::ConnectTimeout, "a connection gets no answer at all"),
     ("silent", Silent, Status::KexFailed, "accepts the connection and says nothing"),
@@ -115,6 +117,7 @@ pub const KINDS: [(&str, Kind, Status, &str); 40] = [
     ("log-behind-prompt", LogBehindPrompt, Status::Ok, "a log message behind the prompt of each table, and no new prompt"),
     ("slow-line", SlowLine, Status::Ok, "everything comes `:MS` late [150]"),
     ("no-echo", NoEcho, Status::Ok, "nothing typed is echoed, `:line-end` except the end of the line"),
+    ("echo-at-once", EchoAtOnce, Status::Ok, "echoes what it has not read yet; the prompt again within each table, `:MS` before the rest [200]"),
     ("odd-host-name", OddHostName, Status::Ok, "a prompt with blanks, # and *, or `:TEXT`"),
     ("pager-wordings", PagerWordings, Status::Ok, "pages although paging was switched off, each page in other words"),
     ("second-login", SecondLogin, Status::AuthFailed, "the shell asks for a user name"),
@@ -195,7 +198,10 @@ impl Rule {
         let row = KINDS.iter().find(|row| row.0 == kind).map(|row| row.1);
         let row = row.or_else(|| SNMP_KINDS.iter().find(|row| row.0 == kind).map(|row| row.1));
         let kind = row.ok_or_else(|| format!("no kind of fault is called {kind:?}; see --list-faults"))?;
-        let numeric = matches!(kind, Drip | Big | SurplusPrompt | Redraw | SlowLine | SnmpLate | SnmpTooBig);
+        let numeric = matches!(
+            kind,
+            Drip | Big | SurplusPrompt | Redraw | SlowLine | EchoAtOnce | SnmpLate | SnmpTooBig
+        );
         if let Some(bad) = argument.as_ref().filter(|a| numeric && a.parse::<u32>().is_err()) {
             return Err(format!("invalid number {bad:?}"));
         }

@@ -304,10 +304,14 @@ impl Handler for Visitor {
 
     async fn data(
         &mut self,
-        _channel: ChannelId,
+        channel: ChannelId,
         data: &[u8],
-        _session: &mut Session,
+        session: &mut Session,
     ) -> std::result::Result<(), Self::Error> {
+        if self.device.has(Kind::EchoAtOnce) {
+            let echo = String::from_utf8_lossy(data).replace('\n', "\r\n");
+            session.data(channel, echo.into_bytes())?;
+        }
         if let Some(keyboard) = &self.keyboard {
             // A session that was left does not read any more.
             let _ = keyboard.send(data.to_vec());

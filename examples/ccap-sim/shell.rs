@@ -170,7 +170,17 @@ impl Shell {
 
     async fn table(&mut self, text: &str, need: Need) -> Result<(), Gone> {
         self.tables += 1;
-        self.printer.table(text, need, &mut self.keyboard).await
+        let Some(fault) = self.device.fault(Kind::EchoAtOnce) else {
+            return self.printer.table(text, need, &mut self.keyboard).await;
+        };
+        let pause = Duration::from_millis(fault.number(200));
+        let middle = text[..text.len() / 2].rfind('\n').map_or(0, |at| at + 1);
+        self.printer.print(&text[..middle]).await?;
+        self.printer.print(LOG_LINE).await?;
+        self.prompt().await?;
+        sleep(pause).await;
+        self.printer.print("\n").await?;
+        self.printer.table(&text[middle..], need, &mut self.keyboard).await
     }
 
     async fn enable(&mut self) -> Result<(), Gone> {
@@ -217,7 +227,7 @@ impl Shell {
         let (mut line, mut answer) = (Vec::new(), Vec::new());
         let mut column = self.prompt_text().len();
         let wraps = self.device.has(Kind::EchoWrap80);
-        let silent = self.device.fault(Kind::NoEcho).cloned();
+        let silent = self.device.fault(Kind::NoEcho).or(self.device.fault(Kind::EchoAtOnce)).cloned();
         let (echo, mut crossed) = (echo && silent.is_none(), !echo);
         loop {
             let key = self.keyboard.key().await?;
@@ -225,7 +235,7 @@ impl Shell {
             match key {
                 b'\n' if after_cr => continue,
                 b'\r' | b'\n' => {
-                    if silent.as_ref().is_some_and(|fault| fault.argument.is_none()) {
+                    if silent.as_ref().is_some_and(|fault| fault.argument.as_deref() != Some("line-end")) {
                         return Ok(String::from_utf8_lossy(&line).into_owned());
                     }
                     answer.extend_from_slice(self.printer.line_end());

@@ -13,9 +13,14 @@
 //! by a log message, the rest arrives before the next echo, and [`Exchange::late`] hands it to its own command.
 //!
 //! The prompt is what stands before the echo and again behind the answer; any other line that looks like one is
-//! proven by an empty line that must bring the same line again. A device whose echo was never seen is asked in
-//! that way after every command, and must then be silent for longer than any pause in an answer.
+//! proven by an empty line that must bring the same line again.
+//!
+//! An echo proves this only if it comes in its turn, when the device has ended the command before. Two commands that
+//! are typed at once tell: a terminal that echoes what it has not read yet shows both echoes together, without a
+//! prompt between them. Such a device, and one that does not echo, is asked by an empty line after every command, and
+//! must then be silent for longer than any pause in an answer.
 
+mod echo;
 mod line;
 mod pager;
 #[cfg(test)]
@@ -25,8 +30,12 @@ mod tests;
 
 use std::time::Duration;
 
-use self::line::{
-    WIDEST, asks_new_password, asks_password, asks_user, is_question, looks_like_prompt, shown, squeezed,
+use self::{
+    echo::{Echo, WRAPPED, prompt_before},
+    line::{
+        WIDEST, asks_new_password, asks_password, asks_user, is_question, is_repeated, looks_like_prompt,
+        shown, squeezed, without_prompts,
+    },
 };
 use crate::text::clean;
 
@@ -51,8 +60,6 @@ const IDLE: Duration = ms(3500);
 /// Empty lines of one exchange, and keys for its pagers.
 const MOST_LINES: u32 = 4;
 const MOST_KEYS: usize = 10_000;
-/// Lines over which a device may wrap an echo.
-const WRAPPED: usize = 5;
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,6 +93,8 @@ enum Purpose {
     Login,
     /// To have a command answered.
     Command,
+    /// The same with another command typed ahead, to see when the device echoes.
+    Pair,
     /// To leave user mode: a question for a password ends it too, and so does this prompt.
     Enable(String),
     /// To answer that question; this is never echoed.
@@ -97,21 +106,14 @@ enum Purpose {
 struct Learned {
     prompt: String,
     echoes: bool,
+    /// Its echo may come before the command's turn, and proves nothing.
+    at_once: bool,
     /// The wording of its pager.
     pager: String,
     /// The longest silence within an answer.
     gap: Duration,
     /// An empty line was typed at login, so one prompt more may come.
     nudged: bool,
-}
-
-/// Where the echo of the command stands.
-#[derive(Clone, Debug)]
-struct Echo {
-    start: usize,
-    end: usize,
-    /// What stood before it on its line, squeezed; none where a log message separated the two.
-    prompt: Option<String>,
 }
 
 /// An empty line was typed at a line that looks like a prompt.
@@ -129,6 +131,10 @@ pub struct Exchange {
     typed: String,
     /// `typed` as echoes are compared.
     command: String,
+    /// The same of the command that was typed ahead, until its echo has come.
+    ahead: Option<String>,
+    /// Where the answer to the command before begins or goes on.
+    before: usize,
     learned: Learned,
     /// No silence that decides something is longer.
     longest: Duration,
@@ -158,6 +164,18 @@ impl Exchange {
     #[must_use]
     pub fn command(self, command: &str) -> Self {
         self.next(Purpose::Command, command)
+    }
+
+    /// The exchange for a command that is typed together with one `ahead` of it, whose answer is in [`late`].
+    /// What it teaches of the device's echo holds for the exchanges after it.
+    ///
+    /// [`late`]: Exchange::late
+    #[must_use]
+    pub fn pair(self, ahead: &str, command: &str) -> Self {
+        let mut pair = self.next(Purpose::Pair, command);
+        pair.ahead = Some(squeezed(ahead));
+        pair.learned.at_once = true;
+        pair
     }
 
     /// The exchange for `enable`, which leads to the `privileged` prompt or to a question for a password.
@@ -207,39 +225,31 @@ impl Exchange {
     fn look_for_echo(&mut self, start: usize, end: usize) {
         let line = &self.raw[start..end];
         let short = line.len() <= WIDEST;
-        if self.command.is_empty() || self.echo.is_some() && !(short && self.ends_with_command(line)) {
+        let may_be_echo = || short && line.trim_ascii_end().ends_with(echo::tail(&self.typed));
+        if self.command.is_empty() || self.echo.is_some() && !may_be_echo() {
             return;
         }
         let keep = if self.echo.is_some() { 0 } else { WRAPPED - 1 };
         self.recent.drain(..self.recent.len().saturating_sub(keep));
-        self.recent.push((start, if short { squeezed(&clean(line)) } else { String::new() }));
+        self.recent.push((start, if short { echo::shown(line) } else { String::new() }));
+        let known = squeezed(&self.learned.prompt);
         let (mut joined, mut found) = (String::new(), None);
         for (start, text) in self.recent.iter().rev() {
             joined.insert_str(0, text);
-            let Some(prompt) = self.prompt_before_echo(&joined, text) else { continue };
+            let command = self.ahead.as_ref().unwrap_or(&self.command);
+            let Some(prompt) = prompt_before(command, &joined, text, &known) else { continue };
             if prompt.is_some() || found.is_none() {
                 found = Some(Echo { start: *start, end, prompt });
             }
         }
         let Some(echo) = found else { return };
-        if self.echo.is_none() || echo.prompt.as_ref().is_some_and(|prompt| self.is_prompt(prompt)) {
+        if self.ahead.take().is_some() {
+            self.recent.clear();
+            self.before = end;
+        } else if self.echo.is_none() || echo.prompt.as_ref().is_some_and(|prompt| self.is_prompt(prompt)) {
             self.learned.echoes |= echo.prompt.is_some();
+            self.learned.at_once &= self.purpose != Purpose::Pair || echo.prompt.is_none();
             self.echo = Some(echo);
-        }
-    }
-
-    fn ends_with_command(&self, line: &[u8]) -> bool {
-        line.trim_ascii_end().ends_with(self.typed.trim_end().as_bytes())
-    }
-
-    /// Whether these lines are the command's echo, and behind which prompt. `first` is the first of them.
-    fn prompt_before_echo(&self, lines: &str, first: &str) -> Option<Option<String>> {
-        let before = lines.strip_suffix(self.command.as_str())?;
-        let known = squeezed(&self.learned.prompt);
-        let is_prompt = before == known || before.len() < first.len() && looks_like_prompt(before);
-        match before {
-            "" => Some(None),
-            _ => is_prompt.then(|| Some(before.to_owned())),
         }
     }
 
@@ -259,7 +269,7 @@ impl Exchange {
             }
             (Purpose::Password, _) if looks_like_prompt(&line) => self.after(LOGIN, quiet, Step::Done),
             (Purpose::Password, _) => Step::Wait(IDLE),
-            (_, Some(echo)) => {
+            (_, Some(echo)) if !self.learned.at_once => {
                 let settle = if echo.prompt.is_none() || self.empty_lines > 0 || self.learned.nudged {
                     IDLE
                 } else {
@@ -271,7 +281,7 @@ impl Exchange {
                     self.doubt(line, quiet)
                 }
             }
-            (_, None) => self.unechoed(line, quiet),
+            _ => self.unproven(line, quiet),
         }
     }
 
@@ -298,8 +308,9 @@ impl Exchange {
         }
     }
 
-    /// Without an echo: the prompt was drawn again while the command is on its way, or the device does not echo.
-    fn unechoed(&mut self, line: String, quiet: Duration) -> Step {
+    /// Without an echo that proves something: the prompt was drawn again while the command is on its way, or the
+    /// device does not echo, or at once.
+    fn unproven(&mut self, line: String, quiet: Duration) -> Step {
         if self.raw.len() == self.begin {
             return Step::Wait(IDLE);
         }
@@ -354,7 +365,8 @@ impl Exchange {
             self.proof = None;
             return None;
         }
-        let unknown = self.echo.is_none() && (self.learned.echoes || self.has_broken_echo(&line));
+        let must_echo = self.echo.is_none() && self.purpose != Purpose::Pair;
+        let unknown = must_echo && (self.learned.echoes || self.has_broken_echo(&line));
         Some(self.accept(line, IDLE, quiet, if unknown { Step::Stuck(Stuck::NoEcho) } else { Step::Done }))
     }
 
@@ -413,15 +425,7 @@ impl Exchange {
 
     fn line(&self) -> String {
         let line = shown(&self.raw[self.line_start()..]);
-        if self.is_repeated(&line) { self.learned.prompt.clone() } else { line }
-    }
-
-    /// Whether a line is the prompt, perhaps several times: the line ends of empty lines are not always echoed.
-    fn is_repeated(&self, line: &str) -> bool {
-        let prompt = &self.learned.prompt;
-        !prompt.is_empty()
-            && !line.is_empty()
-            && line.split(prompt.as_str()).all(|rest| rest.trim().is_empty())
+        if is_repeated(&line, &self.learned.prompt) { self.learned.prompt.clone() } else { line }
     }
 
     /// Whether a prompt stands at the beginning of one of the last lines: then a log message followed it.
@@ -447,10 +451,10 @@ impl Exchange {
         self.line()
     }
 
-    /// Whether the command was echoed.
+    /// Whether the command's echo was seen, and proves where the answer before it ends.
     #[must_use]
     pub fn echoed(&self) -> bool {
-        self.echo.is_some()
+        self.echo.is_some() && !self.learned.at_once
     }
 
     /// The last line that the device sent, to be quoted in an error.
@@ -464,30 +468,27 @@ impl Exchange {
     pub fn answer(&self) -> String {
         let from = self.echo.as_ref().map_or(self.begin, |echo| echo.end);
         let end = self.proof.as_ref().map_or(self.raw.len(), |proof| proof.from);
-        let text = clean(&self.raw[from..end.max(from)]);
-        text.split_inclusive('\n').filter(|line| !self.is_repeated(line.trim())).collect()
+        without_prompts(&clean(&self.raw[from..end.max(from)]), &self.learned.prompt)
     }
 
     /// What came before the echo and belongs to the answer to the command before: log messages behind its prompt,
     /// or the rest of its output. None when that cannot be told, because this command was not echoed.
     #[must_use]
     pub fn late(&self) -> Option<String> {
-        let text = clean(&self.raw[..self.echo.as_ref().map_or(self.raw.len(), |echo| echo.start)]);
-        let is_empty = |line: &str| line.trim().is_empty() || self.is_repeated(line.trim());
-        let late: String = text.split_inclusive('\n').filter(|line| !is_empty(line)).collect();
+        let end = self.echo.as_ref().map_or(self.raw.len(), |echo| echo.start);
+        let text = without_prompts(&clean(&self.raw[self.before.min(end)..end]), &self.learned.prompt);
+        let late: String = text.split_inclusive('\n').filter(|line| !line.trim().is_empty()).collect();
         match &self.echo {
             Some(_) => Some(late),
+            // The echo of the command that was typed ahead: this device echoes.
+            None if self.before > 0 => None,
             None => (late.is_empty() || !self.learned.echoes).then(String::new),
         }
     }
 
-    /// Whether one of the first lines is a part of the command: the device echoes, and something came in between.
+    /// Whether the device echoes, and something came in between.
     fn has_broken_echo(&self, prompt: &str) -> bool {
         let text = clean(&self.raw[self.begin..self.raw.len().min(self.begin + WIDEST)]);
-        let lines = text.lines().map(|line| squeezed(line).replace(&squeezed(prompt), ""));
-        lines
-            .filter(|line| !line.is_empty())
-            .take(WRAPPED)
-            .any(|line| self.command.starts_with(&line) || line.starts_with(&self.command))
+        echo::is_broken(&self.command, &text, &squeezed(prompt))
     }
 }

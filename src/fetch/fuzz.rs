@@ -8,13 +8,14 @@ use super::{
 };
 use crate::fuzz::bounded;
 
-const COMMANDS: [&str; 4] = ["terminal length 0", "show interface", "show profile | i x", "exit"];
+const SETUP: [&str; 2] = ["terminal length 0", "terminal width 0"];
+const COMMANDS: [&str; 3] = ["show interface", "show profile | i x", "exit"];
 
 /// A device that sends these bytes with these pauses makes us type no more than its bytes account for, and no answer
 /// is longer than what was cleaned. A byte of two high bits is a pause.
 pub fn exchange(bytes: &[u8]) {
     let mut exchange = Exchange::login(Duration::from_secs(60));
-    let (mut commands, mut typed) = (COMMANDS.into_iter(), 0);
+    let (mut setup, mut commands, mut typed) = (Some(SETUP), COMMANDS.into_iter(), 0);
     for piece in bytes.split_inclusive(|&byte| byte >= 0xc0) {
         let quiet = Duration::from_millis(piece.last().map_or(0, |&byte| u64::from(byte & 0x3f) * 100));
         let text =
@@ -27,8 +28,12 @@ pub fn exchange(bytes: &[u8]) {
                 Step::Stuck(_) => return,
                 Step::Done => {
                     bounded("an answer", exchange.answer().len(), 4, bytes);
-                    let Some(command) = commands.next() else { return };
-                    exchange = exchange.command(command);
+                    exchange = if let Some([ahead, command]) = setup.take() {
+                        exchange.pair(ahead, command)
+                    } else {
+                        let Some(command) = commands.next() else { return };
+                        exchange.command(command)
+                    };
                 }
             }
         }

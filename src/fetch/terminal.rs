@@ -68,9 +68,14 @@ impl<'a> Terminal<'a> {
 
     /// Asks one command.
     pub fn ask(&mut self, command: &str) -> Asked {
-        let began = Instant::now();
         self.exchange = std::mem::take(&mut self.exchange).command(command);
-        let mut result = self.converse(command);
+        self.ask_by(command, &format!("{command}\n"))
+    }
+
+    /// Carries out the exchange for a command, which begins by typing these lines.
+    fn ask_by(&mut self, command: &str, lines: &str) -> Asked {
+        let began = Instant::now();
+        let mut result = self.converse(command, lines);
         let (mut answer, mut late) = (self.exchange.answer(), self.exchange.late());
         for text in [Some(&mut answer), late.as_mut()].into_iter().flatten() {
             result = result.and(self.count_cleaned(text));
@@ -102,11 +107,11 @@ impl<'a> Terminal<'a> {
         Failure::new(Status::OutputTooLarge, format!("more than {} bytes (--max-output)", self.most))
     }
 
-    fn converse(&mut self, command: &str) -> Result<(), Failure> {
+    fn converse(&mut self, command: &str, lines: &str) -> Result<(), Failure> {
         let words =
             format!("silent for {} s in the answer to {command:?} (--idle-timeout)", self.idle.as_secs_f64());
         self.budget.phase(self.idle, Failure::new(Status::ReadTimeout, words));
-        self.write(format!("{command}\n").as_bytes())?;
+        self.write(lines.as_bytes())?;
         self.carry_out(true)
     }
 
@@ -197,7 +202,7 @@ impl<'a> Terminal<'a> {
         let Some(host) = prompt.strip_suffix('>') else { return Ok(()) };
         let privileged = format!("{host}#");
         self.exchange = std::mem::take(&mut self.exchange).enable(&privileged);
-        self.converse("enable")?;
+        self.converse("enable", "enable\n")?;
         if self.exchange.asked_password() {
             let password = password.ok_or_else(|| {
                 Failure::new(Status::AuthFailed, "enable asks for a password: set CCAP_ENABLE_PASSWORD")
@@ -214,10 +219,21 @@ impl<'a> Terminal<'a> {
     }
 
     /// Switches off paging and wrapping. Where a device knows none of the spellings, its pages are answered.
+    /// Two commands are typed at once, or the only one twice, which shows when the device echoes.
     ///
     /// # Errors
     /// Those of an exchange.
     pub fn set_up(&mut self, dialogue: &Dialogue) -> Result<(), Failure> {
+        let mut first = dialogue.setup.iter().filter_map(|spellings| spellings.first());
+        let Some(ahead) = first.next() else { return Ok(()) };
+        let command = first.next().unwrap_or(ahead);
+        self.exchange = std::mem::take(&mut self.exchange).pair(ahead, command);
+        let Asked { output, late, result } = self.ask_by(command, &format!("{ahead}\n{command}\n"));
+        result?;
+        let is_good = |answer: &str| platform::error_text(answer).is_none();
+        if dialogue.setup.len() <= 2 && late.is_some_and(|late| is_good(&late) && is_good(&output.output)) {
+            return Ok(());
+        }
         for spellings in dialogue.setup {
             for command in *spellings {
                 let Asked { output, result, .. } = self.ask(command);

@@ -263,7 +263,8 @@ pub struct CommandOutput {
     /// yields samples.
     #[serde(default)]
     pub complete: bool,
-    /// `false` when the device does not echo: then the prompt, an empty line and a long silence ended the output.
+    /// `false` when the device does not echo, or echoes what it has not read yet: then the prompt, an empty line and a
+    /// long silence ended the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo: Option<bool>,
     /// Age in seconds, when it was kept from an earlier session (profiles and configuration).

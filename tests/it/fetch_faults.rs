@@ -137,8 +137,8 @@ faults! {
 }
 
 #[test]
-fn a_device_that_does_not_echo_is_named_in_its_capture() {
-    for kind in ["no-echo", "no-echo:line-end"] {
+fn a_device_whose_echo_proves_nothing_is_named_in_its_capture() {
+    for kind in ["no-echo", "no-echo:line-end", "echo-at-once"] {
         let run = matrix(kind, &ALL, &[]);
         for capture in run.records().iter().filter(|record| record["type"] == "capture") {
             let echoes = !ALL.contains(&capture["cmts"].as_str().unwrap());

@@ -44,6 +44,26 @@ pub(super) fn looks_like_prompt(line: &str) -> bool {
         .is_some_and(|name| name.len() < LONGEST && name.chars().any(char::is_alphanumeric))
 }
 
+/// Whether a line is the prompt, perhaps several times: the line ends of empty lines are not always echoed.
+pub(super) fn is_repeated(line: &str, prompt: &str) -> bool {
+    let rest = behind_prompts(line, prompt);
+    rest.len() < line.len() && rest.trim().is_empty()
+}
+
+/// A text without prompts: neither those alone on their line, nor those that were drawn in the middle of output.
+pub(super) fn without_prompts(text: &str, prompt: &str) -> String {
+    let lines = text.split_inclusive('\n').filter(|line| !is_repeated(line, prompt));
+    lines.map(|line| behind_prompts(line, prompt)).collect()
+}
+
+/// What stands behind the prompts with which a line begins.
+fn behind_prompts<'a>(mut line: &'a str, prompt: &str) -> &'a str {
+    while let Some(rest) = line.trim_start().strip_prefix(prompt).filter(|_| !prompt.is_empty()) {
+        line = rest;
+    }
+    line
+}
+
 /// A line that waits for an answer that only a person can give.
 pub(super) fn is_question(line: &str) -> bool {
     line.ends_with([':', '?', ']', ')'])

@@ -14,9 +14,10 @@ fn session() -> Exchange {
     let mut exchange = login();
     exchange.received(b"\r\nHOST#", MOMENT);
     assert_eq!(exchange.step(LONG), Step::Done);
-    let mut exchange = exchange.command("terminal length 0");
-    exchange.received(b"terminal length 0\r\nHOST#", MOMENT);
+    let mut exchange = exchange.pair("page-off", "page-off");
+    exchange.received(b"page-off\r\nHOST#page-off\r\nHOST#", MOMENT);
     assert_eq!(exchange.step(SETTLE.0), Step::Done);
+    assert!(exchange.echoed());
     exchange
 }
 
@@ -86,15 +87,25 @@ fn echoes_wrapped_or_drawn_again_are_known() {
     for (sent, late) in [
         ("show  spectrum hop-hi\r\nstory\r\n1/1.1/0\r\nHOST#", ""),
         ("show spectrum hop-hi \rstory\r\r\n1/1.1/0\r\r\n HOST# ", ""),
+        ("show spectrum hop-hi\ristory\r\n\u{1b}[?2004l\r1/1.1/0\r\n\u{1b}[?2004hHOST#", ""),
+        (
+            "show spectrum\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}$pectrum hop-history\r\n1/1.1/0\r\nHOST#",
+            "",
+        ),
+        ("show spectrum hop-h$\r\n1/1.1/0\r\nHOST#", ""),
         ("show \u{1b}[1mspectrum\u{1b}[0m hop-history\r\n1/1.1/0\r\n\u{1b}[1mHOST#\u{1b}[0m", ""),
         ("\r\nlog\r\nHOST#show spectrum hop-history\r\n1/1.1/0\r\nHOST#", "log\n"),
-        ("show spec\r\nlog\r\nHOST#show spectrum hop-history\r\n1/1.1/0\r\nHOST#", "HOST#show spec\nlog\n"),
+        ("log\r\n\r\nshow spectrum hop-history\r\n1/1.1/0\r\nHOST#", "log\n"),
+        ("show spec\r\nlog\r\nHOST#show spectrum hop-history\r\n1/1.1/0\r\nHOST#", "show spec\nlog\n"),
         ("\r\nHOST#\r\nHOST#show spectrum hop-history\r\n1/1.1/0\r\nHOST#", ""),
-        ("log\r\n\r\nshow spectrum hop-history\r\n1/1.1/0\r\nHOST#", "HOST#log\n"),
         // A terminal that echoes while the device is busy: the second echo is the one behind the prompt.
         (
             "show spectrum hop-history\r\nrow\r\nHOST#show spectrum hop-history\r\n1/1.1/0\r\nHOST#",
-            "HOST#show spectrum hop-history\nrow\n",
+            "show spectrum hop-history\nrow\n",
+        ),
+        (
+            "show spectrum hop-history\r\nrow\r\nHOST#show spectrum hop\rp-history\r\n1/1.1/0\r\nHOST#",
+            "show spectrum hop-history\nrow\n",
         ),
     ] {
         let mut exchange = session().command(history);
@@ -116,7 +127,7 @@ fn the_rest_of_an_answer_comes_before_the_next_echo() {
     assert_ne!(exchange.step(SETTLE.1), Step::Done, "its echo has not come");
     exchange.received(b"show y\r\nc\r\nHOST#", MOMENT);
     done(&mut exchange);
-    assert_eq!((exchange.late().as_deref(), exchange.answer().as_str()), (Some("HOST#b\n"), "c\n"));
+    assert_eq!((exchange.late().as_deref(), exchange.answer().as_str()), (Some("b\n"), "c\n"));
 }
 
 #[test]
@@ -149,6 +160,49 @@ fn a_device_that_does_not_echo_must_prove_that_it_is_idle() {
         done(&mut exchange);
         assert_eq!(exchange.answer().replace("HOST#", ""), "a\nb\n");
     }
+}
+
+#[test]
+fn two_commands_typed_at_once_show_when_a_device_echoes() {
+    let (ahead, last) = ("terminal length 0", "terminal width 0");
+    for (sent, in_turn, late) in [
+        ("terminal length 0\r\nHOST#terminal width 0\r\nHOST#", true, Some("")),
+        ("terminal le\r\nngth 0\r\n% Bad\r\nHOST#terminal width 0\r\nHOST#", true, Some("% Bad\n")),
+        ("terminal length 0\r\nterminal width 0\r\n% Bad\r\nHOST#HOST#", false, Some("")),
+        ("terminal length 0\r\nHOST#", false, None),
+        ("terminal le\r\nlog\r\nHOST#ngth 0\r\nHOST#terminal width 0\r\nHOST#", false, Some("")),
+        ("\r\nHOST#\r\nHOST#", false, Some("")),
+    ] {
+        let mut exchange = login();
+        exchange.received(b"HOST#", MOMENT);
+        done(&mut exchange);
+        let mut exchange = exchange.pair(ahead, last);
+        play(&mut exchange, &[sent], &["\r\nHOST#"]);
+        done(&mut exchange);
+        assert_eq!(exchange.late().as_deref(), late, "{sent:?}");
+        let mut exchange = exchange.command("show x");
+        let typed = play(&mut exchange, &["show x\r\na\r\nHOST#"], &["\r\nHOST#"]);
+        done(&mut exchange);
+        assert_eq!(
+            (exchange.echoed(), typed.is_empty(), exchange.answer().as_str()),
+            (in_turn, in_turn, "a\n")
+        );
+    }
+}
+
+#[test]
+fn where_characters_are_echoed_at_once_a_prompt_behind_them_ends_no_answer() {
+    let mut exchange = login();
+    exchange.received(b"HOST#", MOMENT);
+    done(&mut exchange);
+    let mut exchange = exchange.pair("page-off", "page-off");
+    play(&mut exchange, &["page-off\r\npage-off\r\nHOST#HOST#"], &["\r\nHOST#"]);
+    done(&mut exchange);
+    let mut exchange = exchange.command("show x");
+    let answers = ["\r\nb\r\nHOST#HOST#", "\r\nHOST#"];
+    let typed = play(&mut exchange, &["show x\r\na\r\nlog\r\nHOST#"], &answers);
+    done(&mut exchange);
+    assert_eq!((typed, exchange.answer().as_str()), (vec![&b"\n"[..]; 2], "a\nlog\nb\n"));
 }
 
 #[test]
