@@ -16,7 +16,7 @@ mod numbers;
 
 use std::rc::Rc;
 
-pub use day::{Day, Sampled, named, suffix};
+pub use day::{Day, Sampled, named, of_text, suffix};
 pub use numbers::{
     Before, Course, Days, Numbers, add, best_held, hours_of, indexes, mbps_of, mean_bits_lost, modulations,
     percent, strip,

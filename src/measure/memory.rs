@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::arithmetic::{Day, PerIndex, Sampled, WITH_BITS, named, suffix};
+use super::arithmetic::{Day, PerIndex, Sampled, WITH_BITS, named, of_text, suffix};
 use crate::modulation::Modulation;
 
 /// A modulation that was held for at least this part of a finished day is one that the upstream can do, %.
@@ -175,9 +175,9 @@ mod by_modulation {
 
 /// A digit per day, `-` for none.
 mod digits {
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::{Deserializer, Serializer};
 
-    use super::{CHRONIC_DAYS, NEVER};
+    use super::{CHRONIC_DAYS, NEVER, of_text};
 
     pub fn serialize<S: Serializer>(days: &[u8; CHRONIC_DAYS], serializer: S) -> Result<S::Ok, S::Error> {
         let letter = |&day: &u8| if day == NEVER { '-' } else { char::from(b'0' + day) };
@@ -185,11 +185,12 @@ mod digits {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; CHRONIC_DAYS], D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let mut days = [NEVER; CHRONIC_DAYS];
-        for (day, letter) in days.iter_mut().zip(text.bytes()) {
-            *day = if letter.is_ascii_digit() { letter - b'0' } else { NEVER };
-        }
-        Ok(days)
+        of_text(deserializer, |text| {
+            let mut days = [NEVER; CHRONIC_DAYS];
+            for (day, letter) in days.iter_mut().zip(text.bytes()) {
+                *day = if letter.is_ascii_digit() { letter - b'0' } else { NEVER };
+            }
+            days
+        })
     }
 }

@@ -1,11 +1,14 @@
 //! A finished day of one upstream as `modulation_day` keeps it: two JSON objects, of which the first is
 //! the time by modulation, and the second leaves out whatever is nought.
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error as _, Visitor, value},
+    de::{
+        DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, Visitor,
+        value::{self, MapAccessDeserializer},
+    },
     forward_to_deserialize_any,
 };
 
@@ -23,9 +26,7 @@ const ARITHMETIC: u32 = 2;
 #[must_use]
 pub fn rules() -> u32 {
     static RULES: OnceLock<u32> = OnceLock::new();
-    *RULES.get_or_init(|| {
-        version_of(&[fields_of::<Day>(), fields_of::<Memory>(), fields_of::<Rest>()].concat())
-    })
+    *RULES.get_or_init(|| version_of(&[fields_of::<Day>(), fields_of::<Memory>(), &REST].concat()))
 }
 
 /// FNV-1a: what is kept in a database must not depend on how a library hashes.
@@ -54,14 +55,7 @@ pub struct Line {
 }
 
 /// What stands in a line beside its day.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Rest {
-    built_in: bool,
-    memory: Memory,
-    steps: String,
-    steps_down_s: Vec<u32>,
-}
+const REST: [&str; 4] = ["built_in", "memory", "steps", "steps_down_s"];
 
 #[derive(Serialize, Deserialize)]
 struct Time(#[serde(with = "named")] super::arithmetic::PerIndex);
@@ -79,17 +73,67 @@ impl Line {
     /// # Errors
     /// What is wrong with them.
     pub fn of_columns(time_s: &str, finished: &str) -> serde_json::Result<Self> {
-        // Read twice: the fields of a flattened struct would be collected in a map first.
-        let mut day: Day = serde_json::from_str(finished)?;
-        let Rest { memory, steps_down_s, steps, built_in } = serde_json::from_str(finished)?;
-        day.time = serde_json::from_str::<Time>(time_s)?.0;
-        Ok(Line { day, memory, steps_down_s, steps, built_in })
+        let mut line: Line = serde_json::from_str(finished)?;
+        line.day.time = serde_json::from_str::<Time>(time_s)?.0;
+        Ok(line)
     }
 
     /// Samples in the day.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.day.measurements()
+    }
+}
+
+/// Field by field as they come: those of a flattened struct would be collected in a map first.
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a finished day")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Line, M::Error> {
+                let mut line = Line::default();
+                let fields = DayFields { map, line: &mut line };
+                let day = Day::deserialize(MapAccessDeserializer::new(fields))?;
+                Ok(Line { day, ..line })
+            }
+        }
+
+        deserializer.deserialize_map(Whole)
+    }
+}
+
+/// The fields of a line's day; the others go into `line` on the way.
+struct DayFields<'a, M> {
+    map: M,
+    line: &'a mut Line,
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for DayFields<'_, M> {
+    type Error = M::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
+        let DayFields { map, line } = self;
+        while let Some(key) = map.next_key::<&str>()? {
+            match key {
+                "built_in" => line.built_in = map.next_value()?,
+                "memory" => line.memory = map.next_value()?,
+                "steps" => line.steps = map.next_value()?,
+                "steps_down_s" => line.steps_down_s = map.next_value()?,
+                _ => return seed.deserialize(key.into_deserializer()).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, M::Error> {
+        self.map.next_value_seed(seed)
     }
 }
 
@@ -192,9 +236,9 @@ mod tests {
             assert!(names.len() > 4 || names.len() == fields.len(), "{names:?}");
             names.into_iter().filter(|name| !fields.contains(&name.as_str())).collect::<Vec<_>>()
         };
-        assert_eq!(known(&finished, fields_of::<Day>()), fields_of::<Rest>());
+        assert_eq!(known(&finished, fields_of::<Day>()), REST);
         assert_eq!(known(&finished["memory"], fields_of::<Memory>()), [""; 0]);
-        let fields = [fields_of::<Day>(), fields_of::<Memory>(), fields_of::<Rest>()].concat();
+        let fields = [fields_of::<Day>(), fields_of::<Memory>(), &REST].concat();
         assert_eq!(version_of(&fields), rules());
         assert_ne!(version_of(&fields[1..]), rules());
         assert_ne!(version_of(&[&fields[..], &["one_more"]].concat()), rules());

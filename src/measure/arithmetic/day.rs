@@ -1,7 +1,9 @@
 //! What a stretch of time came to, whatever is expected: what an upstream's samples are accumulated into, what
 //! `modulation_day` keeps of a finished day, and what windows of several days are put together from.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 use super::{CARRY_S, FLAPPING_CHANGES, FLAPPING_WINDOW, MODULATIONS, PerIndex, WITH_BITS, change};
 use crate::{measure::snr::DaySnr, modulation::Modulation};
@@ -193,10 +195,14 @@ fn is_no_moment(moments: &[i64; WITH_BITS]) -> bool {
 
 /// Numbers by the words of the modulations.
 pub mod named {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use std::fmt;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{MapAccess, Visitor},
+    };
 
     use super::{MODULATIONS, Modulation, PerIndex};
-    use crate::record::PerModulation;
 
     /// Those that are not 0.
     ///
@@ -204,7 +210,7 @@ pub mod named {
     /// Errors of the serializer.
     pub fn serialize<S: Serializer>(numbers: &PerIndex, serializer: S) -> Result<S::Ok, S::Error> {
         let seen = Modulation::ALL.into_iter().map(|m| (m, numbers[m.index()])).filter(|&(_, n)| n > 0);
-        seen.collect::<PerModulation<u32>>().serialize(serializer)
+        serializer.collect_map(seen)
     }
 
     /// The others are 0.
@@ -212,16 +218,36 @@ pub mod named {
     /// # Errors
     /// Errors of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PerIndex, D::Error> {
-        let named = PerModulation::<u32>::deserialize(deserializer)?;
-        let mut numbers: PerIndex = [0; MODULATIONS];
-        named.into_iter().for_each(|(m, number)| numbers[m.index()] = number);
-        Ok(numbers)
+        deserializer.deserialize_map(Named)
+    }
+
+    struct Named;
+
+    impl<'de> Visitor<'de> for Named {
+        type Value = PerIndex;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("numbers by the words of modulations")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<PerIndex, M::Error> {
+            let mut numbers = [0; MODULATIONS];
+            while let Some((modulation, number)) = map.next_entry::<Modulation, u32>()? {
+                numbers[modulation.index()] = number;
+            }
+            Ok(numbers)
+        }
     }
 }
 
 /// What is below a modulation is below every better one: arrays by threshold begin with zeros, which are left out.
 pub mod suffix {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::{fmt, marker::PhantomData};
+
+    use serde::{
+        Deserialize, Deserializer, Serialize, Serializer,
+        de::{Error as _, SeqAccess, Visitor},
+    };
 
     use super::WITH_BITS;
 
@@ -247,19 +273,39 @@ pub mod suffix {
         T: Deserialize<'de> + Default + Copy,
         D: Deserializer<'de>,
     {
-        let written = Vec::<T>::deserialize(deserializer)?;
-        let mut numbers = [T::default(); WITH_BITS];
-        let from = WITH_BITS
-            .checked_sub(written.len())
-            .ok_or_else(|| serde::de::Error::invalid_length(written.len(), &"at most one per modulation"))?;
-        numbers[from..].copy_from_slice(&written);
-        Ok(numbers)
+        deserializer.deserialize_seq(Suffix(PhantomData))
+    }
+
+    struct Suffix<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + Default + Copy> Visitor<'de> for Suffix<T> {
+        type Value = [T; WITH_BITS];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("at most one number per modulation")
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+            let mut numbers = [T::default(); WITH_BITS];
+            let mut length = 0;
+            while let Some(number) = seq.next_element()? {
+                length += 1;
+                *numbers.get_mut(length - 1).ok_or_else(|| S::Error::invalid_length(length, &self))? = number;
+            }
+            numbers.rotate_right(WITH_BITS - length);
+            Ok(numbers)
+        }
     }
 }
 
 /// The last sample; days of older versions have its modulation alone.
 mod last {
-    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+    use std::fmt;
+
+    use serde::{
+        Deserialize as _, Deserializer, Serialize as _, Serializer,
+        de::{Error, IntoDeserializer as _, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    };
 
     use super::{Modulation, Sampled};
 
@@ -268,30 +314,64 @@ mod last {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sampled>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Sampled(Sampled),
-            Word(Modulation),
-        }
-        Ok(Some(match Written::deserialize(deserializer)? {
-            Written::Sampled(sampled) => sampled,
-            Written::Word(modulation) => (0, modulation),
-        }))
+        deserializer.deserialize_any(Last)
     }
+
+    struct Last;
+
+    impl<'de> Visitor<'de> for Last {
+        type Value = Option<Sampled>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a time and a modulation, or the modulation alone")
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Self::Value, S::Error> {
+            Sampled::deserialize(SeqAccessDeserializer::new(seq)).map(Some)
+        }
+
+        fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
+            Modulation::deserialize(word.into_deserializer()).map(|modulation| Some((0, modulation)))
+        }
+    }
+}
+
+/// What a text stands for, without a copy of the text.
+///
+/// # Errors
+/// Errors of the deserializer.
+pub fn of_text<'de, T, D: Deserializer<'de>>(deserializer: D, read: fn(&str) -> T) -> Result<T, D::Error> {
+    struct Text<T>(fn(&str) -> T);
+
+    impl<T> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<T, E> {
+            Ok((self.0)(text))
+        }
+    }
+
+    deserializer.deserialize_str(Text(read))
 }
 
 /// Hours as the strip that a row shows.
 mod hours {
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::{Deserializer, Serializer};
 
-    use super::super::{hours_of, strip};
+    use super::{
+        super::{hours_of, strip},
+        of_text,
+    };
 
     pub fn serialize<S: Serializer>(hours: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&strip(hours))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[u8]>, D::Error> {
-        String::deserialize(deserializer).map(|strip| hours_of(&strip))
+        of_text(deserializer, hours_of)
     }
 }
