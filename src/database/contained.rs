@@ -77,7 +77,7 @@ impl<D: Database> Database for Contained<D> {
         fn inspect() -> Result<Inspection>;
         fn samples(window: Window, detail: bool, each: &mut dyn FnMut(Stored<'_>) -> Result<()>) -> Result<()>;
         fn scans(window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
-        fn channels() -> Result<Vec<Channel>>;
+        fn channels(each: &mut dyn FnMut(Channel)) -> Result<()>;
         fn devices() -> Result<Vec<Device>>;
         fn newest() -> Result<Option<Timestamp>>;
     }

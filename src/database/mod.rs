@@ -260,11 +260,11 @@ pub trait Database: Days + Retention + Send {
     /// A fault of the database, or what `each` returns.
     fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
 
-    /// Every upstream that is known; none where the table is missing.
+    /// Hands out every upstream that is known; none where the table is missing.
     ///
     /// # Errors
     /// A fault of the database.
-    fn channels(&mut self) -> Result<Vec<Channel>>;
+    fn channels(&mut self, each: &mut dyn FnMut(Channel)) -> Result<()>;
 
     /// Every device that was ever tried; none where the table is missing.
     ///

@@ -106,9 +106,7 @@ pub fn from_database<'a>(
         }
         Ok(())
     })?;
-    for channel in database.channels()? {
-        roster.channel(channel);
-    }
+    database.channels(&mut |channel| roster.channel(channel))?;
     let mut known = database.devices()?;
     known.retain(|device| question.only.cmts(&device.cmts));
     for device in &known {

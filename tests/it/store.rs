@@ -87,7 +87,9 @@ pub fn contents(url: &str, context: &Context) -> (Vec<String>, Vec<Scan>, usize)
         Ok(())
     };
     database.scans(window, &mut keep).unwrap();
-    (samples, scans, database.channels().unwrap().len())
+    let mut channels = 0;
+    database.channels(&mut |_| channels += 1).unwrap();
+    (samples, scans, channels)
 }
 
 /// A directory with a database in it, and a mod-store for it.

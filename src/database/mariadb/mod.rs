@@ -139,10 +139,8 @@ impl MariaDb {
     fn known_channels(&mut self) -> Result<&mut Channels> {
         if self.channels.is_none() {
             let mut known = Channels::default();
-            known.learn(
-                read::channels(&mut self.connection, self.tables.provenance)
-                    .map_err(|e| self.connector.fault(&e))?,
-            );
+            read::channels(&mut self.connection, self.tables.provenance, &mut |row| known.learn([row]))
+                .map_err(|e| self.connector.fault(&e))?;
             self.channels = Some(known);
         }
         Ok(self.channels.get_or_insert_default())
@@ -325,13 +323,12 @@ impl Database for MariaDb {
         outcome
     }
 
-    fn channels(&mut self) -> Result<Vec<Channel>> {
+    fn channels(&mut self, each: &mut dyn FnMut(Channel)) -> Result<()> {
         if !self.tables.has("modulation_channel") {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let rows = read::channels(&mut self.connection, self.tables.provenance)
-            .map_err(|e| self.connector.fault(&e))?;
-        Ok(rows.into_iter().map(|row| row.channel).collect())
+        read::channels(&mut self.connection, self.tables.provenance, &mut |known| each(known.channel))
+            .map_err(|e| self.connector.fault(&e))
     }
 
     fn devices(&mut self) -> Result<Vec<Device>> {

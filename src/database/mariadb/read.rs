@@ -75,7 +75,7 @@ fn question(shape: &Shape, window: Window, detail: Option<Provenance>) -> (Strin
             shape.table
         ),
         None => format!(
-            "SELECT timestamp, cmts, upstream, modulation, NULL, NULL, NULL, NULL \
+            "SELECT timestamp, cmts, upstream, modulation \
              FROM {} WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp, cmts, upstream",
             shape.table
         ),
@@ -117,13 +117,16 @@ pub(super) fn scans(
     Ok(())
 }
 
-pub(super) fn channels(connection: &mut Conn, provenance: Provenance) -> ::mysql::Result<Vec<Change>> {
+pub(super) fn channels(
+    connection: &mut Conn,
+    provenance: Provenance,
+    each: &mut dyn FnMut(Change),
+) -> ::mysql::Result<()> {
     let [modems, snr_db] = ["modems", "snr_db"].map(|column| or_null(provenance.channel, column));
     let sql = format!(
         "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen, {modems}, {snr_db} \
          FROM modulation_channel ORDER BY cmts, upstream"
     );
-    let rows: Vec<Row> = connection.exec(sql, ())?;
     let change = |row: Row| Change {
         channel: Channel {
             cmts: owned(&row, 0).unwrap_or_default(),
@@ -138,7 +141,10 @@ pub(super) fn channels(connection: &mut Conn, provenance: Provenance) -> ::mysql
         },
         seen: instant(&row, 7).unwrap_or_default(),
     };
-    Ok(rows.into_iter().map(change).collect())
+    for row in connection.exec_iter(sql, ())? {
+        each(change(row?));
+    }
+    Ok(())
 }
 
 pub(super) fn devices(connection: &mut Conn) -> ::mysql::Result<Vec<Device>> {

@@ -247,9 +247,9 @@ impl Database for Sqlite {
         })
     }
 
-    fn channels(&mut self) -> Result<Vec<Channel>> {
-        let rows = read::channels(&self.connection, self.provenance).map_err(|e| self.fault(&e))?;
-        Ok(rows.into_iter().map(|row| row.channel).collect())
+    fn channels(&mut self, each: &mut dyn FnMut(Channel)) -> Result<()> {
+        read::channels(&self.connection, self.provenance, &mut |known| each(known.channel))
+            .map_err(|e| self.fault(&e))
     }
 
     fn devices(&mut self) -> Result<Vec<Device>> {

@@ -89,7 +89,11 @@ pub(super) fn scans(
     Ok(())
 }
 
-pub(super) fn channels(connection: &Connection, provenance: Provenance) -> rusqlite::Result<Vec<Change>> {
+pub(super) fn channels(
+    connection: &Connection,
+    provenance: Provenance,
+    each: &mut dyn FnMut(Change),
+) -> rusqlite::Result<()> {
     let [modems, snr_db] = ["modems", "snr_db"].map(|column| or_null(provenance.channel, column));
     let mut statement = connection.prepare(&format!(
         "SELECT cmts, upstream, platform, type, center_hz, width_hz, description, last_seen, {modems}, {snr_db} \
@@ -109,7 +113,10 @@ pub(super) fn channels(connection: &Connection, provenance: Provenance) -> rusql
         };
         Ok(Change { channel, seen: Timestamp(row.get(7)?) })
     })?;
-    rows.collect()
+    for row in rows {
+        each(row?);
+    }
+    Ok(())
 }
 
 pub(super) fn devices(connection: &Connection) -> rusqlite::Result<Vec<Device>> {

@@ -42,7 +42,7 @@ impl Sqlite {
     fn known_channels(&mut self) -> rusqlite::Result<&mut Channels> {
         if self.channels.is_none() {
             let mut known = Channels::default();
-            known.learn(read::channels(&self.connection, self.provenance)?);
+            read::channels(&self.connection, self.provenance, &mut |row| known.learn([row]))?;
             self.channels = Some(known);
         }
         Ok(self.channels.get_or_insert_default())

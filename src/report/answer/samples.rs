@@ -67,9 +67,9 @@ fn from_database(
     output: &mut dyn Write,
 ) -> Result<u64> {
     let mut channels: HashMap<String, HashMap<String, Channel>> = HashMap::new();
-    for channel in database.channels()? {
+    database.channels(&mut |channel| {
         channels.entry(channel.cmts.clone()).or_default().insert(channel.upstream.clone(), channel);
-    }
+    })?;
     let mut written = 0;
     database.samples(window, true, &mut |stored| {
         if !request.question.only.upstream(stored.cmts, stored.upstream) {

@@ -122,9 +122,7 @@ impl<'a> Fleet<'a> {
                 Ok(())
             })?;
         }
-        for channel in database.channels()? {
-            roster.channel(channel);
-        }
+        database.channels(&mut |channel| roster.channel(channel))?;
         self.remember(&roster, database.as_mut())?;
         Ok(roster)
     }

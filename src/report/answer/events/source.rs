@@ -143,10 +143,10 @@ fn read(watch: &mut Watch<'_>, database: &mut dyn Database, window: Window) -> R
 /// What is known of all upstreams, by device and name.
 fn facts(database: &mut dyn Database) -> Result<HashMap<String, HashMap<String, Facts>>> {
     let mut known: HashMap<String, HashMap<String, Facts>> = HashMap::new();
-    for channel in database.channels()? {
+    database.channels(&mut |channel| {
         let facts = Facts { width_hz: channel.width_hz, modems: channel.modems };
         known.entry(channel.cmts).or_default().insert(channel.upstream, facts);
-    }
+    })?;
     Ok(known)
 }
 
