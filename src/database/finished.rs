@@ -149,6 +149,8 @@ pub struct Keeper<'a> {
     reckoned: Option<Reckoned>,
     /// Rows that were counted, by window.
     counts: BTreeMap<(Timestamp, Timestamp), u64>,
+    /// Scans that were counted, by window, and what they say of their samples.
+    scans: BTreeMap<(Timestamp, Timestamp), [u64; 2]>,
     /// The server's own tally, read once.
     gauge: Option<Option<Gauge>>,
     /// The past of each upstream at the end of `remembered`.
@@ -186,6 +188,7 @@ impl<'a> Keeper<'a> {
             last: Vec::new(),
             reckoned: None,
             counts: BTreeMap::new(),
+            scans: BTreeMap::new(),
             gauge: None,
             memories: Vec::new(),
             remembered: None,
@@ -228,6 +231,12 @@ impl<'a> Keeper<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a day is kept or was given.
+    #[must_use]
+    pub fn has(&self, day: NaiveDate) -> bool {
+        self.states.contains_key(&day)
     }
 
     /// The last day before `day` that is kept or was given.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Window,
-    arithmetic::{Before, CARRY_S, Course, Day, PerIndex, Upstream, add, indexes},
+    arithmetic::{Before, CARRY_S, Course, Day, PerIndex, Sampled, Span, Upstream, add, indexes},
     maintenance::Maintained,
     memory::Memory,
     natural,
@@ -45,27 +45,37 @@ struct Steps {
 struct Progress {
     /// Which part it is in.
     at: usize,
-    now: Upstream,
+    /// The last sample before it.
+    held: Option<(Timestamp, Modulation)>,
+    /// Its samples, once there is one: finished days need no room for any.
+    now: Option<Box<Upstream>>,
     maintenance: Rc<[Window]>,
     course: Course,
     /// Time by modulation of the local day so far.
     today: PerIndex,
-    /// The day before, as far as it was seen.
-    before: Option<Box<Day>>,
+    /// The last sample before the window.
+    carried: Option<Sampled>,
     in_window: bool,
 }
 
 impl Progress {
-    fn new(plan: &Plan, maintenance: Rc<[Window]>) -> Self {
+    fn new(maintenance: Rc<[Window]>) -> Self {
         Progress {
             at: 0,
-            now: Upstream::begin(&plan.parts[0].span, None, Rc::clone(&maintenance)),
+            held: None,
+            now: None,
             maintenance,
             course: Course::default(),
             today: Default::default(),
-            before: None,
+            carried: None,
             in_window: false,
         }
+    }
+
+    /// Takes the next sample, of the part that it is in; whether it is a step down.
+    fn feed(&mut self, span: &Span, ts: Timestamp, modulation: Modulation, snr: Option<i16>) -> bool {
+        let begin = || Box::new(Upstream::begin(span, self.held, Rc::clone(&self.maintenance)));
+        self.now.get_or_insert_with(begin).feed_with(span, ts, modulation, snr)
     }
 
     /// Ends the parts before `at`.
@@ -73,10 +83,10 @@ impl Progress {
         while self.at < at {
             let part = &plan.parts[self.at];
             self.at += 1;
-            let held = self.now.held();
-            let next = plan.parts.get(self.at).unwrap_or(part);
-            let next = Upstream::begin(&next.span, held, Rc::clone(&self.maintenance));
-            let (day, steps) = std::mem::replace(&mut self.now, next).finish(&part.span);
+            let begin = || Upstream::begin(&part.span, self.held, Rc::clone(&self.maintenance));
+            let now = self.now.take().map_or_else(begin, |now| *now);
+            self.held = now.held();
+            let (day, steps) = now.finish(&part.span);
             self.end(plan, part, day, steps);
         }
     }
@@ -84,13 +94,7 @@ impl Progress {
     fn end(&mut self, plan: &Plan, part: &Part, day: Day, steps: Box<[u8]>) {
         let span = &part.span;
         let length = span.window.to.since(span.window.from);
-        if part.is_before {
-            self.before.get_or_insert_default().append(day.clone(), span.window.from.0, length);
-        }
-        if part.is_window && !self.in_window {
-            self.in_window = true;
-            self.course.past = self.course.memory.clone();
-        }
+        self.enter(plan, part, &day);
         self.course.memory.follow(&day, span.hold);
         add(&mut self.today, &day.time);
         if let Some(closed) = part.closes {
@@ -106,10 +110,23 @@ impl Progress {
         }
     }
 
+    /// What of the past is needed, when the window begins: its parts follow those before it. The day before the window
+    /// is one part.
+    fn enter(&mut self, plan: &Plan, part: &Part, day: &Day) {
+        if part.is_before {
+            self.course.before = Before::of(day);
+        }
+        if part.is_window && !self.in_window {
+            self.in_window = true;
+            self.carried = self.course.memory.last;
+            self.course.held_before = self.course.memory.best_held(plan.days.first, plan.frame.expected_days);
+        }
+    }
+
     /// Adds a part to the window. What was carried into the window is compared with its first sample, though that may
     /// lie in a part that is too far behind it.
     fn append(&mut self, plan: &Plan, mut day: Day, from: Timestamp, length: i64) {
-        let carried = self.course.past.last.filter(|_| self.course.day.first.is_none());
+        let carried = self.carried.filter(|_| self.course.day.first.is_none());
         if let Some((ts, before)) = carried
             && (plan.frame.window.from.0 - CARRY_S..from.0 - CARRY_S).contains(&ts)
         {
@@ -124,19 +141,11 @@ impl Progress {
         let part = &plan.parts[at];
         let from = part.span.window.from;
         let length = part.span.window.to.since(from);
-        let held = line.memory.last.map(|(ts, modulation)| (Timestamp(ts), modulation));
         self.at = at + 1;
-        let next = plan.parts.get(self.at).unwrap_or(part);
-        self.now = Upstream::begin(&next.span, held, Rc::clone(&self.maintenance));
+        self.now = None;
         self.today = Default::default();
-        if part.is_before {
-            self.before = Some(Box::new(line.day.clone()));
-        }
+        self.enter(plan, part, &line.day);
         if part.is_window {
-            if !self.in_window {
-                self.in_window = true;
-                self.course.past = self.course.memory.clone();
-            }
             match plan.windows {
                 1 => self.course.day = line.day,
                 _ => self.append(plan, line.day, from, length),
@@ -145,7 +154,13 @@ impl Progress {
         if part.is_window && part.span.step_s.is_some() {
             self.course.steps = indexes(of_text(&line.steps));
         }
-        self.course.memory = line.memory;
+        self.remember(line.memory);
+    }
+
+    /// Takes the past.
+    fn remember(&mut self, memory: Memory) {
+        self.held = memory.last.map(|(ts, modulation)| (Timestamp(ts), modulation));
+        self.course.memory = memory;
     }
 
     fn finish(mut self, plan: &Plan) -> Option<Course> {
@@ -157,7 +172,6 @@ impl Progress {
         if !plan.frame.hourly {
             self.course.day.hours = Box::default();
         }
-        self.course.before = self.before.and_then(|before| Before::of(&before));
         Some(self.course)
     }
 }
@@ -188,7 +202,7 @@ impl Tally {
             let number = u32::try_from(self.upstreams.len()).unwrap_or(u32::MAX);
             let about = roster.about(number);
             let windows = self.maintained.of(about.cmts, about.upstream);
-            self.upstreams.push(Progress::new(&self.plan, windows));
+            self.upstreams.push(Progress::new(windows));
         }
         &mut self.upstreams[at]
     }
@@ -213,7 +227,7 @@ impl Tally {
         if progress.at > at {
             return;
         }
-        let is_down = progress.now.feed_with(&self.plan.parts[at].span, ts, modulation, snr);
+        let is_down = progress.feed(&self.plan.parts[at].span, ts, modulation, snr);
         if is_down && is_window {
             self.step_down(roster, upstream, ts);
         }
@@ -229,12 +243,7 @@ impl Tally {
 
     /// Takes the past of an upstream, before anything else of it.
     pub fn remember(&mut self, roster: &Roster, upstream: u32, memory: Memory) {
-        self.progress(roster, upstream);
-        let Tally { plan, upstreams, .. } = self;
-        let progress = &mut upstreams[upstream as usize];
-        let held = memory.last.map(|(ts, modulation)| (Timestamp(ts), modulation));
-        progress.now = Upstream::begin(&plan.parts[0].span, held, Rc::clone(&progress.maintenance));
-        progress.course.memory = memory;
+        self.progress(roster, upstream).remember(memory);
     }
 
     /// Takes a finished day of an upstream; `at` is the number of its part.
@@ -274,9 +283,12 @@ impl Tally {
     pub fn finish(mut self, roster: &Roster) -> Tallied {
         self.close_scan(roster);
         let plan = &self.plan;
-        let lines = (0..)
-            .zip(self.upstreams)
-            .filter_map(|(number, progress)| Some((number, progress.finish(plan)?)))
+        // In the place of the upstreams themselves, which `zip` could not do.
+        let lines = self
+            .upstreams
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, progress)| Some((u32::try_from(number).ok()?, progress.finish(plan)?)))
             .collect();
         Tallied { lines, incidents: self.incidents }
     }
@@ -398,16 +410,14 @@ pub(super) fn numbers_of(
     let samples: Vec<_> = samples.into_iter().collect();
     let from = samples.first().map_or(frame.window.from, |&(ts, _)| ts);
     let plan = Plan::new(frame.clone(), chrono_tz::Tz::UTC, from);
-    let mut progress = Progress::new(&plan, maintenance.into());
+    let mut progress = Progress::new(maintenance.into());
     for (ts, modulation) in samples {
         let at = plan.parts.iter().position(|part| ts < part.span.window.to).unwrap_or(plan.parts.len());
         progress.advance(&plan, at);
         if let Some(part) = plan.parts.get(at) {
-            progress.now.feed(&part.span, ts, modulation);
+            progress.feed(&part.span, ts, modulation, None);
         }
     }
     progress.advance(&plan, plan.parts.len());
-    let mut course = progress.course;
-    course.before = progress.before.and_then(|before| Before::of(&before));
-    super::arithmetic::Numbers::new(course, &plan.frame, plan.days, told)
+    super::arithmetic::Numbers::new(progress.course, &plan.frame, plan.days, told)
 }

@@ -16,7 +16,7 @@ use crate::{
         Window,
         arithmetic::{CARRY_S, Frame},
         memory::CHRONIC_DAYS,
-        plan::Plan,
+        plan::{Part, Plan},
         roster::Roster,
         snr,
         tally::{Tallied, Tally},
@@ -66,10 +66,12 @@ pub fn read(
         calendar,
         tally: Tally::new(plan, &question.maintained),
         roster,
+        start,
         seen: BTreeSet::new(),
     };
-    let stages = reader.stages(start);
-    let mut follows = reader.past(database, start)?;
+    let stages = reader.stages();
+    let is_kept_first = stages.first().is_some_and(|stage| stage.is_kept);
+    let mut follows = !is_kept_first && reader.past(database)?;
     for stage in stages {
         match stage.is_kept {
             true => reader.kept(database, &stage.days)?,
@@ -108,6 +110,8 @@ struct Reader<'a> {
     calendar: Calendar,
     tally: Tally,
     roster: &'a mut Roster,
+    /// The first day that is gone through.
+    start: NaiveDate,
     /// The days of which there was something.
     seen: BTreeSet<NaiveDate>,
 }
@@ -120,10 +124,10 @@ impl Reader<'_> {
         self.calendar.is_finished(day) && self.question.maintained.within(part.span.window).next().is_none()
     }
 
-    fn stages(&self, start: NaiveDate) -> Vec<Stage> {
+    fn stages(&self) -> Vec<Stage> {
         let plan = self.tally.plan();
         let mut stages: Vec<Stage> = Vec::new();
-        for day in start.iter_days().take_while(|&day| {
+        for day in self.start.iter_days().take_while(|&day| {
             let begin = midnight(self.question.tz, day);
             begin < plan.frame.window.to && begin <= self.question.now
         }) {
@@ -137,22 +141,18 @@ impl Reader<'_> {
     }
 
     fn keeper<'d>(&self, database: &'d mut dyn Database, until: NaiveDate) -> Result<Keeper<'d>> {
-        let back = days_back(&self.tally.plan().frame);
-        let window_days = until.signed_duration_since(self.day_of_window()).num_days();
-        let back = back + u32::try_from(window_days).unwrap_or(0);
+        // Until the day before the first one is what tells of the past.
+        let more = until.signed_duration_since(self.start).num_days() + 1;
+        let back = days_back(&self.tally.plan().frame) + u32::try_from(more).unwrap_or(0);
         let days = self.calendar.days_of_samples(database, until, back)?;
         Keeper::new(database, self.calendar, Care::Report, days)
     }
 
-    fn day_of_window(&self) -> NaiveDate {
-        local(self.question.tz, self.tally.plan().frame.window.from).date()
-    }
-
-    /// Takes what the last day before `start` carries on; whether there is one.
-    fn past(&mut self, database: &mut dyn Database, start: NaiveDate) -> Result<bool> {
-        let Some(until) = start.pred_opt() else { return Ok(false) };
+    /// Takes what the last day before the first one carries on; whether there is one.
+    fn past(&mut self, database: &mut dyn Database) -> Result<bool> {
+        let Some(until) = self.start.pred_opt() else { return Ok(false) };
         let mut keeper = self.keeper(database, until)?;
-        let Some(day) = keeper.before(start) else { return Ok(false) };
+        let Some(day) = keeper.before(self.start) else { return Ok(false) };
         let Reader { question, tally, roster, .. } = self;
         let mut found = false;
         keeper.run(until, &BTreeSet::from([day]), &mut |_, cmts, upstream, line| {
@@ -166,35 +166,51 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// Takes finished days; when they are the first ones, after what the day before them carries on. One that is known
+    /// carries on all there is itself, which is enough before the window.
     fn kept(&mut self, database: &mut dyn Database, days: &[NaiveDate]) -> Result<()> {
-        let Some(&until) = days.last() else { return Ok(()) };
+        let (Some(&first), Some(&until)) = (days.first(), days.last()) else { return Ok(()) };
         let mut keeper = self.keeper(database, until)?;
         let tz = self.question.tz;
-        let Reader { question, tally, roster, seen, .. } = self;
+        let Reader { question, tally, roster, start, seen, .. } = self;
+        let is_window = |part: &Part| part.date == first && part.is_window;
+        let is_enough = keeper.has(first) && !tally.plan().parts.iter().any(is_window);
+        let past = keeper.before(first).filter(|_| first == *start && !is_enough);
         let mut steps: Vec<(Timestamp, u32)> = Vec::new();
-        let mut part = None;
-        keeper.run(until, &days.iter().copied().collect(), &mut |day, cmts, upstream, line| {
-            if line.samples() > 0 && seen.last() != Some(&day) {
-                seen.insert(day);
-            }
-            if part.is_none_or(|(known, _)| known != day) {
-                part = tally.plan().part_of(day, tz).map(|at| (day, at));
-            }
-            let Some((_, at)) = part.filter(|_| question.only.upstream(cmts, upstream)) else {
-                return Ok(());
-            };
-            let number = roster.upstream(cmts, upstream);
-            let Some(of) = tally.plan().parts.get(at) else { return Ok(()) };
-            if of.is_window {
-                let from = of.span.window.from;
-                steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
-            }
-            if of.is_window && line.built_in {
-                roster.explained(number, of.span.window.to + -1, ExplainedBy::BuiltIn);
-            }
-            tally.keep(roster, at, number, line);
-            Ok(())
-        })?;
+        let (mut today, mut at) = (None, None);
+        keeper.run(
+            until,
+            &days.iter().copied().chain(past).collect(),
+            &mut |day, cmts, upstream, line| {
+                if line.samples() > 0 && day >= first && seen.last() != Some(&day) {
+                    seen.insert(day);
+                }
+                if today != Some(day) {
+                    (today, at) = (Some(day), tally.plan().part_of(day, tz));
+                    tally.step_downs(roster, std::mem::take(&mut steps));
+                }
+                if !question.only.upstream(cmts, upstream) {
+                    return Ok(());
+                }
+                let number = roster.upstream(cmts, upstream);
+                if day < first {
+                    tally.remember(roster, number, line.memory);
+                    return Ok(());
+                }
+                let Some((at, of)) = at.and_then(|at| Some((at, tally.plan().parts.get(at)?))) else {
+                    return Ok(());
+                };
+                if of.is_window {
+                    let from = of.span.window.from;
+                    steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
+                }
+                if of.is_window && line.built_in {
+                    roster.explained(number, of.span.window.to + -1, ExplainedBy::BuiltIn);
+                }
+                tally.keep(roster, at, number, line);
+                Ok(())
+            },
+        )?;
         tally.step_downs(roster, steps);
         Ok(())
     }

@@ -46,7 +46,11 @@ impl Keeper<'_> {
     fn signs(&mut self, day: NaiveDate) -> Result<Made> {
         let span = self.span(day);
         let mark = self.gauge()?.map(|gauge| gauge.mark(span));
-        Ok(Made { rules: rules(), scans: self.database.count_scans(span)?, mark, ..Made::default() })
+        let today = window::of_day(self.calendar.tz, day);
+        let before = self.count_scans(Window { from: span.from, to: today.from })?;
+        let of_day = self.count_scans(today)?;
+        let scans = [before[0] + of_day[0], before[1] + of_day[1]];
+        Ok(Made { rules: rules(), scans, mark, ..Made::default() })
     }
 
     /// Whether no row can have come to a large day. Where scans account for all samples, new ones would be in new scans,
@@ -103,5 +107,16 @@ impl Keeper<'_> {
         let count = self.database.count_samples(window)?;
         self.counts.insert(key, count);
         Ok(count)
+    }
+
+    /// As [`Keeper::count`], the scans and their samples.
+    fn count_scans(&mut self, window: Window) -> Result<[u64; 2]> {
+        let key = (window.from, window.to);
+        if let Some(&counts) = self.scans.get(&key) {
+            return Ok(counts);
+        }
+        let counts = self.database.count_scans(window)?;
+        self.scans.insert(key, counts);
+        Ok(counts)
     }
 }

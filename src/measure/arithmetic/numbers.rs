@@ -76,8 +76,8 @@ pub fn best_held(time: &PerIndex) -> Option<Modulation> {
 #[allow(missing_docs)]
 pub struct Course {
     pub day: Day,
-    /// The past as it was when the window began.
-    pub past: Memory,
+    /// The best modulation that was held in the days before the window.
+    pub held_before: Option<Modulation>,
     /// The past as it was when the window ended.
     pub memory: Memory,
     /// The day before, when it is known.
@@ -129,10 +129,9 @@ impl Numbers {
     /// The numbers of a course; `told` is what the user expects.
     #[must_use]
     pub fn new(course: Course, frame: &Frame, days: Days, told: Option<Modulation>) -> Self {
-        let Course { day, past, memory, before, steps } = course;
-        let held_before = || past.best_held(days.first, frame.expected_days);
+        let Course { day, held_before, memory, before, steps } = course;
         // Bits are in the order of the modulations.
-        let expected = told.or_else(|| best_held(&day.time).max(held_before()));
+        let expected = told.or_else(|| best_held(&day.time).max(held_before));
         let threshold = expected.map_or(0, Modulation::index);
         Numbers {
             elapsed_s: frame.elapsed(),
