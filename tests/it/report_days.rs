@@ -304,6 +304,21 @@ fn what_is_broken_longest_does_not_disappear() {
 }
 
 #[test]
+fn a_window_that_lacks_days_is_partial_and_names_them() {
+    let mut store = Store::new("2025-05-05T12:00:00Z");
+    store.insert(&samples("2025-05-03T00:00:00Z".parse::<Timestamp>().unwrap().0, 600, 2, 0, 7));
+    let url = format!("sqlite:{}", store.dir.path().join("m.db").display());
+    let from = |day: &str| {
+        let window = ["--from", day, "--to", "2025-05-05", "--tz", "UTC", "--format", "ndjson"];
+        tool("mod-report").args(["--db", &url]).args(window).run()
+    };
+    let part = from("2025-05-01").says(3, &["2025-05-01, 2025-05-02; the report is of the other days"]);
+    assert_eq!(part.records()[0]["missing_days"], serde_json::json!(["2025-05-01", "2025-05-02"]));
+    let whole = from("2025-05-03").clean(0);
+    assert_eq!(whole.records()[0].get("missing_days"), None);
+}
+
+#[test]
 fn names_of_one_zone_do_not_keep_a_day_twice() {
     let mut store = Store::new("2026-05-04T12:00:00Z");
     store.insert(&samples(store.now.0 - 3 * DAY_S, 600, 3, 5, 7));
