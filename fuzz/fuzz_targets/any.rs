@@ -15,11 +15,12 @@ use modtools::{
     record::fuzz::records,
     report::fuzz::input as report,
     settings::fuzz::env_file,
+    snmp::fuzz::snmp_replies,
     ssh::fuzz::{known_hosts, server},
     text::fuzz::cleaner,
 };
 
-const TARGETS: [(&str, Property); 14] = [
+const TARGETS: [(&str, Property); 15] = [
     ("cleaner", cleaner),
     ("database_answers", database_answers),
     ("day", day),
@@ -32,6 +33,7 @@ const TARGETS: [(&str, Property); 14] = [
     ("records", records),
     ("report", report),
     ("server", server),
+    ("snmp_replies", snmp_replies),
     ("stream", stream),
     ("table", table),
 ];

@@ -4,6 +4,8 @@
 
 mod access;
 mod ber;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod message;
 mod oid;
 mod session;
