@@ -53,6 +53,7 @@ build) ;;
     need openssh-server command_there sshd
     need openssh-client command_there ssh
     need strace command_there strace
+    need faketime command_there faketime
     need openssl command_there openssl
     need python3 command_there python3
     need python3-venv python3 -c 'import venv, ensurepip'
@@ -81,7 +82,6 @@ if [ "${1:-test}" = systemd ]; then
 fi
 if [ "${1:-test}" = guide ]; then
     need cron command_there cron
-    need faketime command_there faketime
     need php-cli command_there php
     need iproute2 command_there ip
 fi

@@ -210,6 +210,12 @@ pub trait Retention {
     /// A fault of the database.
     fn oldest(&mut self) -> Result<Option<Timestamp>>;
 
+    /// Time of the newest row of before a moment, and of the oldest one from then on; none where there is none.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    fn around(&mut self, aged: Aged, moment: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)>;
+
     /// Samples after a moment: of those from the future.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod browser;
 mod clean;
+mod clocks;
 mod deploy;
 mod deploy_accounts;
 mod disk_faults;

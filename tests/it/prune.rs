@@ -6,6 +6,7 @@ use modtools::{clock::Clock, record::Timestamp};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
+use crate::clocks::{Jumping, YEAR_S};
 use crate::report_days::rows;
 use crate::support::{DEADLINE, Run, Tool, tool, until, wait};
 
@@ -293,6 +294,32 @@ fn a_wrong_clock_destroys_nothing() {
     assert!(store.oldest("modulation_new", "timestamp") <= newest - 19 * DAY_S);
     store.prune(&["--force"]).clean(0);
     assert_eq!(store.number("SELECT count(*) FROM modulation_new"), 0);
+}
+
+/// An hour and a year, forward and back.
+#[test]
+fn a_clock_that_jumps_destroys_nothing() {
+    let (mut store, clock) = (Store::new(), Jumping::new());
+    store.fill(-12 * DAY_S, 0, HOUR_S, 2);
+    let all = store.number("SELECT count(*) FROM modulation_new");
+    let pruned_at = |ahead: i64, store: &Store| {
+        clock.set(ahead);
+        clock.on(store.tool()).run()
+    };
+    pruned_at(YEAR_S, &store).says(2, &["--force", "clock"]);
+    pruned_at(-YEAR_S, &store).says(3, &["ahead"]);
+    assert_eq!(store.number("SELECT count(*) FROM modulation_new"), all);
+    // The collector had the same clock, so the newest sample agrees with it.
+    store.fill(YEAR_S, YEAR_S + 1, 1, 2);
+    pruned_at(YEAR_S + 60, &store).says(2, &["--force", "nothing was stored between", "clock"]);
+    assert_eq!(store.number("SELECT count(*) FROM modulation_new"), all + 2);
+    // By an hour, the samples of an hour go sooner or later.
+    for ahead in [-HOUR_S, HOUR_S] {
+        pruned_at(ahead, &store).says(3, &["2 rows", "ahead"]);
+        let oldest = store.oldest("modulation_new", "timestamp");
+        let limit = store.now + ahead - 8 * DAY_S;
+        assert!((limit..limit + 2 * HOUR_S).contains(&oldest), "{ahead}: {oldest}, {limit}");
+    }
 }
 
 #[test]

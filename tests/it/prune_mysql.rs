@@ -118,7 +118,7 @@ fn a_table_that_is_old_altogether_loses_all_but_what_comes() {
         "INSERT INTO modulation_new VALUES (FROM_UNIXTIME({}), 'A', 'u', 'QPSK')",
         Clock::System.now().0 - 20 * DAY_S
     ));
-    prune(&db, &[]).clean(0);
+    prune(&db, &["--force"]).clean(0);
     assert_eq!(db.samples(), 0);
     assert!(db.partitions("modulation_new").iter().all(|name| name.starts_with('p')));
     fill(&db, 1);

@@ -174,14 +174,18 @@ fn a_full_spool_ends_the_run_and_keeps_what_it_acknowledged() {
 fn what_waited_too_long_is_given_up_with_a_word() {
     let db = MariaDb::initialised();
     let spool = Spool::new();
-    spool.store_away(&db, &[], &two_scans());
-    for file in spool.files() {
-        let older = format!("20200101T000000Z{}", &file[16..]);
-        fs::rename(spool.0.path().join(&file), spool.0.path().join(older)).unwrap();
+    for day in 1..=5 {
+        let known = spool.files();
+        spool.store_away(&db, &[], &two_scans());
+        for file in spool.files().iter().filter(|file| !known.contains(file)) {
+            let older = format!("2020010{day}T000000Z{}", &file[16..]);
+            fs::rename(spool.0.path().join(file), spool.0.path().join(older)).unwrap();
+        }
     }
+    // A step counts for a quarter of the age at most, so four of them are not enough.
     let more = sample(LATER, "A", "u", "QPSK", "");
     let run = spool.store_away(&db, &["--spool-age", "2d"], &more);
-    run.says(3, &["given up", "2d", "4 samples", "since 2020-01-01", "1 groups with 1 samples"]);
+    run.says(3, &["given up", "2d", "4 samples", "since 2020-01-01", "9 groups with 17 samples"]);
 }
 
 #[test]

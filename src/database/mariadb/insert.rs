@@ -113,16 +113,20 @@ pub(super) const SCAN: Insert = Insert {
            unparsed = VALUES(unparsed)",
     bytes: TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES + ERROR_CHARS * 4 + 64,
 };
-/// A replay of the past does not turn the clock back. The assignments are made from left to right.
+/// A replay of the past does not turn the clock back, unless that was ahead by more than clocks are apart. The
+/// assignments are made from left to right.
 pub(super) const DEVICE: Insert = Insert {
     table: "modulation_device",
     columns: "cmts, platform, last_try, last_good, last_status",
     row: "(?,NULLIF(?,''),?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE \
            platform = IF(VALUES(last_try) < last_try, platform, COALESCE(VALUES(platform), platform)), \
-           last_status = IF(VALUES(last_try) < last_try, last_status, VALUES(last_status)), \
-           last_good = GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good)), \
-           last_try = GREATEST(last_try, VALUES(last_try))",
+           last_status = IF(VALUES(last_try) < last_try AND last_try <= NOW() + INTERVAL 10 MINUTE, last_status, \
+                            VALUES(last_status)), \
+           last_good = IF(last_good > NOW() + INTERVAL 10 MINUTE, VALUES(last_good), \
+                          GREATEST(COALESCE(last_good, VALUES(last_good)), COALESCE(VALUES(last_good), last_good))), \
+           last_try = IF(last_try > NOW() + INTERVAL 10 MINUTE, VALUES(last_try), \
+                         GREATEST(last_try, VALUES(last_try)))",
     bytes: 2 * TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES,
 };
 

@@ -174,8 +174,12 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// How far the clocks of two collectors may be apart, s.
+const CLOCKS_APART_S: i64 = 600;
+
 /// A replay of the past does not turn the clock back, and a scan ahead of time is of now: otherwise a device that dies
-/// would be taken for well until then.
+/// would be taken for well until then. What a clock said that was ahead by more than
+/// `CLOCKS_APART_S` is not kept either.
 fn device(transaction: &Transaction<'_>, scan: &Scan, now: Timestamp) -> rusqlite::Result<()> {
     let ts = scan.ts.min(now).0;
     let good = scan.status.is_good().then_some(ts);
@@ -186,11 +190,21 @@ fn device(transaction: &Transaction<'_>, scan: &Scan, now: Timestamp) -> rusqlit
              ON CONFLICT (cmts) DO UPDATE SET \
                platform = CASE WHEN excluded.last_try < last_try THEN platform \
                           ELSE coalesce(excluded.platform, platform) END, \
-               last_status = CASE WHEN excluded.last_try < last_try THEN last_status ELSE excluded.last_status END, \
-               last_good = max(coalesce(last_good, excluded.last_good), coalesce(excluded.last_good, last_good)), \
-               last_try = max(last_try, excluded.last_try)",
+               last_status = CASE WHEN excluded.last_try < last_try AND last_try <= ?6 THEN last_status \
+                             ELSE excluded.last_status END, \
+               last_good = CASE WHEN last_good > ?6 THEN excluded.last_good ELSE \
+                           max(coalesce(last_good, excluded.last_good), coalesce(excluded.last_good, last_good)) END, \
+               last_try = CASE WHEN last_try > ?6 THEN excluded.last_try \
+                          ELSE max(last_try, excluded.last_try) END",
         )?
-        .execute(params![scan.cmts, clip(&scan.platform, WORD_CHARS), ts, good, scan.status.word()])?;
+        .execute(params![
+            scan.cmts,
+            clip(&scan.platform, WORD_CHARS),
+            ts,
+            good,
+            scan.status.word(),
+            (now + CLOCKS_APART_S).0
+        ])?;
     Ok(())
 }
 

@@ -82,11 +82,14 @@ pub fn write(
 }
 
 fn fresh(request: &Request, cmts: String, seen: &Seen) -> Fresh {
-    let age = seen.last_good.map(|ts| request.question.now.since(ts).max(0));
+    let hold = request.question.hold();
+    // What is ahead of time tells of a clock that was wrong, and not of the device.
+    let age = seen.last_good.map(|ts| request.question.now.since(ts)).filter(|age| -age <= hold);
+    let age = age.map(|age| age.max(0));
     Fresh {
         ts: request.question.now,
         cmts,
-        fresh: age.is_some_and(|age| age <= request.question.hold()),
+        fresh: age.is_some_and(|age| age <= hold),
         age_s: age.map(i64::unsigned_abs),
         last_good: seen.last_good,
         status: seen.last.map(|(_, status)| status),

@@ -32,6 +32,10 @@ const UNFINISHED: &str = ".unfinished-";
 const DAMAGED: &str = "damaged";
 /// A file that is still being written after this, seconds, is nobody's any more.
 const UNFINISHED_S: u64 = 3600;
+/// What waits for too long has seen more than so many others come.
+const STEPS: i64 = 4;
+/// A step from one entry to the next counts for no longer than this, seconds: a collector comes by once a day at least.
+const LONGEST_STEP_S: i64 = 86_400;
 
 /// A directory of groups that wait.
 pub(super) struct Spool {
@@ -214,7 +218,8 @@ impl Spool {
     /// Gives up what has waited for too long; how much that was. Only under the lock.
     pub fn expire(&mut self, _lock: &Lock, now: Timestamp) -> Result<Depth> {
         let mut gone = Depth::default();
-        while let Some(entry) = self.waiting.front().filter(|_| self.has_expired(now)).cloned() {
+        let expired: Vec<Entry> = self.waiting.iter().take(self.expired(now)).cloned().collect();
+        for entry in expired {
             gone.groups += entry.groups;
             gone.samples += entry.samples;
             gone.bytes += entry.bytes;
@@ -224,12 +229,28 @@ impl Spool {
         Ok(gone)
     }
 
-    /// Whether the first entry has waited for too long, by the last one that was spooled: a clock that is ahead gives
-    /// nothing up.
+    /// Whether the first entry has waited for too long.
     pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expired(now) > 0
+    }
+
+    /// How many of the first entries have waited for too long, by what was spooled after them. A clock that jumps
+    /// shows as one long step between two entries, and one step alone gives nothing up.
+    fn expired(&self, now: Timestamp) -> usize {
         let limit = i64::try_from(self.age.as_secs()).unwrap_or(i64::MAX);
-        let ends = self.waiting.front().zip(self.waiting.back());
-        ends.is_some_and(|(first, last)| last.at.min(now).since(first.at) > limit)
+        let longest_step = (limit / STEPS).min(LONGEST_STEP_S);
+        let (mut waited, mut later) = (0, now);
+        for (n, entry) in self.waiting.iter().enumerate().rev() {
+            let at = entry.at.min(now);
+            if n + 1 < self.waiting.len() {
+                waited += later.since(at).clamp(0, longest_step);
+            }
+            if waited > limit {
+                return n + 1;
+            }
+            later = at;
+        }
+        0
     }
 }
 

@@ -64,16 +64,36 @@ fn a_full_spool_says_so_and_keeps_what_it_has() {
 fn what_waited_too_long_is_given_up_and_counted() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut spool = open(dir.path(), 1 << 20);
-    spool.put(&[group("A", &["u1"], true)], NOW).expect("put");
-    spool.put(&[group("B", &["u1"], true)], NOW + 60).expect("put");
+    for at in 0..=6 {
+        spool.put(&[group("A", &["u1"], true)], NOW + 10 * at).expect("put");
+    }
     // However late the clock says that it is.
     assert!(!spool.has_expired(NOW + 370 * 86_400));
-    spool.put(&[group("C", &["u1"], true)], NOW + 61).expect("put");
+    spool.put(&[group("B", &["u1"], true)], NOW + 61).expect("put");
     assert!(spool.has_expired(NOW + 61) && !spool.has_expired(NOW + 60));
     let lock = spool.lock().expect("no fault").expect("free");
     let gone = spool.expire(&lock, NOW + 61).expect("expired");
     assert_eq!((gone.groups, gone.oldest), (1, Some(NOW)));
-    assert_eq!(open(dir.path(), 1 << 20).depth().oldest, Some(NOW + 60));
+    assert_eq!(open(dir.path(), 1 << 20).depth().oldest, Some(NOW + 10));
+}
+
+/// What was spooled before and after a jump of the clock, there and back, has waited for minutes.
+#[test]
+fn a_clock_that_jumps_gives_nothing_up() {
+    const YEAR_S: i64 = 366 * 86_400;
+    for jump in [3600, YEAR_S, -3600, -YEAR_S] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let age = Duration::from_secs(4 * 3600 + 1800);
+        let mut spool = Spool::open(dir.path(), 1 << 20, age).expect("a spool");
+        for (minute, ahead) in [0, 0, jump, jump, 0, 0].into_iter().enumerate() {
+            let now = NOW + 60 * minute as i64 + ahead;
+            spool.put(&[group("A", &["u1"], true)], now).expect("put");
+            spool.refresh().expect("refreshed");
+            let lock = spool.lock().expect("no fault").expect("free");
+            assert_eq!(spool.expire(&lock, now).expect("expired"), Depth::default(), "{jump}, {minute}");
+        }
+        assert_eq!(spool.depth().groups, 6, "{jump}");
+    }
 }
 
 #[test]
