@@ -1,6 +1,6 @@
 # make demo   a simulated fleet, fetched over SSH, stored, reported: no device needed
 # make test   everything, against real servers on loopback
-# make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10)
+# make test-kill     100 rounds of kill -9, of mod-store and of its database (`make test` does 10); MODTOOLS_KILL_ROUNDS=1000
 # make test-cluster  two collectors into three Galera nodes that die and come back
 # make test-guide, make test-cron  docs/migrating.md walked, and the shipped cron table under Debian's cron, in namespaces of their own
 # make test-systemd  the units of examples/systemd on a real systemd, PID 1 in namespaces of its own
@@ -10,7 +10,7 @@
 # make test-container  the image of Containerfile, built and run
 # make bench  the tools beside what people would use instead: docs/performance.md (MODTOOLS_BENCH_SCALE=0.02: a minute)
 # make check  what a change must pass before it lands
-# make soak   the pipeline under mod-watch for ten minutes, with an outage and a database restart in it
+# make soak   the pipeline under mod-watch for ten minutes (SOAK_SECONDS=3600: an hour), with outages in it
 # make man    man pages and completions anew, from the flags
 # make install, make uninstall   into $(DESTDIR)$(PREFIX), what `make build` has built
 
@@ -53,7 +53,7 @@ bench:
 test-kill:
 	@tests/setup.sh test
 	$(CARGO) build --bins
-	MODTOOLS_KILL_ROUNDS=100 $(CARGO) test --test it -- store_kill
+	MODTOOLS_KILL_ROUNDS=$(or $(MODTOOLS_KILL_ROUNDS),100) $(CARGO) test --test it -- store_kill
 
 test-cluster:
 	@tests/setup.sh cluster

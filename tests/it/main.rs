@@ -67,6 +67,7 @@ mod sshd;
 mod store;
 mod store_cluster;
 mod store_faults;
+mod store_history;
 mod store_hostile;
 mod store_kill;
 mod store_migrate;

@@ -1,14 +1,16 @@
-//! A MariaDB server that a test may kill: its own directory, its own port, gone with the test.
+//! A MariaDB server that a test may stop and kill: its own directory, its own port, gone with the test.
 
 use std::{
     fs,
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::Mutex,
     time::Duration,
 };
 
 use mysql::{Conn, OptsBuilder, prelude::Queryable};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
@@ -23,7 +25,7 @@ const PASSWORD: &str = "known to the test";
 pub struct Server {
     dir: TempDir,
     port: u16,
-    child: Option<Child>,
+    child: Mutex<Option<Child>>,
 }
 
 impl Server {
@@ -41,7 +43,7 @@ impl Server {
 
     fn in_directory(dir: TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Server { dir, port, child: None };
+        let server = Server { dir, port, child: Mutex::new(None) };
         let init = format!(
             "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%';\n"
         );
@@ -62,7 +64,7 @@ impl Server {
     }
 
     /// Starts the process and waits until it answers.
-    pub fn start(&mut self) {
+    pub fn start(&self) {
         let log = fs::File::create(self.path("log")).unwrap();
         // It ends with the test even when that is killed.
         let mut command = Command::new("setpriv");
@@ -82,23 +84,33 @@ impl Server {
         }
         let path = std::env::var("PATH").unwrap() + ":/usr/sbin:/sbin";
         let child = command.env("PATH", path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        self.child = Some(child.unwrap());
+        let mut child = child.unwrap();
         until("the server", || {
-            let child = self.child.as_mut().unwrap();
             assert!(child.try_wait().unwrap().is_none(), "{}", fs::read_to_string(self.path("log")).unwrap());
             self.try_connect().is_ok()
         });
+        *self.child.lock().unwrap() = Some(child);
     }
 
     /// kill -9
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
+    pub fn kill(&self) {
+        self.end(Signal::KILL);
+    }
+
+    /// As an administrator stops it.
+    pub fn stop(&self) {
+        self.end(Signal::TERM);
+    }
+
+    fn end(&self, signal: Signal) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            kill_process(Pid::from_child(&child), signal).unwrap();
             wait(&mut child, DEADLINE);
         }
     }
 
-    fn try_connect(&self) -> mysql::Result<Conn> {
+    /// An error while it is away.
+    pub fn try_connect(&self) -> mysql::Result<Conn> {
         let options = OptsBuilder::new()
             .ip_or_hostname(Some("127.0.0.1"))
             .tcp_port(self.port)
@@ -127,7 +139,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -1,10 +1,10 @@
-//! kill -9, of mod-store and of the database, at random moments: what was acknowledged is stored,
-//! once. MODTOOLS_KILL_ROUNDS says how often (`make test-kill`), MODTOOLS_KILL_SEED repeats a run.
+//! kill -9, of mod-store and of the database, at random moments: what was acknowledged is stored, once, by a server and in
+//! a file. MODTOOLS_KILL_ROUNDS says how often (`make test-kill`), MODTOOLS_KILL_SEED repeats a run.
 
 use std::{
     collections::{HashMap, HashSet},
     io::{BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -19,7 +19,7 @@ use crate::{
     mariadb::OLD,
     server::Server,
     store::{END, NOON_S, sample, scan},
-    support::{DEADLINE, until, wait},
+    support::{DEADLINE, Tool, tool, until, wait},
 };
 
 const GROUPS: usize = 24;
@@ -28,26 +28,64 @@ const UPSTREAMS: usize = 12;
 /// Device, upstream and UNIX time: what a sample is known by.
 type Key = (String, String, i64);
 
+/// Where a table is.
+#[derive(Clone)]
+enum Place<'a> {
+    /// In this database of a server.
+    Server(&'a Server, &'static str),
+    File(PathBuf),
+}
+
+impl Place<'_> {
+    fn store(&self) -> Tool {
+        match self {
+            Place::Server(server, database) => server.store(database),
+            Place::File(path) => tool("mod-store").args(["--db", &format!("sqlite:{}", path.display())]),
+        }
+    }
+
+    fn rows(&self) -> Vec<Key> {
+        const COLUMNS: &str = "SELECT cmts, upstream, ";
+        match self {
+            Place::Server(server, database) => {
+                let sql = format!("{COLUMNS}UNIX_TIMESTAMP(timestamp) FROM {database}.modulation_new");
+                server.connect().query(sql).unwrap()
+            }
+            Place::File(path) => {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                let mut select =
+                    connection.prepare(&format!("{COLUMNS}timestamp FROM modulation_new")).unwrap();
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+                select.query_map([], row).unwrap().map(Result::unwrap).collect()
+            }
+        }
+    }
+}
+
 /// A table that rounds store into, and what they were told.
-struct Table {
-    database: &'static str,
+struct Table<'a> {
+    place: Place<'a>,
     spool: TempDir,
     sent: HashSet<Key>,
     acknowledged: HashSet<Key>,
     last_input: Vec<String>,
 }
 
-impl Table {
-    fn new(server: &Server, database: &'static str, create: Option<&str>) -> Self {
+impl<'a> Table<'a> {
+    fn of_server(server: &'a Server, database: &'static str, create: Option<&str>) -> Self {
         server.run(&format!("CREATE DATABASE {database}"));
         if let Some(create) = create {
             let mut connection = server.connect();
             connection.query_drop(format!("USE {database}")).unwrap();
             connection.query_drop(create).unwrap();
         }
-        server.store(database).args(["--init"]).run().clean(0);
+        Table::new(Place::Server(server, database))
+    }
+
+    fn new(place: Place<'a>) -> Self {
+        place.store().args(["--init"]).run().clean(0);
         let spool = TempDir::new().unwrap();
-        Table { database, spool, sent: HashSet::new(), acknowledged: HashSet::new(), last_input: Vec::new() }
+        Table { place, spool, sent: HashSet::new(), acknowledged: HashSet::new(), last_input: Vec::new() }
     }
 
     /// Groups of a round; some of the round before come once more.
@@ -84,20 +122,16 @@ impl Table {
     }
 
     /// Everything that was acknowledged is there once, and nothing that was never sent.
-    fn judge(&self, server: &Server, seed: u64) {
-        server.store(self.database).arg("--spool", self.spool.path()).run().clean(0);
-        let sql =
-            format!("SELECT cmts, upstream, UNIX_TIMESTAMP(timestamp) FROM {}.modulation_new", self.database);
-        let rows: Vec<Key> = server.connect().query(sql).unwrap();
+    fn judge(&self, seed: u64) {
+        self.place.store().arg("--spool", self.spool.path()).run().clean(0);
         let mut times: HashMap<Key, usize> = HashMap::new();
-        for row in rows {
+        for row in self.place.rows() {
             *times.entry(row).or_default() += 1;
         }
         let lost = self.acknowledged.iter().filter(|key| !times.contains_key(*key)).count();
         let doubled = times.values().filter(|&&times| times > 1).count();
         let foreign = times.keys().filter(|key| !self.sent.contains(*key)).count();
-        let database = self.database;
-        assert_eq!((lost, doubled, foreign), (0, 0, 0), "lost, doubled, foreign in {database}, seed {seed}");
+        assert_eq!((lost, doubled, foreign), (0, 0, 0), "lost, doubled, foreign, seed {seed}");
         assert!(!self.acknowledged.is_empty());
     }
 }
@@ -127,15 +161,15 @@ fn listen(stdout: impl std::io::Read, heard: &AtomicUsize) -> Vec<String> {
     }
 }
 
-fn start(server: &Server, table: &Table, dir: &Path) -> Child {
-    let tool = server.store(table.database).args(["--tee", "-q"]).arg("--spool", table.spool.path());
+fn start(table: &Table<'_>, dir: &Path) -> Child {
+    let tool = table.place.store().args(["--tee", "-q"]).arg("--spool", table.spool.path());
     tool.command(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// One run of mod-store, in which something is killed. Gives what was acknowledged.
-fn round(server: &mut Server, table: &Table, input: &[String], rng: &mut Rng) -> Vec<String> {
+fn round(table: &Table<'_>, input: &[String], rng: &mut Rng) -> Vec<String> {
     let dir = TempDir::new().unwrap();
-    let mut child = start(server, table, dir.path());
+    let mut child = start(table, dir.path());
     let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let heard = AtomicUsize::new(0);
     // A line of a random group, or the very beginning.
@@ -149,33 +183,49 @@ fn round(server: &mut Server, table: &Table, input: &[String], rng: &mut Rng) ->
             heard.load(Ordering::Relaxed) >= moment || child.try_wait().unwrap().is_some()
         });
         thread::sleep(more);
-        if of_database {
-            server.kill();
-            thread::sleep(pause);
-            server.start();
-        } else {
-            child.kill().unwrap();
+        match &table.place {
+            Place::Server(server, _) if of_database => {
+                server.kill();
+                thread::sleep(pause);
+                server.start();
+            }
+            _ => child.kill().unwrap(),
         }
         wait(&mut child, DEADLINE);
         listener.join().unwrap()
     })
 }
 
-#[test]
-fn what_was_acknowledged_survives_every_kill_and_is_stored_once() {
+/// So many rounds, of one table after the other.
+fn kill_and_judge(tables: &mut [Table<'_>]) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let rounds = number("MODTOOLS_KILL_ROUNDS").unwrap_or(10);
     let seed = number("MODTOOLS_KILL_SEED").unwrap_or_else(|| fastrand::u64(..));
     let mut rng = Rng::with_seed(seed);
-    let mut server = Server::new();
-    let mut tables = [Table::new(&server, "keyed", None), Table::new(&server, "older", Some(OLD))];
     for n in 0..usize::try_from(rounds).unwrap() {
-        let table = &mut tables[n % 2];
+        let of_round = n % tables.len();
+        let table = &mut tables[of_round];
         let input = table.input(n, &mut rng);
-        let lines = round(&mut server, table, &input, &mut rng);
+        let lines = round(table, &input, &mut rng);
         table.acknowledge(&lines);
     }
-    for table in &tables {
-        table.judge(&server, seed);
+    for table in tables {
+        table.judge(seed);
+        eprintln!("seed {seed}: {} of {} samples acknowledged", table.acknowledged.len(), table.sent.len());
     }
+}
+
+#[test]
+fn what_was_acknowledged_survives_every_kill_and_is_stored_once() {
+    let server = Server::new();
+    kill_and_judge(&mut [
+        Table::of_server(&server, "keyed", None),
+        Table::of_server(&server, "older", Some(OLD)),
+    ]);
+}
+
+#[test]
+fn what_was_acknowledged_is_in_the_file_once_after_every_kill() {
+    let dir = TempDir::new().unwrap();
+    kill_and_judge(&mut [Table::new(Place::File(dir.path().join("m.db")))]);
 }
