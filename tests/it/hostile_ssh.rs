@@ -63,7 +63,7 @@ impl Drop for Peer {
 const BUDGETS: [&str; 8] =
     ["--connect-timeout", "2s", "--auth-timeout", "3s", "--idle-timeout", "3s", "--device-timeout", "8s"];
 /// Threads reserve more address space than they use.
-const LIMIT: [&str; 2] = ["prlimit", "--as=1073741824"];
+pub const LIMIT: [&str; 2] = ["prlimit", "--as=1073741824"];
 /// The longest of the budgets that a step has here, and what a loaded machine needs.
 const IN_TIME: Duration = Duration::from_secs(8 + 12);
 
@@ -82,7 +82,7 @@ fn fetch(inventory: &str) -> Tool {
 
 /// Runs it, and holds that it ended in time, whole, and with one line on stderr without control characters.
 #[track_caller]
-fn bounded(what: &str, tool: Tool) -> Run {
+pub fn bounded(what: &str, tool: Tool) -> Run {
     let began = Instant::now();
     let run = tool.run();
     assert!(began.elapsed() < IN_TIME, "{what}: {:?}", began.elapsed());

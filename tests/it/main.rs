@@ -23,6 +23,7 @@ mod fetch_sshd;
 mod fleet;
 mod gauges;
 mod hooks;
+mod hostile_snmp;
 mod hostile_ssh;
 mod house;
 mod language;

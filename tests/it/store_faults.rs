@@ -13,6 +13,7 @@ use modtools::{
 
 use crate::{
     fake_mysql::{self, Answers, EOF, FakeServer, Manner, Moment, Trouble, Way, column},
+    hostile_ssh::LIMIT,
     mailbox::certificates,
     store::{END, NOON, sample, scan},
     support::tool,
@@ -172,7 +173,8 @@ fn a_hostile_server_is_away() {
             let name = format!("{name}, {way}");
             let tool = || {
                 let url = at.url(&server);
-                tool("mod-store").args(["--db", &url]).env("ACCESS_PASSWORD", "x").stdin(input.clone())
+                let tool = tool("mod-store").args(["--db", &url]).under(&LIMIT);
+                tool.env("ACCESS_PASSWORD", "x").stdin(input.clone())
             };
             let with = tool().arg("--spool", dir.path().join("spool")).run();
             assert_eq!((with.code, with.signal), (Some(3), None), "{name}: {}", with.stderr);

@@ -5,11 +5,13 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
 use crate::{
+    hostile_ssh::LIMIT,
     mariadb::{MariaDb, variable},
     store::two_scans,
     support::tool,
@@ -137,6 +139,63 @@ fn a_server_that_talks_nonsense_is_a_clear_failure() {
         let run = run.says(1, &["mod-store: database mysql://u@127.0.0.1", "no connection"]);
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     }
+}
+
+/// Says the same again and again until nobody listens.
+fn repeat(stream: &mut TcpStream, bytes: &[u8], pause: Duration) {
+    while stream.write_all(bytes).is_ok() {
+        thread::sleep(pause);
+    }
+}
+
+fn greet(stream: &mut TcpStream) {
+    send(stream, 0, &greeting("caching_sha2_password"));
+    receive(stream);
+}
+
+/// At each step up to the login, in little memory; what comes after it is in `store_faults`.
+#[test]
+fn a_server_that_never_stops_talking_ends_within_the_time_of_a_login() {
+    const AT_ONCE: Duration = Duration::ZERO;
+    let steps: [(&str, fn(&mut TcpStream)); 6] = [
+        ("silence", |stream| while stream.read(&mut [0]).is_ok_and(|bytes| bytes > 0) {}),
+        ("a greeting byte by byte", |stream| repeat(stream, b"\n", Duration::from_millis(100))),
+        ("a greeting without end", |stream| {
+            let _ = stream.write_all(&[0xff, 0xff, 0xff, 0, 10]);
+            repeat(stream, &[b'8'; 60_000], AT_ONCE);
+        }),
+        ("an answer to the login without end", |stream| {
+            greet(stream);
+            let _ = stream.write_all(&[0xff, 0xff, 0xff, 2]);
+            repeat(stream, &[0; 60_000], AT_ONCE);
+        }),
+        ("answers to the login without end", |stream| {
+            greet(stream);
+            repeat(stream, &[2, 0, 0, 2, 1, 3].repeat(1000), AT_ONCE);
+        }),
+        ("an answer to the login byte by byte", |stream| {
+            greet(stream);
+            repeat(stream, &[200], Duration::from_millis(100));
+        }),
+    ];
+    thread::scope(|scope| {
+        for (what, talk) in steps {
+            scope.spawn(move || {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let url = format!("mysql://u@{}/d", listener.local_addr().unwrap());
+                thread::spawn(move || listener.incoming().for_each(|stream| talk(&mut stream.unwrap())));
+                let spool = TempDir::new().unwrap();
+                let tool = tool("mod-store").args(["--db", &url]).arg("--spool", spool.path()).under(&LIMIT);
+                let began = Instant::now();
+                let run = tool.env("ACCESS_PASSWORD", SECRET).stdin(two_scans()).run();
+                // It is tried at the beginning and at the end.
+                assert!(began.elapsed() < Duration::from_secs(2 * 30 + 30), "{what}: {:?}", began.elapsed());
+                assert_eq!((run.code, run.signal), (Some(3), None), "{what}: {}", run.stderr);
+                assert!(run.stderr.contains("wait in the spool"), "{what}: {}", run.stderr);
+                assert!(!run.stderr.contains("internal fault"), "{what}: {}", run.stderr);
+            });
+        }
+    });
 }
 
 #[test]
