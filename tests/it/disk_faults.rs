@@ -177,3 +177,37 @@ fn a_mail_is_taken_once_or_the_fault_is_said_whatever_write_fails() {
     });
     assert!(sent >= 2 && waited >= 4, "{sent} {waited}");
 }
+
+#[test]
+fn a_supervisor_goes_on_and_its_status_is_whole_whatever_write_fails() {
+    // Ends by itself at once, each start leaving a directory; making one is no system call that fails here.
+    let command = "mkdir one 2>&- || mkdir two";
+    let options = ["--restart-delay", "10ms", "--max-restart-attempts", "1"];
+    let make = |_: &Path| {
+        let run = tool("mod-watch").args(["run", "--name", "x", "--dir", "."]).args(options);
+        run.args(["--", "sh", "-c", command])
+    };
+    let injected = for_every_fault(make, |dir, run, about| {
+        assert_eq!(run.code, Some(1), "{about}");
+        let started = ["one", "two"].map(|name| dir.join(name).is_dir());
+        // A lock that cannot be taken is the one thing without which nothing may be started.
+        assert!(started == [true; 2] || started == [false; 2] && !run.stderr.is_empty(), "{about}");
+        match fs::read(dir.join("x.status")) {
+            // The one before the last, when the last could not be written, which is said.
+            Ok(text) => {
+                let status: serde_json::Value = serde_json::from_slice(&text).expect(about);
+                let words =
+                    format!("{}{}", run.stderr, fs::read_to_string(dir.join("watchdog.log")).unwrap());
+                assert!(status["status"] == "failed" || words.contains("x.status"), "{about}: {status}");
+            }
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{about}"),
+        }
+        let left = fs::read_dir(dir).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
+        assert_eq!(
+            left.filter(|name| name.starts_with(".tmp")).count(),
+            0,
+            "{about}: a temporary file is left"
+        );
+    });
+    assert!(injected > 5, "{injected}");
+}

@@ -1,6 +1,7 @@
 //! The integration tests, one binary so that they link once: the tools as processes, against real servers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod bounds;
 mod browser;
 mod clean;
 mod clocks;
