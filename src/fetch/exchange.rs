@@ -212,7 +212,7 @@ impl Exchange {
         }
         let mut from = self.raw.len();
         self.raw.extend_from_slice(bytes);
-        while let Some(length) = self.raw[from..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = memchr::memchr(b'\n', &self.raw[from..]) {
             from += length + 1;
             let start = std::mem::replace(&mut self.last_line, from);
             self.lines += 1;
@@ -231,12 +231,18 @@ impl Exchange {
         }
         let keep = if self.echo.is_some() { 0 } else { WRAPPED - 1 };
         self.recent.drain(..self.recent.len().saturating_sub(keep));
-        self.recent.push((start, if short { echo::shown(line) } else { String::new() }));
+        let text = if short { echo::shown(line) } else { String::new() };
+        let command = self.ahead.as_ref().unwrap_or(&self.command);
+        // Most lines are output: they end neither with the command nor as it does, and are not scrolled to the side.
+        let is_output = !text.ends_with(command) && !command.ends_with(&text) && !text.contains('$');
+        self.recent.push((start, text));
+        if is_output {
+            return;
+        }
         let known = squeezed(&self.learned.prompt);
         let (mut joined, mut found) = (String::new(), None);
         for (start, text) in self.recent.iter().rev() {
             joined.insert_str(0, text);
-            let command = self.ahead.as_ref().unwrap_or(&self.command);
             let Some(prompt) = prompt_before(command, &joined, text, &known) else { continue };
             if prompt.is_some() || found.is_none() {
                 found = Some(Echo { start: *start, end, prompt });
