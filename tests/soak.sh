@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The soak: ccap-sim, then ccap-fetch --every 20s | mod-parse | mod-store under mod-watch for SOAK_SECONDS (600),
-# with an outage of devices and one of the database in it. It must end healthy, never restarted, and every sample
-# that was parsed must be in the database. Run by `make soak`, under tests/mariadb.sh.
+# with an outage of devices and one of the database in it. It must end healthy, never restarted, every sample that was
+# parsed must be in the database, no process may have grown, and nothing may be left of what was temporary. Run by
+# `make soak`, under tests/mariadb.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${SOAK_SECONDS:-600}
@@ -28,6 +29,19 @@ say() { printf '%5ds  %s\n' "$SECONDS" "$*"; }
 at() { # at PERCENT: waits for that part of the soak
     local left=$((seconds * $1 / 100 - SECONDS))
     [ "$left" -le 0 ] || sleep "$left"
+}
+
+# figures: each tool that runs here, its resident memory in KiB and its descriptors
+figures() {
+    local process tool
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/cwd")" = "$dir" ] && read -r tool <"$process/comm" || continue
+        case $tool in
+        ccap-fetch | mod-*)
+            echo "$tool $(awk '$1 == "VmRSS:" { print $2 }' "$process/status") $(find "$process/fd" -mindepth 1 | wc -l)"
+            ;;
+        esac
+    done 2>/dev/null | sort
 }
 
 # simulate NAME PORT FLAGS...: a fleet in $dir/NAME; its process in $sim
@@ -71,6 +85,9 @@ mod-store --init </dev/null
 
 SECONDS=0
 mod-watch start --dir run --interval 20s --max-heartbeat-age 60s -- sh pipeline.sh
+at 15
+figures >before
+say "$(tr '\n' ' ' <before)(KiB, descriptors)"
 at 20
 say "two devices go away"
 kill "$flaky"
@@ -87,8 +104,16 @@ kill -USR2 "$MODTOOLS_TEST_MYSQL_KEEPER"
 at 100
 say "$(mod-watch status --dir run || true)"
 mod-watch status --json --dir run >status.json || fail "it is not healthy: $(cat status.json)"
+figures >after
+say "$(tr '\n' ' ' <after)(KiB, descriptors)"
 mod-watch stop --dir run
 
+[ "$(wc -l <after)" = 4 ] || fail "not all tools ran at the end: $(cat after)"
+grown=$(join before after | awk '$4 > 1.25 * $2 + 8192 || $5 > $3 + 4')
+[ -z "$grown" ] || fail "memory or descriptors have grown: $grown"
+[ -z "$(figures)" ] || fail "processes are left: $(figures)"
+left=$(find . -name '.tmp*' -o -name '.unfinished-*' -o -type s)
+[ -z "$left" ] || fail "files are left: $left"
 restarts=$(grep -ci 'restart' run/watchdog.log || true)
 [ "$restarts" = 0 ] || fail "it was restarted"
 [ -z "$(find spool -type f -size +0)" ] || fail "the spool is not empty: $(ls -l spool)"
