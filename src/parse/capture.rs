@@ -177,9 +177,11 @@ impl Outcome<'_> {
             if let (Modulation::Unknown, Some(profile)) = (upstream.modulation, upstream.profile) {
                 parsed.unknown.insert(profile);
             }
-            write(&mut parsed.records, &sample(&scan, upstream));
         }
-        write(&mut parsed.records, &scan);
+        let samples = self.parsed.upstreams.iter().map(|upstream| sample(&scan, upstream));
+        Sample::append_all(&mut parsed.records, samples)
+            .and_then(|()| record::append(&mut parsed.records, &scan))
+            .expect("invariant: records of numbers and text are JSON, and memory takes them");
         parsed.remarkable = scan.status != Status::Ok || scan.unparsed > 0 || !parsed.unknown.is_empty();
         parsed
     }
@@ -208,9 +210,4 @@ fn sample<'a>(scan: &'a Scan, upstream: &'a Upstream<'_>) -> Sample<&'a str> {
         snr_db: upstream.snr_db,
         modems: upstream.modems,
     }
-}
-
-fn write(records: &mut Vec<u8>, body: &impl record::Body) {
-    record::append(records, body)
-        .expect("invariant: records of numbers and text are JSON, and memory takes them");
 }

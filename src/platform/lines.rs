@@ -1,7 +1,11 @@
 //! What lines and words of any device's output look like: ports, frequencies, and everything that may
 //! stand between the rows of a table without being one of them.
 
+mod words;
+
 use std::borrow::Cow;
+
+use words::{WordsAt, is_blank};
 
 /// Why a line needs not be understood: blank, a rule, a total, the time, a log message. Every line of every
 /// answer comes by here, so its first bytes decide what it is compared with.
@@ -59,26 +63,21 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The words of a line, as [`str::split_ascii_whitespace`] gives them, in less time.
+/// The words of a line: what stands between blanks, tabs and other control characters.
 pub(super) fn words(line: &str) -> impl Iterator<Item = &str> + Clone {
     words_at(line).map(|(_, word)| word)
 }
 
 /// The words of a line, each with the column of text that it begins at.
 pub(super) fn words_at(line: &str) -> impl Iterator<Item = (usize, &str)> + Clone {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let bytes = line.as_bytes();
-        let start = next + bytes[next..].iter().position(|b| !b.is_ascii_whitespace())?;
-        let length = bytes[start..].iter().position(u8::is_ascii_whitespace);
-        next = length.map_or(bytes.len(), |length| start + length);
-        Some((start, &line[start..next]))
-    })
+    WordsAt::new(line)
 }
 
 /// The first word of a line, empty when there is none.
 pub(super) fn first_word(line: &str) -> &str {
-    words(line).next().unwrap_or_default()
+    let start = line.bytes().position(|b| !is_blank(&b)).unwrap_or(line.len());
+    let rest = &line[start..];
+    &rest[..rest.bytes().position(|b| is_blank(&b)).unwrap_or(rest.len())]
 }
 
 /// What stands before and behind the first such ASCII character: [`str::split_once`], in less time on what is as
@@ -165,11 +164,14 @@ fn is_moment(text: &str) -> bool {
                 .any(|name| word.eq_ignore_ascii_case(name) || word.len() == 3 && starts_with(name, word))
     };
     let counted = |word: &str| word.bytes().any(|b| b.is_ascii_digit());
-    is_one(bare, &DAYS) && (counted(second()) || is_one(second(), &MONTHS))
-        || is_one(bare, &MONTHS) && counted(second())
-        || is_time(bare)
-        || is_date(bare) && (bare.len() == text.len() || is_time(second()))
-        || first.starts_with('[') && counted(bare) && bare.contains(':')
+    let moment = match bare.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => {
+            is_one(bare, &DAYS) && (counted(second()) || is_one(second(), &MONTHS))
+                || is_one(bare, &MONTHS) && counted(second())
+        }
+        false => is_time(bare) || is_date(bare) && (bare.len() == text.len() || is_time(second())),
+    };
+    moment || first.starts_with('[') && counted(bare) && bare.contains(':')
 }
 
 /// `12:34`, `12:34:56`, `12:34:56.789`.
@@ -185,12 +187,12 @@ fn is_time(word: &str) -> bool {
 
 /// `2026-11-24`, `2026/11/24`, `11/24/2026`, also with a time behind a `T`.
 fn is_date(word: &str) -> bool {
-    let date = word.split('T').next().unwrap_or_default();
-    let mut parts = date.split(['-', '/']);
+    let date = cut(word, b'T').map_or(word, |(date, _)| date);
+    let mut parts = date.as_bytes().split(|b| matches!(b, b'-' | b'/'));
     let (Some(a), Some(b), Some(c), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    [a, b, c].into_iter().all(is_number) && (a.len() == 4 || c.len() == 4)
+    [a, b, c].into_iter().all(are_digits) && (a.len() == 4 || c.len() == 4)
 }
 
 /// A word in lower case, as it stands where it is so already.
@@ -200,26 +202,49 @@ pub(super) fn lower_case(word: &str) -> Cow<'_, str> {
 
 /// Digits and nothing else.
 pub(super) fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+    are_digits(text.as_bytes())
+}
+
+fn are_digits(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether a word names an upstream port of any shape: a slot, then one or more parts behind slashes,
 /// `1/5/25`, `1/0/0.0`, `2/scq/310`, `11/0`.
 pub(super) fn is_port(word: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-    cut(word, b'/').is_some_and(|(slot, rest)| is_number(slot) && rest.split('/').all(part))
+    let (mut slashes, mut is_open) = (0, false);
+    for byte in word.bytes() {
+        is_open = match byte {
+            b'0'..=b'9' => true,
+            b'/' if is_open => {
+                slashes += 1;
+                false
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'.' if slashes > 0 => true,
+            _ => return false,
+        }
+    }
+    is_open && slashes > 0
 }
 
 /// Hz of a number in MHz, exactly: `58.800` is 58 800 000. Decimal places beyond whole Hz are cut off.
 pub(super) fn mhz(text: &str) -> Option<u64> {
-    let (whole, part) = cut(text, b'.').unwrap_or((text, "0"));
-    // 100 THz is beyond any cable, and keeps the arithmetic in range.
-    if !is_number(whole) || whole.len() > 8 || !is_number(part) {
-        return None;
+    let (mut hz, mut places, mut is_open) = (0_u64, None::<u32>, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match (byte, &mut places) {
+            // 100 THz is beyond any cable, and keeps the arithmetic in range.
+            (b'0'..=b'9', None) if at < 8 => hz = hz * 10 + u64::from(byte - b'0'),
+            (b'0'..=b'9', Some(6)) => {}
+            (b'0'..=b'9', Some(places)) => {
+                hz = hz * 10 + u64::from(byte - b'0');
+                *places += 1;
+            }
+            (b'.', None) if is_open => places = Some(0),
+            _ => return None,
+        }
+        is_open = byte != b'.';
     }
-    let part = &part[..part.len().min(6)];
-    let scale = 10_u64.pow(6 - u32::try_from(part.len()).ok()?);
-    Some(whole.parse::<u64>().ok()? * 1_000_000 + part.parse::<u64>().ok()? * scale)
+    is_open.then(|| hz * 10_u64.pow(6 - places.unwrap_or(0)))
 }
 
 /// Hz of a frequency without a unit: a number too large for MHz is Hz.

@@ -118,12 +118,17 @@ pub fn write<B: Body>(output: &mut (impl io::Write + ?Sized), body: &B) -> io::R
 /// # Errors
 /// A body that cannot be JSON is a defect and becomes `InvalidData`.
 pub fn append<B: Body>(lines: &mut Vec<u8>, body: &B) -> io::Result<()> {
-    for part in [HEAD, B::TYPE, "\","] {
-        lines.extend_from_slice(part.as_bytes());
-    }
+    append_type::<B>(lines);
     body.append_fields(lines)?;
     lines.push(b'\n');
     Ok(())
+}
+
+/// Appends what a record begins with.
+fn append_type<B: Body>(lines: &mut Vec<u8>) {
+    for part in [HEAD, B::TYPE, "\","] {
+        lines.extend_from_slice(part.as_bytes());
+    }
 }
 
 macro_rules! bodies {

@@ -181,7 +181,11 @@ impl<'a> Port<'a> {
         let Some(number) = words.next().filter(|number| is_number(number)) else {
             return Taken::Unparsed("a logical channel without a number");
         };
-        let place = *index.entry((own, number)).or_insert(self.channels.len());
+        let place = match self.channels.last() {
+            // Its lines stand together.
+            Some(last) if last.number == number => self.channels.len() - 1,
+            _ => *index.entry((own, number)).or_insert(self.channels.len()),
+        };
         if place == self.channels.len() {
             self.channels.push(Channel { number, ..Channel::default() });
         }

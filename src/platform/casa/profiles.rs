@@ -5,7 +5,10 @@ use foldhash::HashMap;
 use super::Taken;
 use crate::{
     modulation::Modulation,
-    platform::{Iuc, ProfileTable, lines::words},
+    platform::{
+        Iuc, ProfileTable,
+        lines::{first_word, words},
+    },
 };
 
 /// The profile whose block we are in, and the channel type of each profile's data grants.
@@ -28,8 +31,8 @@ impl<'a> Profiles<'a> {
 
     /// Returns what a line was taken for, or none when it has nothing to do with profiles.
     pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let mut words = words(text);
-        let first = words.next()?;
+        let first = first_word(text);
+        let mut words = words(text).skip(1);
         if first.eq_ignore_ascii_case("modulation-profile") {
             let Some(profile) = words.next().and_then(|number| number.parse().ok()) else {
                 return Some(Taken::Unparsed("a profile without a number"));
@@ -40,7 +43,7 @@ impl<'a> Profiles<'a> {
                 None => Taken::Header("a modulation profile"),
             });
         }
-        let data = Iuc::from_token(first).is_some() && !first.as_bytes()[0].is_ascii_digit();
+        let data = first.starts_with(|c: char| c.is_ascii_alphabetic()) && Iuc::from_token(first).is_some();
         if data || self.open.is_some() && is_burst(first) {
             return Some(self.burst(first, words, table));
         }

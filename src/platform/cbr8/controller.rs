@@ -10,7 +10,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, Upstream,
-        lines::{frequency, lower_case, mhz, starts_with, words},
+        lines::{first_word, frequency, lower_case, mhz, starts_with, words},
     },
     record::Source,
 };
@@ -40,6 +40,9 @@ impl<'a> Block<'a> {
     /// The block that a line begins: `Controller 1/0/0 upstream 0  AdminState:UP OpState: UP`, or by MAC domain
     /// `Cable1/0/0 Upstream 0 is up`, which names the upstream itself.
     pub fn open(line: Line<'a>, asked: Option<&'a str>) -> Option<Self> {
+        if !starts_with(line.text.trim_ascii_start(), "c") {
+            return None;
+        }
         let mut words = words(line.text);
         let first = words.next()?;
         let block = |controller, up, bound| Block {
@@ -93,27 +96,7 @@ impl<'a> Block<'a> {
 
     /// Takes one of its lines.
     pub fn line(&mut self, text: &'a str) -> Taken {
-        // Most lines of a block are of no interest, and one pass over them shows it.
-        static INTEREST: LazyLock<AhoCorasick> = LazyLock::new(|| {
-            let builder = AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS);
-            builder.expect("invariant: a few short words make an automaton")
-        });
-        const WORDS: [&str; 10] = [
-            "subcarrier",
-            "dma",
-            "bind to",
-            "bound to",
-            "modulation",
-            "phy mer",
-            "phy snr",
-            "mer(",
-            "snr",
-            "frequency",
-        ];
         let text = text.trim_ascii();
-        if !INTEREST.is_match(text) && !starts_with(text, "channel width") && !starts_with(text, "mer") {
-            return Taken::Ignored("of no interest");
-        }
         let mut lower = std::mem::take(&mut self.lower);
         lower.clear();
         lower.push_str(text);
@@ -137,21 +120,22 @@ impl<'a> Block<'a> {
         if let Some(rest) = lower.strip_prefix("bind to") {
             return self.bind(rest);
         }
-        self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || lower.contains("subcarrier");
-        if let Some(rest) = after(lower, "modulation profile") {
+        let found = Found::within(lower);
+        self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || found.has(SUBCARRIER);
+        if let Some(rest) = found.after(PROFILE, lower) {
             return self.modulation_profile(rest);
         }
-        if let Some(rest) = after(lower, "bind to").or_else(|| after(lower, "bound to")) {
+        if let Some(rest) = found.after(BIND, lower).or_else(|| found.after(BOUND, lower)) {
             return self.bind(rest);
         }
         if let Some(rest) = lower.strip_prefix("modulations") {
             return self.modulations(rest);
         }
-        if lower.contains("phy mer") || lower.contains("phy snr") {
+        if found.has(MER) || found.has(SNR) {
             return self.signal(lower);
         }
-        match words(text).next() {
-            Some(mode) if mode.ends_with("dma") && lower.contains("mode") => {
+        match first_word(text) {
+            mode if mode.ends_with("dma") && lower.contains("mode") => {
                 self.channel_type = Some(mode);
                 Taken::Row("channel type")
             }
@@ -173,7 +157,7 @@ impl<'a> Block<'a> {
         };
         match index.map(|index| index.trim_end_matches([',', '.'])) {
             Some(index) if is_number(index) && is_domain(domain) => {
-                self.bound = Some(format!("{domain}/{index}"));
+                self.bound = Some([domain, "/", index].concat());
                 Taken::Row("MAC domain and US index")
             }
             _ => Taken::Unparsed("an unknown binding"),
@@ -322,11 +306,41 @@ fn range(lower: &str) -> Option<(u64, u64)> {
     (low < high).then_some((low, high))
 }
 
-/// What stands behind some words, where they begin the line or stand free in it.
-fn after<'t>(lower: &'t str, words: &str) -> Option<&'t str> {
-    if let Some(rest) = lower.strip_prefix(words) {
-        return Some(rest);
+/// What counts wherever in a line it stands.
+const ANYWHERE: [&str; 6] = ["subcarrier", "modulation profile", "bind to", "bound to", "phy mer", "phy snr"];
+/// Places in [`ANYWHERE`].
+const SUBCARRIER: usize = 0;
+const PROFILE: usize = 1;
+const BIND: usize = 2;
+const BOUND: usize = 3;
+const MER: usize = 4;
+const SNR: usize = 5;
+
+/// Where the first of each of [`ANYWHERE`] ends in a line: most lines of a block hold none, and one pass shows it.
+struct Found([Option<usize>; ANYWHERE.len()]);
+
+impl Found {
+    fn within(lower: &str) -> Self {
+        static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+            // A search for rare bytes in front of it costs more than it spares on lines this short.
+            let builder = AhoCorasick::builder().prefilter(false).build(ANYWHERE);
+            builder.expect("invariant: a few short words make an automaton")
+        });
+        let mut ends = [None; ANYWHERE.len()];
+        for found in SEARCH.find_iter(lower) {
+            ends[found.pattern().as_usize()].get_or_insert(found.end());
+        }
+        Found(ends)
     }
-    let (before, rest) = lower.split_once(words)?;
-    (before.is_empty() || before.ends_with(' ')).then_some(rest)
+
+    fn has(&self, place: usize) -> bool {
+        self.0[place].is_some()
+    }
+
+    /// What stands behind the first of some words, where they begin the line or stand free in it.
+    fn after<'t>(&self, place: usize, lower: &'t str) -> Option<&'t str> {
+        let end = self.0[place]?;
+        let before = &lower[..end - ANYWHERE[place].len()];
+        (before.is_empty() || before.ends_with(' ')).then(|| &lower[end..])
+    }
 }

@@ -3,12 +3,12 @@
 
 mod controller;
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::{
     Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
     collector::{Collector, Line, lines_of},
-    lines::{asks, asks_configuration, is_number, noise, starts_with, words},
+    lines::{asks, asks_configuration, is_number, lines, noise, starts_with, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -176,7 +176,7 @@ impl<'p, 'a> Page<'p, 'a> {
             self.section = Section::Summary { rows: true };
             self.summary.seen = true;
             let rest = line.text.trim_start().split_once(char::is_whitespace).map_or("", |parts| parts.1);
-            self.summary.modems.row(format!("{domain}/{channel}"), rest);
+            self.summary.modems.row([domain, "/", channel].concat(), rest);
             return collector.take(line, Taken::Row("modem summary"));
         }
         if !matches!(self.asked, Asked::Summary | Asked::Blocks)
@@ -210,6 +210,9 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// The first line of a table's header.
     fn header(&mut self, text: &'a str) -> Option<Taken> {
+        if self.asked == Asked::Blocks {
+            return None;
+        }
         let mut words = words(text);
         let first = words.next()?;
         let profiles = self.asked.may(Asked::Profiles) || self.asked == Asked::Configuration;
@@ -292,18 +295,18 @@ fn controller(domain: &str) -> String {
 
 /// The MAC domains of a modem summary, in its order, each once.
 fn mac_domains(output: &str) -> Vec<&str> {
-    let mut seen = HashSet::new();
-    let domains = output.lines().filter_map(summary_row).map(|(domain, _)| domain);
+    let mut seen = HashSet::default();
+    let domains = lines(output).filter_map(summary_row).map(|(domain, _)| domain);
     domains.filter(|domain| seen.insert(*domain)).collect()
 }
 
 /// MAC domain and channel (`0`, or `B` for the bonded ones) of a row `C1/0/0/U0 …`: nothing but the first
 /// word counts, for descriptions hold slashes too.
 fn summary_row(line: &str) -> Option<(&str, &str)> {
-    let word = &line[..line.bytes().position(|b| b.is_ascii_whitespace())?];
-    let bare =
-        word.strip_prefix("Cable").or_else(|| word.strip_prefix("Ca")).or_else(|| word.strip_prefix('C'));
-    let (domain, channel) = bare?.rsplit_once('/')?;
+    let bare = line.strip_prefix('C')?;
+    let bare = &bare[..bare.bytes().position(|b| b.is_ascii_whitespace())?];
+    let bare = bare.strip_prefix("able").or_else(|| bare.strip_prefix('a')).unwrap_or(bare);
+    let (domain, channel) = bare.rsplit_once('/')?;
     let channel = channel.strip_prefix('U')?;
     let parts = domain.split('/').count();
     let named = (2..=3).contains(&parts) && domain.split('/').all(is_number);
