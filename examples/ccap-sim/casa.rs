@@ -90,7 +90,7 @@ fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
         }
         "show modulation-profile" => Reply::Table(profiles(device), Need::Optional),
         "show interface upstream" => Reply::Table(interfaces(device, moment), Need::Optional),
-        "show cable modem summary" => Reply::Table(modem_summary(device), Need::Needed),
+        "show cable modem summary" => Reply::Table(modem_summary(device), need_of_summary(device)),
         _ => {
             let upstream = device.upstreams.iter().position(|u| Some(u.name.as_str()) == one)?;
             let need = if upstream + 1 == device.upstreams.len() { Need::Last } else { Need::Needed };
@@ -113,7 +113,7 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, we
         width_hz: Some(upstream.width_khz * 1000),
         description: described(device, &upstream.name),
         snr_tenths: None,
-        modems: asked_modems(device, upstream),
+        modems: shows_summary(device).then(|| upstream.modems() - 1),
     }
 }
 
@@ -133,20 +133,19 @@ fn shown_by_history<'a>(
         channel_type: None,
         center_hz: None,
         width_hz: None,
-        description: device.has(Kind::NoHopHistory).then(|| described(device, &upstream.name)).flatten(),
+        description: shows_summary(device).then(|| described(device, &upstream.name)).flatten(),
         snr_tenths: None,
-        modems: asked_modems(device, upstream),
+        modems: shows_summary(device).then(|| upstream.modems() - 1),
     })
 }
 
-/// Modems on an upstream; all but one of them are online.
-fn modems(upstream: &Upstream) -> u64 {
-    hash(&[upstream.seed, 0xc3]) % 90 + 10
+/// Whether the summary is needed because it stands in for the hop history, or adds to samples.
+fn need_of_summary(device: &Device) -> Need {
+    if device.has(Kind::NoHopHistory) { Need::Needed } else { Need::Extra }
 }
 
-/// The summary is asked for only where it stands in for the hop history.
-fn asked_modems(device: &Device, upstream: &Upstream) -> Option<u64> {
-    device.has(Kind::NoHopHistory).then(|| modems(upstream) - 1)
+fn shows_summary(device: &Device) -> bool {
+    need_of_summary(device) == Need::Needed || !device.has(Kind::ExtraRefused)
 }
 
 /// The interface and the logical channel of the k-th channel: every fourth interface has two.
@@ -321,7 +320,7 @@ Upstream     Total  Online  Offline  Ranging  Description
 ",
     );
     for upstream in &device.upstreams {
-        let modems = modems(upstream);
+        let modems = upstream.modems();
         let description = described(device, &upstream.name).unwrap_or_default();
         let row =
             format!("{:<11}  {modems:>5}  {:>6}        1        0  {description}", upstream.name, modems - 1);

@@ -87,7 +87,7 @@ impl Personality for Cbr8 {
     }
 
     fn suits(&self, kind: Kind) -> bool {
-        !matches!(kind, Kind::SetupRefused | Kind::NoHopHistory)
+        !matches!(kind, Kind::SetupRefused | Kind::NoHopHistory | Kind::ExtraRefused)
     }
 
     fn user_prompt(&self, device: &Device) -> Option<String> {
@@ -172,7 +172,7 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation, sl
         width_hz: whole.then_some(upstream.width_khz * 1000),
         description: upstream.description,
         snr_tenths: (!ofdma).then(|| upstream.snr_tenths(slot, modulation)),
-        modems: Some(modems(upstream) - 1),
+        modems: Some(upstream.modems() - 1),
     }
 }
 
@@ -228,11 +228,6 @@ Mod IUC     Type   Preamb Diff FEC     FEC   Scrambl Max  Guard Last Scrambl Pre
     text
 }
 
-/// Modems on an upstream; all but one of them are registered.
-fn modems(upstream: &Upstream) -> u64 {
-    hash(&[upstream.seed, 0xc3]) % 90 + 10
-}
-
 fn modem_summary(device: &Device) -> String {
     let mut text = String::from(
         "\
@@ -254,7 +249,7 @@ Interface                      Cable Modem                               Descrip
                 );
             }
         }
-        let total = modems(upstream);
+        let total = upstream.modems();
         let interface = format!("C{name}/U{}", place.us);
         let row = format!(
             "{interface:<15} {total:<5} {:<5} 1     1       {total:<8} 0      0     0      0     {}",

@@ -94,12 +94,17 @@ fn reply(device: &Device, moment: Moment, command: &str) -> Option<Reply> {
         "show running-config verbose | include modulation-profile" => {
             Reply::Table(dated(profiles(device)), Need::Optional)
         }
+        "show running-config verbose | include description" => {
+            Reply::Table(dated(descriptions(device)), Need::Extra)
+        }
+        "show cable modem summary mac" => Reply::Table(dated(modem_summary(device)), Need::Extra),
         _ => return None,
     })
 }
 
 /// What the tables tell of an upstream.
 fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) -> Shown<'a> {
+    let has_extra = !device.has(Kind::ExtraRefused);
     Shown {
         upstream: &upstream.name,
         modulation,
@@ -109,9 +114,9 @@ fn shown<'a>(device: &Device, upstream: &'a Upstream, modulation: Modulation) ->
         channel_type: Some(upstream.class.word()),
         center_hz: Some(upstream.center_khz * 1000),
         width_hz: Some(upstream.width_khz * 1000),
-        description: None,
+        description: upstream.description.filter(|_| has_extra),
         snr_tenths: None,
-        modems: None,
+        modems: has_extra.then(|| upstream.modems() - 1),
     }
 }
 
@@ -242,6 +247,31 @@ fn profiles(device: &Device) -> String {
         let _ =
             writeln!(text, "configure interface cable-upstream {name} {family} modulation-profile {number}");
     }
+    text
+}
+
+/// What operators wrote beside interfaces, of which not all are upstreams.
+fn descriptions(device: &Device) -> String {
+    let mut text = String::from("configure interface cable-mac 101 description \"MAC domain 101\"\n");
+    for upstream in &device.upstreams {
+        if let Some(description) = upstream.description {
+            let name = &upstream.name;
+            let _ = writeln!(text, "configure interface cable-upstream {name} description \"{description}\"");
+        }
+    }
+    text
+}
+
+fn modem_summary(device: &Device) -> String {
+    let mut text = String::from("S/CG/CH       Total  Registered  Offline\n");
+    let mut total = 0;
+    for upstream in &device.upstreams {
+        let modems = upstream.modems();
+        total += modems;
+        let _ = writeln!(text, "{:<12} {modems:>6} {:>11} {:>8}", upstream.name, modems - 1, 1);
+    }
+    let count = device.upstreams.len();
+    let _ = writeln!(text, "{:<12} {total:>6} {:>11} {count:>8}", "Total", total - count as u64);
     text
 }
 

@@ -8,13 +8,13 @@ use crate::personality;
 
 use Kind::{
     Ansi, AuthHang, BadHostName, Banner, Big, BlackHole, CloseMidOutput, CrCrLf, Drip, EchoAtOnce,
-    EchoWrap80, EmptyTable, Endless, ErrorForTable, ExpiredPassword, HangMidOutput, KbdInteractive2,
-    LegacyOnly, LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName, OptionalRefused,
-    PagerIgnoresOff, PagerWordings, PromptChanges, PromptSplit, Redraw, Refused, RejectPassword,
-    ResetMidOutput, SameAddress, SecondLogin, SetupRefused, Silent, SlowLine, SnmpCommunity, SnmpCut,
-    SnmpDoubled, SnmpEndless, SnmpForeign, SnmpGenErr, SnmpHangs, SnmpLate, SnmpLineBreaks, SnmpLoop,
-    SnmpLost, SnmpRenumber, SnmpSilent, SnmpTooBig, SnmpUser, SurplusPrompt, SyslogInTable, UserMode,
-    WrongHostKey,
+    EchoWrap80, EmptyTable, Endless, ErrorForTable, ExpiredPassword, ExtraRefused, HangMidOutput,
+    KbdInteractive2, LegacyOnly, LogBehindPrompt, MoreBackspaces, NoEcho, NoHopHistory, OddHostName,
+    OptionalRefused, PagerIgnoresOff, PagerWordings, PromptChanges, PromptSplit, Redraw, Refused,
+    RejectPassword, ResetMidOutput, SameAddress, SecondLogin, SetupRefused, Silent, SlowLine, SnmpCommunity,
+    SnmpCut, SnmpDoubled, SnmpEndless, SnmpForeign, SnmpGenErr, SnmpHangs, SnmpLate, SnmpLineBreaks,
+    SnmpLoop, SnmpLost, SnmpRenumber, SnmpSilent, SnmpTooBig, SnmpUser, SurplusPrompt, SyslogInTable,
+    UserMode, WrongHostKey,
 };
 
 /// A kind of fault.
@@ -44,6 +44,7 @@ pub enum Kind {
     PromptSplit,
     ErrorForTable,
     OptionalRefused,
+    ExtraRefused,
     EmptyTable,
     Big,
     BadHostName,
@@ -80,7 +81,7 @@ pub enum Kind {
 
 /// Name, kind, the status that a collector has to give, what it does.
 #[rustfmt::skip]
-pub const KINDS: [(&str, Kind, Status, &str); 41] = [
+pub const KINDS: [(&str, Kind, Status, &str); 42] = [
     ("refused", Refused, Status::Refused, "nothing listens at its address"),
     ("black-hole", BlackHole, Status::ConnectTimeout, "a connection gets no answer at all"),
     ("silent", Silent, Status::KexFailed, "accepts the connection and says nothing"),
@@ -105,6 +106,7 @@ pub const KINDS: [(&str, Kind, Status, &str); 41] = [
     ("prompt-split", PromptSplit, Status::Ok, "the prompt comes in two packets"),
     ("error-for-table", ErrorForTable, Status::CommandFailed, "needed commands are answered by an error text"),
     ("optional-refused", OptionalRefused, Status::Partial, "optional commands are answered by an error text"),
+    ("extra-refused", ExtraRefused, Status::Ok, "(e6000, casa) commands for modems and descriptions alone are answered by an error text"),
     ("empty-table", EmptyTable, Status::Ok, "tables have headers and no rows"),
     ("big", Big, Status::Ok, "5,000 upstreams, or `:N`"),
     ("bad-host-name", BadHostName, Status::ResolveFailed, "its name in the inventory does not resolve"),

@@ -31,6 +31,7 @@ const SIGNAL: &[u32] = &[1, 3, 6, 1, 2, 1, 10, 127, 1, 1, 4, 1];
 const MODULATION: &[u32] = &[1, 3, 6, 1, 2, 1, 10, 127, 1, 3, 5, 1];
 const OFDMA: &[u32] = &[1, 3, 6, 1, 4, 1, 4491, 2, 1, 28, 1, 23, 1];
 const CISCO: &[u32] = &[1, 3, 6, 1, 4, 1, 9, 9, 114, 1, 3, 1, 1];
+const CISCO_MODEMS: &[u32] = &[1, 3, 6, 1, 4, 1, 9, 9, 116, 1, 4, 1, 1];
 
 /// All objects of a device in the order of a walk.
 #[derive(Clone, Debug, Default)]
@@ -146,6 +147,7 @@ impl Mib {
             // What is configured; what spectrum management made of it stands in a column of the vendor's.
             self.number(CHANNELS, &[4, index], configured(device, upstream));
             self.number(CISCO, &[15, index], profile);
+            self.integer(CISCO_MODEMS, &[5, index], upstream.modems() as i32 - 1);
         } else {
             self.number(CHANNELS, &[4, index], profile);
         }
@@ -288,7 +290,7 @@ pub fn shown(device: &Device, slot: Slot) -> impl Iterator<Item = Shown<'_>> {
             width_hz: edges.then_some(upstream.width_khz * 1000),
             description: upstream.description,
             snr_tenths: (!ofdma).then(|| upstream.snr_tenths(slot, modulation)),
-            modems: None,
+            modems: (device.platform == Platform::Cbr8 && !ofdma).then(|| upstream.modems() - 1),
         }
     })
 }

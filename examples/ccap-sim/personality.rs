@@ -37,6 +37,8 @@ pub enum Need {
     Last,
     /// Samples can do without.
     Optional,
+    /// It adds to samples; without it nothing is missing.
+    Extra,
 }
 
 /// The command line of one family, one file each. Adding a vendor adds a file and a line in [`of`].
@@ -137,6 +139,7 @@ pub fn reply(device: &Device, moment: Moment, privileged: bool, command: &str) -
     match personality.reply(device, moment, privileged, &words.join(" ")) {
         None => error(),
         Some(Reply::Table(_, Need::Optional)) if device.has(Kind::OptionalRefused) => error(),
+        Some(Reply::Table(_, Need::Extra)) if device.has(Kind::ExtraRefused) => error(),
         Some(Reply::Table(_, Need::Needed | Need::Last)) if device.has(Kind::ErrorForTable) => error(),
         Some(reply) => reply,
     }

@@ -116,6 +116,11 @@ impl Upstream {
         self.can_hop() && (self.habit != Habit::Steady || weather.remembered)
     }
 
+    /// Modems on it; all but one of them are registered.
+    pub fn modems(&self) -> u64 {
+        hash(&[self.seed, 0xc3]) % 90 + 10
+    }
+
     /// Signal to noise in tenths of a dB, in keeping with the modulation.
     pub fn snr_tenths(&self, slot: Slot, modulation: Modulation) -> u32 {
         let bits = u32::from(modulation.bits().unwrap_or(5));

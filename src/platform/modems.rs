@@ -77,7 +77,7 @@ impl<'a> Modems<'a> {
             |wanted: &[&str]| wanted.iter().find_map(|wanted| names.iter().position(|name| name == wanted));
         self.columns = Some(Columns {
             counts: names.len(),
-            registered: find(&["reg", "registered", "online"]),
+            registered: find(&["reg", "registered", "online", "oper", "operational"]),
             description_first: self.description_at.is_some_and(|at| at < total_at),
         });
         true

@@ -123,6 +123,7 @@ faults! {
     prompt_split: "prompt-split" on ALL;
     error_for_table: "error-for-table" on ALL;
     optional_refused: "optional-refused" on ALL;
+    extra_refused: "extra-refused" on ["CCAP001", "CCAP101"];
     empty_table: "empty-table" on ALL;
     big: "big" on ALL;
     bad_host_name: "bad-host-name" on ALL;

@@ -12,11 +12,13 @@ use std::{
     thread,
 };
 
+use modtools::record::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    report::at,
     support::{DEADLINE, Tool, drain, records, tool, wait},
     support_sim::{Fleet, PASSWORD, USER},
 };
@@ -54,6 +56,36 @@ fn sixty_devices_give_what_they_show() {
     lines.sort_unstable();
     assert_eq!(lines, fleet.truth());
     assert_eq!(events(&fleet, "logout").len(), 60, "every session is logged out");
+}
+
+#[test]
+fn customers_and_descriptions_of_every_family_come_into_the_report() {
+    let fleet = Fleet::start(&["--devices", "e6000=1,casa=1,cbr8=1", "--upstreams", "12"]);
+    let parsed = tool("mod-parse").stdin(fetch(&fleet).run().clean(0).stdout).run().clean(0);
+    let dir = TempDir::new().unwrap();
+    let db = format!("sqlite:{}", dir.path().join("m.db").display());
+    tool("mod-store").args(["--init", "--db", &db]).stdin(parsed.stdout.clone()).run().clean(0);
+    // Ten minutes later, each is below what is expected since its one sample.
+    let ts: Timestamp = records(&parsed.stdout)[0]["ts"].as_str().unwrap().parse().unwrap();
+    let window = ["--db", &db, "--from", &ts.to_string(), "--expected", "QAM256", "--sort", "customers"];
+    let rows = records(&at(ts + 600, None, &[&window[..], &["--format", "ndjson"]].concat(), b"").1);
+    let (rows, truth) = (&rows[1..], records(&fleet.truth().join("\n")));
+    assert_eq!((rows.len(), truth.len()), (36, 36));
+    let mut before = f64::INFINITY;
+    for row in rows {
+        let shown = |sample: &&Value| ["cmts", "upstream"].iter().all(|name| sample[name] == row[name]);
+        let shown = truth.iter().find(shown).unwrap();
+        assert_eq!((&row["modems"], &row["description"]), (&shown["modems"], &shown["description"]));
+        let modems = row["modems"].as_f64().unwrap_or_else(|| panic!("{row}"));
+        let hours = row["customer_hours"].as_f64().unwrap_or_default();
+        let degraded_s = row["degraded_s"].as_f64().unwrap_or_default();
+        assert!((hours - degraded_s * modems / 3600.0).abs() < 0.001 && hours <= before, "{row}");
+        before = hours;
+    }
+    for family in ["e6000", "casa", "cbr8"] {
+        let of = |row: &&Value| row["platform"] == family && row["customer_hours"].as_f64() > Some(0.0);
+        assert!(rows.iter().filter(of).any(|row| !row["description"].is_null()), "{family}");
+    }
 }
 
 #[test]

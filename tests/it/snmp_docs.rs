@@ -178,6 +178,7 @@ fn whatever_net_snmp_prints_of_a_device_means_the_same() {
         "1.3.6.1.2.1.31.1.1.1",
         "1.3.6.1.4.1.4491.2.1.28",
         "1.3.6.1.4.1.9.9.114.1.3.1.1.15",
+        "1.3.6.1.4.1.9.9.116.1.4.1.1.5",
     ];
     let mut seen: BTreeMap<Vec<u8>, String> = BTreeMap::new();
     for (folder, names) in sets {

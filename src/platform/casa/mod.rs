@@ -25,7 +25,7 @@ const HOPS: &str = "show spectrum hop-history";
 const PROFILES: &str = "show modulation-profile";
 /// What the channels are configured to: the state of those that never hopped.
 const BASE: &str = "show interface upstream";
-/// Where the upstreams are learned when the device refuses [`HOPS`] as a whole.
+/// Modems per upstream; and where the upstreams are learned when the device refuses [`HOPS`] as a whole.
 const SUMMARY: &str = "show cable modem summary";
 
 /// The Casa family.
@@ -54,7 +54,9 @@ impl Family for Casa {
     fn script(&self, answers: &[Answer<'_>]) -> Vec<Step> {
         let mut steps = vec![Step::needed(HOPS), Step::background(PROFILES), Step::background(BASE)];
         let said = |command: &str| answers.iter().find(|answer| answer.command == command && answer.complete);
-        if said(HOPS).is_some_and(|answer| error_text(answer.output).is_some()) {
+        if said(HOPS).is_none_or(|answer| error_text(answer.output).is_none()) {
+            steps.push(Step::extra(SUMMARY, false));
+        } else {
             steps[0].need = Need::Optional;
             steps.push(Step::needed(SUMMARY));
             if let Some(summary) = said(SUMMARY).filter(|answer| answer.is_good()) {
@@ -66,24 +68,35 @@ impl Family for Casa {
     }
 
     fn further(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            (SUMMARY, "when the hop history is refused as a whole"),
-            ("show spectrum hop-history upstream UPSTREAM", "then for each upstream"),
-        ]
+        &[(
+            "show spectrum hop-history upstream UPSTREAM",
+            "for each, when the hop history is refused as a whole",
+        )]
     }
 
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::Casa, reading);
-        let mut scan = Scan::default();
+        let doubt_of_summary = self.doubt_of_summary(answers);
+        let mut scan = Scan { fails_by_summary: doubt_of_summary.is_some(), ..Scan::default() };
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
             scan.answer(place, answer, &mut collector);
         }
-        let doubt = scan.doubt(answers);
+        let doubt = doubt_of_summary.or_else(|| scan.doubt());
         scan.upstreams(&mut collector);
         let fault = doubt.or_else(|| scan.shortfall(collector.is_empty()));
         let mut parsed = collector.finish(fault);
         scan.modems.describe(&mut parsed.upstreams);
         parsed
+    }
+}
+
+impl Casa {
+    /// Why the scan must not be believed where the summary names the upstreams. Where it only counts modems, one that is
+    /// not understood costs nothing but them.
+    fn doubt_of_summary(&self, answers: &[Answer<'_>]) -> Option<String> {
+        let summary = answers.iter().find(|answer| answer.command == SUMMARY && answer.is_good())?;
+        let is_bad = !is_summary(summary.output) && self.need(SUMMARY, answers) == Need::Needed;
+        is_bad.then(|| format!("{SUMMARY}: no header and no row that is known"))
     }
 }
 
@@ -129,6 +142,8 @@ struct Scan<'a> {
     config: Config<'a>,
     profiles: Profiles<'a>,
     modems: Modems<'a>,
+    /// A summary that was needed is none.
+    fails_by_summary: bool,
     /// A command for hops whose answer holds text, and nothing of it is known.
     strange: Option<&'a str>,
     /// A command for the configuration was answered: by nothing, by text that is not known, or by interfaces.
@@ -167,10 +182,7 @@ impl<'a> Scan<'a> {
         }
         match asked {
             Asked::Profiles => collector.end_of_profiles(answer.command),
-            // A summary that was needed, and is none, fails the scan.
-            Asked::Modems if answer.command == SUMMARY && !is_summary(answer.output) => {
-                collector.end_of_answer(answer.command, false);
-            }
+            Asked::Modems if self.fails_by_summary => collector.end_of_answer(answer.command, false),
             _ => collector.end_of_answer(answer.command, asked != Asked::Anything),
         }
         match asked {
@@ -232,13 +244,9 @@ impl<'a> Scan<'a> {
     /// hopped, often without as much as a header: it is believed as long as something else shows that
     /// upstreams can be read, the configuration or the history of another channel. Text of which nothing is
     /// known is never taken for emptiness, for then hops would be missed and the configuration believed.
-    fn doubt(&self, answers: &[Answer<'_>]) -> Option<String> {
+    fn doubt(&self) -> Option<String> {
         if let Some(command) = self.strange {
             return Some(format!("{command}: no header and no row that is known"));
-        }
-        let summary = answers.iter().find(|answer| answer.command == SUMMARY && answer.is_good());
-        if summary.is_some_and(|summary| !is_summary(summary.output)) {
-            return Some(format!("{SUMMARY}: no header and no row that is known"));
         }
         let seen = self.hops.seen() || self.config.seen();
         (!seen).then(|| format!("{HOPS}: neither it nor the configuration shows a header that is known"))

@@ -1,5 +1,5 @@
 //! The columns that a scan by SNMP walks, and nothing else: RFC 4546 (DOCS-IF-MIB), RFC 2863 (IF-MIB), DOCS-IF31-MIB
-//! and one of Cisco's. The fetcher walks them one by one, and the parser knows each by its number and its name.
+//! and two of Cisco's. The fetcher walks them one by one, and the parser knows each by its number and its name.
 
 use crate::platform::{Need, Step};
 
@@ -91,6 +91,8 @@ columns! {
     OfdmaUpper = "1.3.6.1.4.1.4491.2.1.28.1.23.1.5", "docsIf31CmtsUsOfdmaChanUpperBdryFreq", Optional, Quick;
     /// The profile that spectrum management chose last, on a Cisco: the one in use.
     CiscoProfile = "1.3.6.1.4.1.9.9.114.1.3.1.1.15", "ccsUpSpecMgmtToModProfile", Optional, Quick;
+    /// Modems that are registered on the channel, on a Cisco (CISCO-DOCS-EXT-MIB).
+    CiscoModems = "1.3.6.1.4.1.9.9.116.1.4.1.1.5", "cdxIfUpChannelCmRegistered", Extra, Quick;
 }
 
 /// The word in front of an OID in the command of a capture.
@@ -101,6 +103,12 @@ impl Column {
     #[must_use]
     pub fn command(self) -> String {
         format!("{WALK}{}", self.oid())
+    }
+
+    /// Whether only a Cisco has it.
+    #[must_use]
+    pub const fn is_of_cisco(self) -> bool {
+        matches!(self, Column::CiscoProfile | Column::CiscoModems)
     }
 
     /// As a step of a scan.

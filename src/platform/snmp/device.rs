@@ -217,7 +217,7 @@ impl<'a> Device<'a> {
             Column::SysObjectId | Column::SysUpTime | Column::IfType | Column::IfName => false,
             Column::OfdmaLower | Column::OfdmaUpper => false,
             Column::CiscoProfile => cisco,
-            _ => true,
+            column => column.need() != Need::Extra,
         };
         let names = Column::ALL.into_iter().filter(expected).filter(|&column| !self.asked[column as usize]);
         let names: Vec<&str> = names.filter(|&c| c != Column::IfDescr).map(Column::name).collect();
@@ -368,6 +368,8 @@ impl<'a> Device<'a> {
         let snr = self.number(Column::Snr, interface);
         upstream.snr_db =
             snr.filter(|&n| n != 0 && n.abs() <= LARGEST_SNR).map(|tenths| tenths as f64 / 10.0);
+        let modems = self.number(Column::CiscoModems, interface);
+        upstream.modems = modems.and_then(|modems| u64::try_from(modems).ok());
         let alias = self.text(Column::IfAlias, (interface, 0)).filter(|text| !text.is_empty());
         upstream.description = alias.map(|text| text.to_owned().into());
         upstream

@@ -46,12 +46,15 @@ impl Family for Snmp {
                 .filter_map(|line| line.split_once("OID: "))
                 .any(|(_, oid)| place::is_cisco(oid))
         });
-        let columns = Column::ALL.into_iter().filter(|&column| cisco || column != Column::CiscoProfile);
+        let columns = Column::ALL.into_iter().filter(|&column| cisco || !column.is_of_cisco());
         columns.map(Column::step).collect()
     }
 
     fn further(&self) -> &'static [(&'static str, &'static str)] {
-        &[("walk 1.3.6.1.4.1.9.9.114.1.3.1.1.15", "on a Cisco")]
+        &[
+            ("walk 1.3.6.1.4.1.9.9.114.1.3.1.1.15", "on a Cisco"),
+            ("walk 1.3.6.1.4.1.9.9.116.1.4.1.1.5", "on a Cisco"),
+        ]
     }
 
     fn need(&self, command: &str, answers: &[Answer<'_>]) -> Need {
