@@ -70,10 +70,13 @@ until_true "a restart by the watchdog" sh -c '[ "$(systemctl show -p NRestarts -
 until_true "the pipeline after it" active modtools
 
 step "page, maintenance and report"
-for job in page maintenance report events; do
+mkdir -p /var/lib/prometheus/node-exporter
+chown modtools /var/lib/prometheus/node-exporter
+for job in page maintenance report events gauges; do
     systemctl start "modtools-$job.service" || fail "modtools-$job.service"
     [ "$(systemctl show -p Result --value "modtools-$job.service")" = success ] || fail "modtools-$job.service"
 done
+grep -q '^modtools_database_up 1' /var/lib/prometheus/node-exporter/modtools-database.prom || fail "there are no gauges"
 [ -s /var/lib/modtools/web/index.html ] || fail "there is no page"
 [ -s /var/log/modtools/maintenance.log ] || fail "maintenance left no log"
 # Cron jobs of the same account work in the same place.
@@ -81,8 +84,9 @@ as_modtools env MODTOOLS_HOME=/var/lib/modtools PATH="/usr/local/lib/modtools:$P
     'cd /var/lib/modtools && mod-report --env-file /tmp/env --date today >/dev/null' || fail "a cron job beside the units"
 
 step "timers outlive a reboot"
-systemctl enable --now modtools-report.timer modtools-page.timer modtools-maintenance.timer modtools-events.timer 2>/dev/null
-for timer in report page maintenance events; do
+systemctl enable --now modtools-report.timer modtools-page.timer modtools-maintenance.timer modtools-events.timer \
+    modtools-gauges.timer 2>/dev/null
+for timer in report page maintenance events gauges; do
     [ -L "/etc/systemd/system/timers.target.wants/modtools-$timer.timer" ] || fail "modtools-$timer.timer is not enabled"
     [ -n "$(systemctl show -p NextElapseUSecRealtime --value "modtools-$timer.timer")" ] || fail "$timer has no next time"
 done

@@ -86,6 +86,7 @@ pub const ALL: &[(&str, Kind)] = &[
     ("MODTOOLS_DEPLOY", Script),
     ("MODTOOLS_MAIL", Script),
     ("MODTOOLS_EVENTS", Script),
+    ("MODTOOLS_GAUGES", Script),
     ("MODTOOLS_BRAND", Script),
     ("MODTOOLS_INVENTORY", Script),
     ("MODTOOLS_EVERY", Script),

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     mailbox::Mailbox,
+    report_monitoring::{parse, promtool},
     support::{Run, Tool, built, in_package, script, tool, until},
     support_sim::{Fleet, PASSWORD, USER},
 };
@@ -365,6 +366,7 @@ fn every_cron_job_does_what_it_says() {
         let fetch = format!("--known-hosts {}", fleet.known_hosts().display());
         let command = command.replace("-i inventory.ndjson", &format!("-i {}", fleet.inventory().display()));
         let command = command.replace("--cache cache", &format!("--cache cache {fetch}"));
+        let command = command.replace("/var/lib/prometheus/", &format!("{}/", home.path().display()));
         let path = script("").command(home.path());
         let path = path.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
         let output = Command::new("/bin/bash")
@@ -409,8 +411,33 @@ fn every_cron_job_does_what_it_says() {
         } else if command.contains("--date today page") {
             cron(command);
             assert!(home.there("web/index.html"));
+        } else if command.contains("gauges.sh") {
+            fs::create_dir(home.path().join("node-exporter")).unwrap();
+            cron(command);
+            for file in ["modtools", "modtools-scanner", "modtools-database", "modtools-tables"] {
+                let text = home.text(&format!("node-exporter/{file}.prom"));
+                promtool(&text);
+                assert!(!parse(&text).is_empty(), "{file}");
+            }
         }
     }
+}
+
+#[test]
+fn gauges_of_what_cannot_be_asked_are_taken_away() {
+    let home = Home::new(&["MODTOOLS_DB=mysql://u@127.0.0.1:1/x", "ACCESS_PASSWORD=x"]);
+    for file in ["modtools.prom", "modtools-database.prom", "of_another.prom"] {
+        fs::write(home.path().join(file), "old 1\n").unwrap();
+    }
+    let run = home.script("gauges.sh", &[home.path().to_str().unwrap()]).run();
+    let said = run.says(1, &["gauges: mod-report --from -1h --format prom: "]);
+    assert!(!said.stderr.contains("mod-store"), "{}", said.stderr);
+    assert!(!home.there("modtools.prom") && home.text("of_another.prom") == "old 1\n");
+    let up = (("modtools_database_up".to_owned(), std::collections::BTreeMap::new()), 0.0);
+    assert!(parse(&home.text("modtools-database.prom")).into_iter().any(|series| series == up));
+    assert!(!home.there("modtools-scanner.prom"), "nothing supervises here");
+    home.script("gauges.sh", &["--help"]).run().says(2, &["gauges.sh [DIR]"]);
+    assert_eq!(home.script("gauges.sh", &["nowhere"]).run().code, Some(1));
 }
 
 /// Ends the scanner, whatever the test came to.
