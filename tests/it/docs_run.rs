@@ -68,7 +68,9 @@ fn commands(text: &str) -> Vec<String> {
         let bare = line.trim();
         // A comment begins behind two blanks.
         let bare = bare.split_once("  #").map_or(bare, |(command, _)| command).trim();
-        let begins = ["ccap-fetch ", "mod-", "diff <("].iter().any(|first| bare.starts_with(first));
+        let bare = without_time(bare);
+        let begins =
+            ["ccap-fetch ", "mod-", "diff <(", "duckdb "].iter().any(|first| bare.starts_with(first));
         if open {
             let last = commands.last_mut().expect("invariant: an open command is there");
             // Within quotes a line is what it is; else what follows `|` or a backslash goes on.
@@ -84,6 +86,27 @@ fn commands(text: &str) -> Vec<String> {
         open = bare.ends_with(['|', '\\']) || commands.last().is_some_and(|command| is_quoted(command));
     }
     commands
+}
+
+/// The command of a line of a cron table, or the line.
+fn without_time(line: &str) -> &str {
+    let is_time = |field: &str| field.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c));
+    let (time, command) = line.split_once("  ").unwrap_or_default();
+    if time.split(' ').count() == 5 && time.split(' ').all(is_time) { command } else { line }
+}
+
+/// Why a command of DuckDB cannot be run here, if so: it is installed by pip or not at all, and fetches its extensions.
+fn not_for_duckdb(command: &str, house: &House) -> Option<&'static str> {
+    let runs = |command| house.run(command).0 == 0;
+    if !command.starts_with("duckdb ") {
+        None
+    } else if !runs("duckdb --version") {
+        Some("duckdb (PyPI: duckdb-cli) is not installed")
+    } else if command.contains("INSTALL") && !runs("duckdb -c 'INSTALL sqlite; LOAD sqlite'") {
+        Some("duckdb cannot fetch its extension for SQLite")
+    } else {
+        None
+    }
 }
 
 /// A directory with everything that the pages speak of.
@@ -110,6 +133,10 @@ impl House {
         let lines = devices
             .iter()
             .map(|device| ["cmts", "host", "port", "platform"].map(|name| field(device, name)).join(","));
+        // The extensions that the user of this machine has fetched.
+        if let Some(home) = std::env::var_os("HOME") {
+            let _ = std::os::unix::fs::symlink(Path::new(&home).join(".duckdb"), house.path(".duckdb"));
+        }
         house.write(
             "inventory.csv",
             &format!("cmts,host,port,platform\n{}\n", lines.collect::<Vec<_>>().join("\n")),
@@ -191,6 +218,10 @@ fn every_command_of_the_pages_runs() {
     for page in PAGES {
         for command in commands(&fs::read_to_string(in_package(page)).unwrap()) {
             if ELSEWHERE.iter().any(|(word, _)| command.contains(word)) {
+                continue;
+            }
+            if let Some(why) = not_for_duckdb(&command, &house) {
+                eprintln!("SKIPPED: {page}: {command}: {why}");
                 continue;
             }
             let here = stand_ins.iter().fold(command.clone(), |text, (word, here)| text.replace(word, here));
