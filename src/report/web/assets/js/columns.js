@@ -168,7 +168,7 @@ const COLUMNS = [
     id: `share_${modulation}`,
     text: modulation,
     unit: ' %',
-    width: 3.4,
+    width: 4.2,
     n: true,
     first: '-',
     on: (state, isWide) => isWide && state.view !== 'chronic',
@@ -182,7 +182,7 @@ const COLUMNS = [
   {
     id: 'measurements',
     label: 'measurements',
-    width: 4.8,
+    width: 6.8,
     n: true,
     first: '-',
     on: (state, isWide) => isWide && state.view !== 'chronic',

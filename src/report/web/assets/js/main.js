@@ -310,8 +310,11 @@ function drawCount(shown) {
     lost += day.of.lost_mbps[row] ?? 0;
     hops += day.of.hops[row];
   }
+  const isAll = rows.length === day.rows;
+  // Of all of them the report has it, not rounded row by row.
+  if (isAll) lost = day.report.lost_mbps ?? 0;
   const all = tn('count_upstreams', day.rows);
-  const of = rows.length === day.rows ? all : t('count_of', number(rows.length), all);
+  const of = isAll ? all : t('count_of', number(rows.length), all);
   byId('count').textContent = `${of} · ${tn('count_hops', hops)} · ${t('count_lost', figure(lost))}`;
   const sort = sortOf(state.sort);
   const first = rows.length ? (state.page - 1) * state.size + 1 : 0;

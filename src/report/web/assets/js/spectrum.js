@@ -70,7 +70,7 @@ function spectrumPicture(day, key, choose) {
           'tr',
           {},
           el('th', { scope: 'col' }, t(key)),
-          ...bins.map((bin) => el('th', { scope: 'col' }, label(bin))),
+          ...bins.map((bin) => el('th', { scope: 'col', class: 'bin' }, label(bin))),
           el('th', { scope: 'col', class: 'lost' }, t('mbps_lost')),
         ),
       ),
