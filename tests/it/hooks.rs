@@ -129,6 +129,9 @@ fn a_burst_is_told_once_by_each_hook_when_it_opens_grows_and_closes() {
     let traps = Traps::start(dir, trap_port);
     fs::write(dir.join("url"), web.url("/chat/s3cret")).unwrap();
     fs::write(dir.join("community"), "s3cret").unwrap();
+    // The burst is on one node; another one stays as it is.
+    let nodes = "cmts,upstream,node\nCCAP001,1/*,N12\nCCAP001,2/*,N12\nCCAP001,3/*,N13\n";
+    fs::write(dir.join("nodes.csv"), nodes).unwrap();
     let mut hooks = vec![
         format!("hooks/syslog.sh --server 127.0.0.1 --udp --port {syslog_port}"),
         "hooks/webhook.sh slack".to_owned(),
@@ -145,6 +148,7 @@ fn a_burst_is_told_once_by_each_hook_when_it_opens_grows_and_closes() {
             .env("MODTOOLS_HOME", dir)
             .env("MODTOOLS_DB", "sqlite:m.db")
             .env("MODTOOLS_EXPECTED", "QAM64")
+            .env("MODTOOLS_NODES", dir.join("nodes.csv"))
             .env("WEBHOOK_URL_FILE", dir.join("url"))
             .env("SNMP_COMMUNITY_FILE", dir.join("community"))
             .env("SMTP_HOST", "127.0.0.1")
@@ -174,8 +178,11 @@ fn a_burst_is_told_once_by_each_hook_when_it_opens_grows_and_closes() {
     let chat = web.of("/chat/s3cret");
     let texts: Vec<_> = chat.iter().filter_map(|body| body["text"].as_str()).collect();
     assert_eq!((texts.len(), chat.len()), (3, 6), "{chat:?}");
-    assert!(texts[0].starts_with("OPENED: 6 upstreams of CCAP001 fell from QAM64 to QAM16"), "{texts:?}");
-    assert!(texts[2].starts_with("CLOSED: 12 upstreams of CCAP001: over"), "{texts:?}");
+    assert!(
+        texts[0].starts_with("OPENED: 6 upstreams of N12 on CCAP001 fell from QAM64 to QAM16"),
+        "{texts:?}"
+    );
+    assert!(texts[2].starts_with("CLOSED: 12 upstreams of N12 on CCAP001: over"), "{texts:?}");
     assert!(chat.iter().any(|body| body["attachments"][0]["content"]["body"][0]["text"] == texts[1]));
     let alerts = web.of("/api/v2/alerts");
     assert_eq!(alerts.len(), 3);
