@@ -82,6 +82,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l interval -
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l nagios -d 'Print the line of `status --nagios` afterwards, and exit with its code'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -s q -l quiet -d 'Say only what ends the run'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -s v -l verbose -d 'Say more; twice: everything'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -s h -l help -d 'Print help'

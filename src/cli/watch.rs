@@ -23,7 +23,7 @@ Exit status:
   2  wrong usage or settings: nothing was done
   3  check and status: it runs, but is unhealthy or degraded
   4  run and start: it is running already, nothing was done
-  status --nagios: 0 OK, 1 unhealthy or degraded, 2 it does not run, 3 nothing of that name is there
+  status and check with --nagios: 0 OK, 1 unhealthy or degraded, 2 it does not run, 3 nothing of that name is there
 
 Files in --dir: NAME.pid (the lock and the supervisor's process number), NAME.status, NAME.cmd, NAME.down,
 NAME.log (the command's stderr), NAME.sock (where it reports progress), watchdog.log (what mod-watch did).";
@@ -67,6 +67,9 @@ pub enum Verb {
     },
     /// For cron: silent when healthy; starts it again when it is not running, unless `stop` was given
     Check {
+        /// Print the line of `status --nagios` afterwards, and exit with its code
+        #[arg(long)]
+        nagios: bool,
         /// What to start when it is not running [default: the command that ran last, with its options]
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<String>,

@@ -113,6 +113,17 @@ impl Control<'_> {
         }
     }
 
+    /// `check --nagios`: as `check`, and the line of a plugin says what became of it.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn check_as_plugin(&self, command: &[String], output: &mut dyn Write) -> Result<Exit> {
+        if let Err(error) = self.check(command) {
+            log::warn!("{}: {error}", self.paths.name());
+        }
+        self.status(Format::Nagios, output)
+    }
+
     /// Decides under the lock, so that neither `stop` nor another `check` comes in between.
     fn revive(&self, lock: Lock, command: &[String]) -> Result<Exit> {
         let name = self.paths.name();

@@ -91,7 +91,8 @@ pub fn run(
     match &args.verb {
         Verb::Run { command, detached } => supervise(&args.options, command, *detached, &paths, context),
         Verb::Start { command } => control.start(command, output),
-        Verb::Check { command } => control.check(command),
+        Verb::Check { command, nagios: false } => control.check(command),
+        Verb::Check { command, nagios: true } => control.check_as_plugin(command, output),
         Verb::Status { json: true, .. } => control.status(Format::Json, output),
         Verb::Status { nagios: true, .. } => control.status(Format::Nagios, output),
         Verb::Status { prom: true, .. } => control.status(Format::Prom, output),
