@@ -1,7 +1,7 @@
-//! What may be wrong with an upstream, and how the collection of a device ended, for people.
+//! What may be wrong with an upstream, what works did to it, and how the collection of a device ended, for people.
 
 use super::Language::{self, En, Nl};
-use crate::record::{Status, Why};
+use crate::record::{Status, Verdict, Why};
 
 impl Why {
     /// Two or three words for a label.
@@ -51,6 +51,23 @@ impl Why {
             (Why::UnconfirmedProfile, Nl) => "de modulatie berust op de ingebouwde profieltabel",
             (Why::NeverBetter, En) => "never seen at anything better",
             (Why::NeverBetter, Nl) => "nooit op iets beters gezien",
+        }
+    }
+}
+
+impl Verdict {
+    /// Two words at most.
+    #[must_use]
+    pub const fn label(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Verdict::Better, En) => "better",
+            (Verdict::Better, Nl) => "beter",
+            (Verdict::Same, En) => "same",
+            (Verdict::Same, Nl) => "gelijk",
+            (Verdict::Worse, En) => "worse",
+            (Verdict::Worse, Nl) => "slechter",
+            (Verdict::TooEarly, En) => "too early",
+            (Verdict::TooEarly, Nl) => "te vroeg",
         }
     }
 }

@@ -5,6 +5,8 @@
 //!   table took of them is left out, of an upstream that they were on.
 //! - One yardstick for both sides: what the user expects, else the best modulation that the upstream held for 1 % of
 //!   the observed time of both together, or as the newest finished day remembers it.
+//! - Of a day whose samples are gone, what the finished day says was held in each of its steps counts. They are an
+//!   interval of scans long, at least five minutes: moments are known to one of them, and nothing else is lost.
 //! - A day *counts* when its hours were observed for half of their time. It is [`Verdict::TooEarly`] while fewer than
 //!   three days after the works count and more are to come. With fewer than three that count, and none to come,
 //!   nothing is said. [`Verdict::Better`] and [`Verdict::Worse`] are a loss that differs by at least half a point and
@@ -54,6 +56,8 @@ pub struct Compared {
     /// Whether more are to come.
     pub is_open: bool,
     hold: i64,
+    /// What was before comes from finished days, the rest from samples.
+    samples_from: Timestamp,
 }
 
 impl Compared {
@@ -76,11 +80,17 @@ impl Compared {
         let before = (-DAYS..0).filter_map(|days| hours(from, days, false));
         let all: Vec<_> = before.chain((1..=DAYS).filter_map(|days| hours(after, days, true))).collect();
         let (hours, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|hours| hours.window.to <= now);
-        Compared { hours, is_open: !rest.is_empty(), hold }
+        Compared { hours, is_open: !rest.is_empty(), hold, samples_from: Timestamp(i64::MIN) }
+    }
+
+    /// From when on samples are fed; finished days tell what was before.
+    pub fn samples_from(&mut self, from: Timestamp) {
+        self.samples_from = from;
     }
 
     fn span(&self, at: usize) -> Option<Span> {
-        let window = self.hours.get(at)?.window;
+        let Window { from, to } = self.hours.get(at)?.window;
+        let window = Window { from: from.max(self.samples_from).min(to), to };
         let (end, hold) = (window.to, self.hold);
         Some(Span { window, end, hold, carry: hold, hourly: false, step_s: None })
     }
@@ -120,6 +130,26 @@ impl Progress {
         Progress { at: 0, now: None, held: None, works, sides: Default::default(), observed }
     }
 
+    /// Takes what a finished day says was held for some steps of `step` seconds each, in the order of time and before
+    /// any sample.
+    pub fn held(&mut self, compared: &Compared, held: Window, step: i64, modulation: Modulation) {
+        let is_joined = |last: Timestamp| last < held.from && last + step >= held.from;
+        let before = self.held.filter(|&(last, _)| is_joined(last) && !self.is_worked_on(last));
+        let before = before.map(|(_, before)| before);
+        for (at, hours) in compared.hours.iter().enumerate() {
+            let Window { from, to } = hours.window;
+            let within = Window { from: from.max(held.from), to: to.min(held.to) };
+            let seconds = self.outside_works(within);
+            self.observed[at] += seconds;
+            let side = &mut self.sides[usize::from(hours.is_after)];
+            side.time[modulation.index()] += u32::try_from(seconds).unwrap_or(u32::MAX);
+            if from <= held.from && held.from < to {
+                self.hop(hours.is_after, before, held.from, modulation);
+            }
+        }
+        self.held = Some((held.to + -step, modulation));
+    }
+
     /// Takes its next sample in the order of time.
     pub fn feed(&mut self, compared: &Compared, ts: Timestamp, modulation: Modulation) {
         while compared.hours.get(self.at).is_some_and(|hours| ts >= hours.window.to) {
@@ -128,20 +158,31 @@ impl Progress {
         if let Some(span) = compared.span(self.at) {
             let begun = || Upstream::begin(&span, self.held, Rc::clone(&self.works));
             self.now.get_or_insert_with(begun).feed(&span, ts, modulation);
-            self.hop(&span, compared.hours[self.at].is_after, ts, modulation);
+            let holds = |held: &Timestamp| *held < ts && ts.since(*held) <= span.hold;
+            let held = self.held.filter(|(held, _)| holds(held) && !self.is_worked_on(*held));
+            if span.window.from <= ts {
+                self.hop(compared.hours[self.at].is_after, held.map(|(_, held)| held), ts, modulation);
+            }
         }
         self.held = Some((ts, modulation));
     }
 
-    /// Counts a change against a sample that still holds, when neither is of other works.
-    fn hop(&mut self, span: &Span, is_after: bool, ts: Timestamp, modulation: Modulation) {
-        let is_worked_on = |ts: Timestamp| self.works.iter().any(|works| works.from <= ts && ts < works.to);
-        let held =
-            self.held.filter(|&(held, _)| held < ts && ts.since(held) <= span.hold && !is_worked_on(held));
-        let is_hop = change(held.map(|(_, held)| held), modulation).is_some();
-        if is_hop && span.window.from <= ts && !is_worked_on(ts) {
+    /// Counts a change against what still held, when neither is of other works.
+    fn hop(&mut self, is_after: bool, held: Option<Modulation>, ts: Timestamp, modulation: Modulation) {
+        if change(held, modulation).is_some() && !self.is_worked_on(ts) {
             self.sides[usize::from(is_after)].hops += 1;
         }
+    }
+
+    fn is_worked_on(&self, ts: Timestamp) -> bool {
+        self.works.iter().any(|works| works.from <= ts && ts < works.to)
+    }
+
+    /// Seconds of a window in which it is not worked on.
+    fn outside_works(&self, Window { from, to }: Window) -> u64 {
+        let worked_on = |works: &Window| works.to.min(to).since(works.from.max(from)).max(0);
+        let works: i64 = self.works.iter().map(worked_on).sum();
+        u64::try_from(to.since(from) - works).unwrap_or(0)
     }
 
     /// Ends the hours of a day.
@@ -153,17 +194,9 @@ impl Progress {
         let (day, _) = self.now.take().unwrap_or_else(begun).finish(&span);
         let mut time = day.time;
         time.iter_mut().zip(day.maintained).for_each(|(time, maintained)| *time -= maintained);
-        self.observed[at] = time.iter().map(|&s| u64::from(s)).sum();
+        self.observed[at] += time.iter().map(|&s| u64::from(s)).sum::<u64>();
         let side = &mut self.sides[usize::from(hours.is_after)];
         add(&mut side.time, &time);
-    }
-
-    /// What could have been observed of the hours of a day, s.
-    fn elapsed(&self, hours: &Hours) -> u64 {
-        let Window { from, to } = hours.window;
-        let worked_on = |works: &Window| works.to.min(to).since(works.from.max(from)).max(0);
-        let works: i64 = self.works.iter().map(worked_on).sum();
-        u64::try_from(to.since(from) - works).unwrap_or(0)
     }
 }
 
@@ -225,8 +258,9 @@ fn side(compared: &Compared, upstreams: &[Ended], is_after: bool) -> WorkSide {
     let (mut observed, mut elapsed) = (0, 0);
     for (at, hours) in compared.hours.iter().enumerate().filter(|(_, hours)| hours.is_after == is_after) {
         let of_day: u64 = seen.iter().map(|ended| ended.progress.observed[at]).sum();
-        let of_all: u64 = seen.iter().map(|ended| ended.progress.elapsed(hours)).sum();
+        let of_all: u64 = seen.iter().map(|ended| ended.progress.outside_works(hours.window)).sum();
         side.days += u64::from(of_all > 0 && percent(of_day, of_all) >= COVERED_PCT);
+        side.finished_days += u64::from(of_day > 0 && hours.window.from < compared.samples_from);
         side.coverage_pct = Some(0.0);
         (observed, elapsed) = (observed + of_day, elapsed + of_all);
         // Hours in which all were worked on again are not missing.

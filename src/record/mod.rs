@@ -348,6 +348,12 @@ pub struct Sample<S = String> {
     pub modems: Option<u64>,
 }
 
+/// Whether a count is left out of a record.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn state() -> Source {
     Source::State
 }

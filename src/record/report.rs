@@ -35,7 +35,7 @@ pub struct Report {
     /// Upstreams with a sample in the window: one row each.
     pub upstreams: u64,
     /// Those of them whose modulation rests on the built-in profile table, which their device has not confirmed.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub built_in: u64,
     /// CMTSs that they are on.
     pub cmts: u64,
@@ -219,7 +219,7 @@ columns! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub delta: Option<Delta>,
         /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Not written when it is none.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "super::is_zero")]
         pub maintenance_s: u64 => sum,
         /// The last local day on which `expected` was held, `YYYY-MM-DD`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,11 +274,6 @@ columns! {
         #[serde(default)]
         pub time_pct: PerModulation<f64>,
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// The signal-to-noise ratio of the samples of a window, dB.

@@ -22,10 +22,10 @@ pub struct Stored<'a> {
     /// Samples that do not fit in the table.
     pub rejected: u64,
     /// Samples that an older table does not take, because its other readers do not know their modulation.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "super::is_zero")]
     pub left_out: u64,
     /// Samples that wait in the spool.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "super::is_zero")]
     pub spooled: u64,
     /// Nothing was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -34,9 +34,4 @@ pub struct Stored<'a> {
 
 impl Body for Stored<'_> {
     const TYPE: &'static str = "stored";
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

@@ -76,7 +76,11 @@ columns! {
         /// Time below what is expected, sum of the upstreams, s.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub degraded_s: Option<u64>,
-        /// The days whose hours are over and of which no sample is left.
+        /// Of seven days those whose samples are gone: the figures of their hours come from finished days, which know a
+        /// moment to one interval of scans, or five minutes.
+        #[serde(default, skip_serializing_if = "super::is_zero")]
+        pub finished_days: u64,
+        /// The days whose hours are over and of which neither samples nor a finished day are left.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub missing_days: Vec<NaiveDate>,
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use modtools::record::Timestamp;
+use clap::Parser as _;
+use modtools::{cli, clock::Clock, record::Timestamp, stage::Context};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -122,6 +123,50 @@ fn a_database_says_what_its_samples_say() {
     run.says(3, &["CCAP001 1/*", "2025-05-01, 2025-05-02"]);
 }
 
+/// mod-prune of a moment.
+fn prune(folder: &Path, now: &str, keep_days: &str) {
+    let db = format!("sqlite:{}", folder.join("m.db").display());
+    let args = ["mod-prune", "--db", &db, "--keep-days", keep_days, "--tz", "UTC", "--force"];
+    let args = cli::Prune::try_parse_from(args).expect("flags");
+    let now = now.parse().expect("a time");
+    let context = Context { tool: "mod-prune", clock: Clock::Fixed(now), ..Context::default() };
+    modtools::prune::run(&args, &context, &mut &b""[..], &mut Vec::new()).expect("pruned");
+}
+
+#[test]
+fn days_whose_samples_are_pruned_count_as_their_finished_days_say() {
+    let folder = folder();
+    let run = |name: &str, args: &[&str], input: String| {
+        tool(name).args(["--db", "sqlite:m.db"]).args(args).dir(folder.path()).stdin(input).run()
+    };
+    run("mod-store", &["--init"], samples(WORKS, -7..=7));
+    let ask = |more: &[&str]| {
+        works(folder.path(), &[&["--db", "sqlite:m.db", "--format", "ndjson"], more].concat(), String::new())
+    };
+    let whole = ask(&[]).clean(0).records();
+    // Pruned at midnight, in the middle of the hours of a day, and as a whole. Of the day that the pruning reached into
+    // nobody knows whether its samples are all there.
+    for (now, keep, finished) in [
+        ("2025-05-16T00:00:00Z", "4", [7, 4]),
+        ("2025-05-16T03:00:00Z", "4", [7, 4]),
+        ("2025-07-01T00:00:00Z", "1", [7, 7]),
+    ] {
+        prune(folder.path(), now, keep);
+        let mut found = ask(&[]).records();
+        for (work, whole) in found.iter_mut().zip(&whole) {
+            for (side, days) in ["before", "after"].into_iter().zip(finished) {
+                let told = work[side].as_object_mut().expect("a side").remove("finished_days");
+                assert_eq!((told, &work[side]), (Some(json!(days)), &whole[side]), "{now} {side}");
+            }
+            assert_eq!(work["verdict"], whole["verdict"]);
+        }
+    }
+    let text = ask(&["--format", "table", "--lang", "nl"]).stdout;
+    assert!(text.contains("2025-05-08 02:00 tot 2025-05-08 04:00, CCAP001 1/* (CHG-1): beter\n"), "{text}");
+    assert!(text.contains("  ervoor      33,3 "), "{text}");
+    assert!(text.contains(" 7 uit bewaarde dagen, op 10m na\n"), "{text}");
+}
+
 #[test]
 fn what_a_finished_day_remembers_is_expected_of_works() {
     let folder = folder();
@@ -172,7 +217,7 @@ fn what_is_gone_is_named_and_its_part_says_how_much_it_covers() {
     // Two days are left before: their figures stand beside what they cover, and nothing is concluded.
     let run = works(folder.path(), &["--input", "-"], samples(WORKS, -2..=7));
     let work = run.records().remove(0);
-    run.says(3, &["2025-05-01, 2025-05-02, 2025-05-03, 2025-05-04, 2025-05-05", "--keep-days"]);
+    run.says(3, &["2025-05-01, 2025-05-02, 2025-05-03, 2025-05-04, 2025-05-05", "--rollup-days"]);
     let before = &work["before"];
     assert_eq!(
         (&before["days"], &before["coverage_pct"], &before["lost_pct"]),
@@ -187,7 +232,7 @@ fn what_is_gone_is_named_and_its_part_says_how_much_it_covers() {
     assert_eq!(before, json!({"days": 0, "upstreams": 0, "coverage_pct": 0.0, "missing_days": days}));
     let table = works(folder.path(), &["--input", "-", "--format", "table"], samples(WORKS, 0..=7)).stdout;
     assert!(table.contains("(CHG-1): not known\n"), "{table}");
-    assert!(table.contains("before  not known  no sample of 2025-05-01, 2025-05-02"), "{table}");
+    assert!(table.contains("before  not known  nothing of 2025-05-01, 2025-05-02"), "{table}");
 }
 
 #[test]

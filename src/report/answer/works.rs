@@ -10,9 +10,10 @@ use std::{
 use super::stream;
 use crate::{
     cli,
-    database::{self, Access, Database},
+    database::{self, Access, Database, DayHead, finished::Calendar},
     error::{Error, Result},
     exit::Exit,
+    language::Language,
     layout::full::Table,
     measure::{
         Window,
@@ -20,11 +21,12 @@ use crate::{
         plan::number_of,
         rollup::{self, rules},
         roster::Roster,
-        window::local,
+        stretches,
+        window::{self, local},
         works::{Compared, Ended, Progress, judged},
     },
     modulation::Modulation,
-    record::{self, Timestamp, Verdict, Work, WorkSide},
+    record::{self, Timestamp, Work, WorkSide},
     report::request::{Question, Request},
     stage::Context,
     units,
@@ -65,7 +67,7 @@ pub fn write(
         }
     }
     match (request.view.text, args.format) {
-        (true, _) => table(&works, question, output),
+        (true, _) => table(&works, request, output),
         (_, Some(cli::report::Format::Csv)) => csv(&works, output),
         _ => works.iter().try_for_each(|work| record::write(output, work)),
     }
@@ -93,6 +95,14 @@ impl<'a> Fleet<'a> {
     }
 
     fn feed(&mut self, roster: &Roster, upstream: u32, ts: Timestamp, modulation: Modulation) {
+        self.begin(roster, upstream);
+        for (line, progress) in &mut self.upstreams[upstream as usize] {
+            progress.feed(&self.compared[*line], ts, modulation);
+        }
+    }
+
+    /// Begins upstreams up to this one.
+    fn begin(&mut self, roster: &Roster, upstream: u32) {
         let Fleet { question, compared, upstreams, .. } = self;
         while let Ok(next) = u32::try_from(upstreams.len())
             && next <= upstream
@@ -103,9 +113,6 @@ impl<'a> Fleet<'a> {
             let begun = |line: usize| (line, Progress::new(&compared[line], Rc::clone(&works)));
             upstreams.push(numbers.map(begun).collect());
         }
-        for (line, progress) in &mut upstreams[upstream as usize] {
-            progress.feed(&compared[*line], ts, modulation);
-        }
     }
 
     /// Reads the hours out of a database, each once.
@@ -113,6 +120,7 @@ impl<'a> Fleet<'a> {
         let question = self.question;
         let mut database = database::open(&args.database, context, Access::Read)?;
         let mut roster = Roster::with_nodes(&question.nodes);
+        self.read_days(&mut roster, database.as_mut())?;
         for span in self.spans() {
             database.samples(span, false, &mut |stored| {
                 if question.only.upstream(stored.cmts, stored.upstream) {
@@ -125,6 +133,51 @@ impl<'a> Fleet<'a> {
         database.channels(&mut |channel| roster.channel(channel))?;
         self.remember(&roster, database.as_mut())?;
         Ok(roster)
+    }
+
+    /// Reads the finished days of those hours whose samples are gone.
+    fn read_days(&mut self, roster: &mut Roster, database: &mut dyn Database) -> Result<()> {
+        let Question { tz, interval_s, now, .. } = *self.question;
+        let calendar = Calendar { tz, interval_s, now };
+        let oldest = database.oldest()?.unwrap_or(Timestamp(i64::MAX));
+        let hours: Vec<_> = self.compared.iter().flat_map(|c| &c.hours).map(|hours| hours.window).collect();
+        let is_wanted = |head: &DayHead| {
+            let day = window::of_day(tz, head.day);
+            let is_gone = day.to <= oldest || head.made.sealed && day.from < oldest;
+            let is_asked = hours.iter().any(|hours| hours.from < day.to && day.from < hours.to);
+            is_gone && is_asked && calendar.is_of(head) && head.made.rules == rules()
+        };
+        let heads = database.day_heads()?;
+        for head in heads.iter().filter(|head| is_wanted(head)) {
+            let day = window::of_day(tz, head.day);
+            self.compared.iter_mut().for_each(|compared| compared.samples_from(day.to));
+            database.day_rows(head.day, true, &mut |row| {
+                if self.question.only.upstream(row.cmts, row.upstream) {
+                    // A row that cannot be read is the report's to name.
+                    let Ok(line) = rollup::Line::of_columns(row.time_s, row.finished) else { return Ok(()) };
+                    let upstream = roster.upstream(row.cmts, row.upstream);
+                    self.hold(roster, upstream, day, &line.steps);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was held in the steps of a finished day.
+    fn hold(&mut self, roster: &Roster, upstream: u32, day: Window, steps: &str) {
+        self.begin(roster, upstream);
+        let step = i64::try_from(stretches::step_s(self.question.interval_s)).unwrap_or(i64::MAX);
+        let mut from = day.from;
+        for stretch in stretches::of_text(steps).chunk_by(PartialEq::eq) {
+            let to = (from + step * i64::try_from(stretch.len()).unwrap_or(0)).min(day.to);
+            if let Some(&Some(modulation)) = stretch.first() {
+                for (line, progress) in &mut self.upstreams[upstream as usize] {
+                    progress.held(&self.compared[*line], Window { from, to }, step, modulation);
+                }
+            }
+            from = to;
+        }
     }
 
     /// Takes what the newest finished day says that upstreams can do.
@@ -203,14 +256,15 @@ fn say_missing(work: &Work, question: &Question) -> bool {
         return false;
     }
     log::warn!(
-        "{}: no sample of its hours on {}: not read, or pruned since; mod-prune --keep-days 16 keeps them until then",
-        what(work, question),
+        "{}: neither samples nor a finished day of its hours on {}: not scanned then, or pruned since; mod-prune \
+         --rollup-days is how long finished days are kept",
+        what(work, question, Words::of(Language::En)),
         missing.join(", ")
     );
     true
 }
 
-fn what(work: &Work, question: &Question) -> String {
+fn what(work: &Work, question: &Question, words: &Words) -> String {
     let time = |ts: Timestamp| local(question.tz, ts).format("%Y-%m-%d %H:%M");
     let of = record::Maintenance {
         cmts: work.cmts.clone(),
@@ -220,7 +274,7 @@ fn what(work: &Work, question: &Question) -> String {
         node: work.node.clone(),
         ticket: work.ticket.clone(),
     };
-    format!("{} to {}, {}", time(work.from), time(work.to), of.what())
+    format!("{} {} {}, {}", time(work.from), words.to, time(work.to), of.what())
 }
 
 fn csv(works: &[Work], output: &mut dyn Write) -> io::Result<()> {
@@ -229,39 +283,44 @@ fn csv(works: &[Work], output: &mut dyn Write) -> io::Result<()> {
     table.finish()
 }
 
-fn table(works: &[Work], question: &Question, output: &mut dyn Write) -> io::Result<()> {
+fn table(works: &[Work], request: &Request, output: &mut dyn Write) -> io::Result<()> {
+    let (question, language) = (&request.question, request.view.language);
+    let words = Words::of(language);
     for (number, work) in works.iter().enumerate() {
         if number > 0 {
             writeln!(output)?;
         }
-        let verdict = match work.verdict {
-            Some(Verdict::TooEarly) => "too early",
-            Some(verdict) => verdict.word(),
-            None => "not known",
-        };
-        writeln!(output, "{}: {verdict}", what(work, question))?;
+        let verdict = work.verdict.map_or(words.not_known, |verdict| verdict.label(language));
+        writeln!(output, "{}: {verdict}", what(work, question, words))?;
+        let [lost, mbps, hops, below, coverage, days, upstreams] = words.heading;
         writeln!(
             output,
-            "          {:>7} {:>9} {:>6} {:>9} {:>9} {:>4} {:>9}",
-            "LOST%", "MBIT/S", "HOPS", "BELOW", "COVERAGE%", "DAYS", "UPSTREAMS"
+            "          {lost:>8} {mbps:>9} {hops:>6} {below:>9} {coverage:>9} {days:>5} {upstreams:>9}"
         )?;
-        for (name, side) in [("before", &work.before), ("after", &work.after)] {
-            line(name, side, output)?;
+        for (name, side) in [(words.before, &work.before), (words.after, &work.after)] {
+            line(name, side, (words, question), output)?;
         }
     }
     Ok(())
 }
 
-fn line(name: &str, side: &WorkSide, output: &mut dyn Write) -> io::Result<()> {
-    let number = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}"));
+fn line(
+    name: &str,
+    side: &WorkSide,
+    (words, question): (&Words, &Question),
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let number = |figure: Option<f64>| {
+        figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}").replace('.', words.decimal))
+    };
     if side.upstreams == 0 {
-        let why = if side.coverage_pct.is_none() { "still to come" } else { "not known" };
+        let why = if side.coverage_pct.is_none() { words.to_come } else { words.not_known };
         write!(output, "  {name:6}  {why}")?;
     } else {
-        let below = side.degraded_s.map_or_else(|| "-".to_owned(), |s| units::human(Duration::from_secs(s)));
+        let below = side.degraded_s.map_or_else(|| "-".to_owned(), human);
         write!(
             output,
-            "  {name:6}  {:>7} {:>9} {:>6} {below:>9} {:>9} {:>4} {:>9}",
+            "  {name:6}  {:>8} {:>9} {:>6} {below:>9} {:>9} {:>5} {:>9}",
             number(side.lost_pct),
             number(side.lost_mbps),
             side.hops.unwrap_or(0),
@@ -270,9 +329,63 @@ fn line(name: &str, side: &WorkSide, output: &mut dyn Write) -> io::Result<()> {
             side.upstreams,
         )?;
     }
+    if side.finished_days > 0 {
+        let (days, step) = (side.finished_days, human(stretches::step_s(question.interval_s)));
+        write!(output, "  {}", words.finished.replace("{days}", &days.to_string()).replace("{step}", &step))?;
+    }
     let missing: Vec<_> = side.missing_days.iter().map(ToString::to_string).collect();
     match missing.is_empty() {
         true => writeln!(output),
-        false => writeln!(output, "  no sample of {}", missing.join(", ")),
+        false => writeln!(output, "  {} {}", words.nothing_of, missing.join(", ")),
+    }
+}
+
+fn human(seconds: u64) -> String {
+    units::human(Duration::from_secs(seconds))
+}
+
+/// What the table says by itself.
+struct Words {
+    to: &'static str,
+    heading: [&'static str; 7],
+    before: &'static str,
+    after: &'static str,
+    not_known: &'static str,
+    to_come: &'static str,
+    finished: &'static str,
+    nothing_of: &'static str,
+    decimal: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    to: "to",
+    heading: ["LOST%", "MBIT/S", "HOPS", "BELOW", "COVERAGE%", "DAYS", "UPSTREAMS"],
+    before: "before",
+    after: "after",
+    not_known: "not known",
+    to_come: "still to come",
+    finished: "{days} from finished days, to {step}",
+    nothing_of: "nothing of",
+    decimal: ".",
+};
+
+const DUTCH: Words = Words {
+    to: "tot",
+    heading: ["VERLIES%", "MBIT/S", "HOPS", "ERONDER", "GEMETEN%", "DAGEN", "UPSTREAMS"],
+    before: "ervoor",
+    after: "erna",
+    not_known: "niet bekend",
+    to_come: "komt nog",
+    finished: "{days} uit bewaarde dagen, op {step} na",
+    nothing_of: "niets van",
+    decimal: ",",
+};
+
+impl Words {
+    fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::Nl => &DUTCH,
+        }
     }
 }
