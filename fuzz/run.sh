@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-60}; shift || true
-[ $# -gt 0 ] || set -- $(ls corpus)
+[ $# -gt 0 ] || { set -- corpus/*; set -- "${@##*/}"; }
 cargo +nightly fuzz build --fuzz-dir . any
 failed=0
 for target; do

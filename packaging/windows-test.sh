@@ -2,7 +2,7 @@
 # mod-parse and mod-report built for Windows, run by wine: captures are parsed, and a report and a page are made, as here.
 #   packaging/windows-test.sh EXE_DIR BUILT    the directories of the .exe files and of the programs of this machine
 set -euo pipefail
-exe=$(realpath "$1") built=$(realpath "$2")
+exe=$(realpath "$1") built=$(realpath "$2") source=$(realpath "$(dirname "$0")/..")
 dir=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; wineserver -k 2>/dev/null || true; rm -rf "$dir"' EXIT
@@ -39,8 +39,10 @@ for format in csv ndjson; do
     sed -i -E 's/"(ts|generated_at)":"[^"]*"//g' here.$format windows.$format
     cmp here.$format windows.$format
 done
-wine "$exe/mod-report.exe" --db sqlite:modulation.db --format table --html report.html --web site >/dev/null || [ $? = 3 ]
+mod-report.exe() { wine "$exe/mod-report.exe" "$@"; }
+eval "$("$source/tests/page.sh" "$source/docs/windows.md" Windows | sed -n "s/2026-11-23/$(date -d yesterday +%F)/; /^mod-report/p")" >/dev/null || [ $? = 3 ]
 grep -q '<html' report.html
+mod-report.exe --db sqlite:modulation.db --format table --web site >/dev/null || [ $? = 3 ]
 test -s site/index.html
 wine "$exe/mod-report.exe" --input past.ndjson --format table --top 3 || [ $? = 3 ]
 for tool in ccap-fetch mod-store mod-mail mod-prune mod-watch; do

@@ -115,8 +115,8 @@ for node in 2 3; do
     await "$node"
 done
 
-export MODTOOLS_TEST_CLUSTER="127.0.0.1:$(sql 1),127.0.0.1:$(sql 2),127.0.0.1:$(sql 3)"
-export MODTOOLS_TEST_CLUSTER_USER=modtools_test MODTOOLS_TEST_CLUSTER_PASSWORD="$password"
+MODTOOLS_TEST_CLUSTER="127.0.0.1:$(sql 1),127.0.0.1:$(sql 2),127.0.0.1:$(sql 3)"
+export MODTOOLS_TEST_CLUSTER MODTOOLS_TEST_CLUSTER_USER=modtools_test MODTOOLS_TEST_CLUSTER_PASSWORD="$password"
 export MODTOOLS_TEST_CLUSTER_DIR="$dir"
 # In the background, so that a signal is acted on at once; it keeps our standard input.
 "$@" <&0 &

@@ -31,14 +31,10 @@ until_true() { # until_true WHAT COMMAND...: within a minute
     within 60 "$@" || fail "$what"
 }
 same() { [ "$2" = "$3" ] || fail "$1: expected: $3; found: $2"; }
-guide() { # guide STEP: the commands of a step of the guide
-    awk -v step="$1" '/^[0-9]+\. /{now=$1+0} /^## /{now=0} now==step && /^       /{print substr($0,8)}' \
-        "$package/docs/migrating.md"
-}
+page() { "$package/tests/page.sh" "$package/docs/$1" "$2"; } # page NAME WHERE: its commands there
 walk() { # walk STEP: does them, silently where the guide says nothing else
     step "the guide, step $1"
-    guide "$1" >/srv/step
-    [ -s /srv/step ] || fail "the guide has no commands in step $1"
+    page migrating.md "$1" >/srv/step
     trap 'fail "step '"$1"'"' ERR
     # shellcheck source=/dev/null
     . /srv/step
@@ -159,8 +155,10 @@ touch /srv/cron.mail /srv/watched && chmod 666 /srv/cron.mail /srv/watched
 rm -f /etc/cron.d/* && sed -i 's/^\(session.*pam_loginuid\)/#\1/' /etc/pam.d/cron
 printf '%s\n' '*/5 * * * * echo watched >>/srv/watched' '0 6 * * * echo mailed >>/srv/watched' | crontab -u old -
 
-step "the guide, step 1, from the source"
-make -s -C "$package" install BUILT="$built" PREFIX=/usr/local
+step "install.md, from the source, with what is built already"
+echo 'Defaults env_keep += "BUILT"' >/etc/sudoers.d/built && chmod 440 /etc/sudoers.d/built
+from_source=$(page install.md "From source")
+(cd "$package" && export CARGO=true BUILT="$built" && eval "$(grep -v uninstall <<<"$from_source")") >/srv/install.log 2>&1 || fail "install.md: $(tail /srv/install.log)"
 cd /srv/old
 walk 1
 walk 2
@@ -200,7 +198,7 @@ sudo -u modtools ssh-keygen -q -t ed25519 -N '' -f /var/lib/modtools/.ssh/id_ed2
 install -d -o deploy -m 700 /home/deploy/.ssh
 install -o deploy -m 600 /var/lib/modtools/.ssh/id_ed25519.pub /home/deploy/.ssh/authorized_keys
 echo "web1 $(cut -d' ' -f1,2 /srv/web/host.pub)" | as_modtools tee -a known_hosts .ssh/known_hosts >/dev/null
-install -m 644 "$package/examples/cron.d/modtools" /etc/cron.d/modtools
+(cd "$package" && eval "$(page automation.md "With cron")") || fail "automation.md, with cron"
 mails() { [ "$(grep -ls '"noc@example.net"' /srv/mail/* | wc -l)" -ge "$1" ]; }
 page_of() { test -s "/var/lib/modtools/web/data/$1.json"; }
 samples_came() { [ "$(sql "SELECT COUNT(*) FROM modulation_new WHERE timestamp > '$yesterday 23:59:59'")" -gt 0 ]; }
@@ -243,12 +241,16 @@ step "going back"
 as_modtools mod-watch stop --dir run
 as_modtools mod-store --init --migrate </dev/null
 same "the old report from the new table" "$(as_modtools mod-report --layout seed --format csv --date "$yesterday")" "$old_csv"
-awk '/^## Going back/{on=1} on && /^    /{print substr($0,5)}' "$package/docs/migrating.md" >/srv/back.sql
-grep -q 'RENAME TABLE' /srv/back.sql || fail "the guide has no way back"
+page migrating.md "Going back" >/srv/back.sql
 sql "INSERT INTO modulation_new VALUES (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.0/0', 'OFDMA'),
     (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.1/0', 'QAM16')"
 sql "$(cat /srv/back.sql)"
 same "words that the old programs do not know" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE modulation NOT IN ('QPSK','QAM16','QAM64')")" 0
 same "what came meanwhile" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE upstream = '1/1.1/0' AND modulation = 'QAM16' AND timestamp > NOW()")" 1
 sql "INSERT INTO modulation_new (cmts, upstream, modulation) VALUES ('CCAP101', '1/1.0/0', 'QPSK')"
+
+step "install.md: uninstall"
+(cd "$package" && eval "$(grep uninstall <<<"$from_source")") >/srv/install.log 2>&1 || fail "install.md: $(tail /srv/install.log)"
+[ ! -e /usr/local/bin/mod-report ] && [ ! -e /usr/local/lib/modtools ] || fail "uninstall left something"
+[ -e /etc/modtools/env ] && [ -e /var/lib/modtools/inventory.ndjson ] || fail "uninstall took what is the operator's"
 echo "all of it holds"

@@ -44,7 +44,9 @@ windows)
     ;;
 container)
     need buildah command_there buildah
-    need debootstrap command_there debootstrap
+    need uidmap command_there newuidmap
+    need mmdebstrap command_there mmdebstrap
+    need python3-venv python3 -c 'import venv, ensurepip'
     ;;
 build) ;;
 *)
@@ -72,6 +74,7 @@ build) ;;
     need snmpd command_there snmpd
     need snmptrapd command_there snmptrapd
     need libxml2-utils command_there xmllint
+    need shellcheck command_there shellcheck
     ;;
 esac
 if [ "${1:-test}" = bench ]; then

@@ -4,7 +4,7 @@
 # the shipped env file and a file for each secret.
 set -euo pipefail
 package=$1 built=$2
-export SYSTEMD_PAGER= SYSTEMD_COLORS=0
+export SYSTEMD_PAGER='' SYSTEMD_COLORS=0
 
 step() { printf '== %s\n' "$*"; }
 fail() {

@@ -1,4 +1,4 @@
-//! What each CCAP says of its upstreams, over SSH.
+//! What each CCAP says of its upstreams, over SSH or by SNMP.
 
 use std::process::ExitCode;
 

@@ -98,7 +98,8 @@ impl Reading {
             .iter()
             .find(|wanted| !entries.iter().filter_map(name).any(|name| wanted.eq_ignore_ascii_case(&name)))
         {
-            return Err(Error::usage(format!("{gone} is not in {place}")));
+            let pattern = if gone.contains(['*', '?', '[']) { "; --only takes a pattern" } else { "" };
+            return Err(Error::usage(format!("{gone} is not in {place}{pattern}")));
         }
         let wanted = |entry: &Entry| selected.is_empty() || name(entry).is_some_and(|name| named(&name));
         Ok(self.devices(entries.into_iter().filter(wanted)))

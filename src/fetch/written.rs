@@ -172,7 +172,12 @@ pub fn entries(text: &str, mapping: &Mapping) -> Result<Vec<Entry>, Problem> {
             Err(_) if first.starts_with('{') && content(text).any(|(_, line)| alone(line)) => {
                 reader.lines(text)
             }
-            Err(e) => return Err(Problem { line: e.line() as u64, reason: format!("not JSON: {e}") }),
+            Err(e) => {
+                return Err(Problem {
+                    line: e.line() as u64,
+                    reason: format!("not JSON: {}", within_line(&e)),
+                });
+            }
         }
     } else if first.starts_with('{') {
         reader.lines(text);
@@ -246,7 +251,9 @@ impl Reader<'_> {
             }
             match serde_json::from_str(line) {
                 Ok(device) => self.value(&device, At::Line(number)),
-                Err(e) => self.entries.push((At::Line(number), Err(format!("not a device in JSON: {e}")))),
+                Err(e) => self
+                    .entries
+                    .push((At::Line(number), Err(format!("not a device in JSON: {}", within_line(&e))))),
             }
         }
     }
@@ -281,6 +288,11 @@ impl Reader<'_> {
             self.entries.push((At::Item(self.entries.len() + 1), Err(reason)));
         }
     }
+}
+
+/// What is wrong with JSON whose line is named already.
+fn within_line(error: &serde_json::Error) -> String {
+    error.to_string().replacen(&format!(" at line {} column ", error.line()), " at column ", 1)
 }
 
 fn bare(line: &str) -> Result<Written, String> {

@@ -192,13 +192,13 @@ impl Settings {
     /// gives it; in lower case or as it stands), else `NAME`. Line ends at the end of a file are cut off.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a `NAME_FILE` that others can read, or whose content cannot be a secret;
+    /// [`Error::Usage`] for a `NAME_FILE` that is missing, that others can read, or whose content cannot be a secret;
     /// [`Error::Read`]; the errors of [`Settings::get`].
     pub fn secret(&self, name: &str) -> Result<Option<Secret>> {
         let by_file = format!("{name}_FILE");
         if let Some(path) = self.get(&by_file)?.map(PathBuf::from) {
             let text = secret_file::read(&by_file, &path, Readers::Owner)?;
-            let missing = || Error::read(&path)(std::io::ErrorKind::NotFound.into());
+            let missing = || Error::usage(format!("{by_file}: {}: no such file", path.display()));
             return self.opened(name, text.ok_or_else(missing)?).map(Some);
         }
         if let Some(directory) = self.get("CREDENTIALS_DIRECTORY")?.map(PathBuf::from) {

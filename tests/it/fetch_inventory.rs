@@ -86,7 +86,7 @@ fn json_is_read_in_every_form_and_other_names_are_mapped() {
     dry_run(dir, "i", short, &map).says(3, &["holds 2 of 500 devices"]);
     for (content, more, word) in [
         (pretty.as_str(), &["--map", "cmts=name,platform=primary_ip"][..], "not a single value"),
-        ("[{\"cmts\": \"CCAP001\"},\n]", &[], "i line 2: not JSON"),
+        ("[{\"cmts\": \"CCAP001\"},\n]", &[], "i line 2: not JSON: trailing comma at column 1"),
         ("[{\"id\": 7}]", &[], "i item 1: has no cmts; --map cmts=FIELD names it (there is id)"),
         ("{\"cmts\":\"CCAP001\",\"via\":\"telnet\"}", &[], "expected one of ssh, snmp"),
         ("{\"cmts\":\"CCAP001\",\"host\":\"10.0.0.1:22\"}", &[], "a port has a field of its own"),
@@ -104,6 +104,7 @@ fn a_name_selects_from_the_inventory_and_one_that_is_not_there_is_an_error() {
     let run = dry_run(dir, "i.csv", list, &["CCAP201", "ccap001"]).clean(0);
     assert_eq!(devices(&run), ["CCAP001 10.0.0.1", "CCAP201 10.0.0.3"]);
     dry_run(dir, "i.csv", list, &["CCAP001", "CCAP009"]).says(2, &["CCAP009 is not in i.csv"]);
+    dry_run(dir, "i.csv", list, &["CCAP0*"]).says(2, &["CCAP0* is not in i.csv; --only takes a pattern"]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn a_secret_file_is_one_line_of_utf8_from_a_file_or_a_pipe_or_is_refused_by_name
         secret(bad).run().says(2, &["SMTP_PASSWORD_FILE: p: ", word]);
     }
     secret(b"x").env("SMTP_PASSWORD_FILE", "/dev/zero").run().says(2, &["SMTP_PASSWORD_FILE", "/dev/zero"]);
-    secret(b"x").env("SMTP_PASSWORD_FILE", "gone").run().says(2, &["cannot read gone"]);
+    secret(b"x").env("SMTP_PASSWORD_FILE", "gone").run().says(2, &["SMTP_PASSWORD_FILE: gone: no such file"]);
     let fifo = dir.join("fifo");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
     let began = Instant::now();

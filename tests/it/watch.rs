@@ -94,7 +94,8 @@ impl Scene {
     /// `run` as a child of the test.
     pub fn run(&self, options: &[&str], command: &str) -> Foreground {
         let words = [&["run"], options, &["--", "sh", "-c", command]].concat();
-        let mut command = self.watch(&words).command(self.dir.path());
+        // Whoever runs the tests may have started them by `nohup`, or in the background of a script.
+        let mut command = self.watch(&words).under(&["env", "--default-signal"]).command(self.dir.path());
         Foreground::spawn(&mut command)
     }
 

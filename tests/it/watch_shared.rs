@@ -166,9 +166,11 @@ fn one_that_an_older_version_runs_elsewhere_is_found() {
         command.args([*verb, "--name", "modtools-test-older"]).args(rest).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", scene.dir.path());
         command.current_dir("/").uid(65_534).gid(65_534).stdin(Stdio::null());
-        let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+        match command.output() {
+            Ok(output) => (output.status.code(), text(&output.stdout) + &text(&output.stderr)),
+            Err(error) => (None, error.to_string()),
+        }
     };
     let dir = scene.dir.path().to_str().unwrap();
     // The program has to be within reach of nobody.
