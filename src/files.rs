@@ -110,18 +110,12 @@ pub fn is_own_dir(directory: &Path) -> bool {
 
 /// Makes a directory, and those above it, that others can read (0755), whatever the umask. One that is there
 /// already stays as it is.
-///
-/// # Errors
-/// What the system says.
 pub fn create_public_dir(path: &Path) -> io::Result<()> {
     create_dir(path, 0o755)
 }
 
 /// Makes a directory, and those above it, for this user alone (0700), whatever the umask. One that is there
 /// already stays as it is.
-///
-/// # Errors
-/// What the system says.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create_dir(path, 0o700)
 }
@@ -143,9 +137,6 @@ fn create_dir(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Gives an open file a mode, whatever the umask.
-///
-/// # Errors
-/// What the system says.
 pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
@@ -168,17 +159,11 @@ pub fn open_no_link(path: &Path) -> io::Result<File> {
 }
 
 /// Reads at a place of a file, which several threads may do.
-///
-/// # Errors
-/// What the system says.
 pub fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
 }
 
 /// Makes a symbolic link to a file of `directory`, which the link will be moved into.
-///
-/// # Errors
-/// What the system says.
 pub fn symlink(_directory: &Path, target: &str, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
@@ -196,9 +181,6 @@ pub fn mode(path: &Path) -> Option<u32> {
 }
 
 /// What stands for a directory when it is locked.
-///
-/// # Errors
-/// What the system says.
 pub fn open_directory(directory: &Path) -> io::Result<File> {
     File::open(directory)
 }

@@ -33,9 +33,6 @@ impl Interrupt {
     }
 
     /// Waits until there is something to read, or the end of it; false once the flag is set.
-    ///
-    /// # Errors
-    /// What the system says.
     pub fn wait(&self, input: impl AsFd) -> io::Result<bool> {
         let Some(pipe) = &self.0 else { return Ok(true) };
         loop {

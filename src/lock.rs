@@ -27,9 +27,6 @@ pub fn try_exclusive(file: &File) -> io::Result<bool> {
 }
 
 /// Takes the lock for reading if nobody holds it for writing; false when somebody does.
-///
-/// # Errors
-/// As [`try_exclusive`].
 pub fn try_shared(file: &File) -> io::Result<bool> {
     taken(FileExt::try_lock_shared(file))
 }

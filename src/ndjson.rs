@@ -45,9 +45,6 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line with its number.
-    ///
-    /// # Errors
-    /// As [`Lines::next_line`].
     pub fn next_numbered(&mut self) -> Result<Option<(u64, Result<&str, BadLine>)>> {
         loop {
             self.line.clear();
@@ -112,9 +109,6 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Whether another line can be had without waiting for the input.
-    ///
-    /// # Errors
-    /// [`Error::Input`].
     pub fn has_buffered_line(&mut self) -> Result<bool> {
         if self.buffered == 0 {
             return Ok(false);
@@ -169,9 +163,6 @@ impl Account {
     }
 
     /// Counts a line that could not be used: one line on stderr and an `error` record.
-    ///
-    /// # Errors
-    /// The errors of the output.
     pub fn bad_line(
         &mut self,
         stage: &str,

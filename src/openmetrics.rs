@@ -33,9 +33,6 @@ impl Metric {
 }
 
 /// Writes them all, and the end.
-///
-/// # Errors
-/// What the output says.
 pub fn write(metrics: &[Metric], output: &mut dyn Write) -> io::Result<()> {
     metrics.iter().try_for_each(|metric| output.write_all(metric.text.as_bytes()))?;
     output.write_all(b"# EOF\n")

@@ -33,9 +33,6 @@ pub fn write_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -
 
 /// As [`write_file`], for files of our own where others may write, too: whatever is there, a link or a pipe, is
 /// neither followed nor opened but replaced.
-///
-/// # Errors
-/// As [`write_file`].
 pub fn replace_file<T>(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -62,9 +59,6 @@ pub fn is_temporary(name: &str) -> bool {
 }
 
 /// Removes the temporary files that runs which were killed left in a directory: older than a day.
-///
-/// # Errors
-/// [`Error::Write`].
 pub fn remove_left_over(directory: &Path) -> Result<()> {
     let is_over = |modified: SystemTime| modified.elapsed().is_ok_and(|age| age > LEFT_OVER);
     for entry in fs::read_dir(directory).map_err(Error::write(directory))? {

@@ -4,17 +4,11 @@
 use std::{fs::File, io, os::fd::AsFd};
 
 /// Standard input, unbuffered.
-///
-/// # Errors
-/// What the system says.
 pub fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Standard output, unbuffered.
-///
-/// # Errors
-/// What the system says.
 pub fn stdout() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }

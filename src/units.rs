@@ -4,9 +4,6 @@ use std::time::Duration;
 
 /// A duration such as `500ms`, `30s`, `10m`, `6h`, `2d`. The unit is needed: a bare number is minutes to one
 /// person and seconds to the next.
-///
-/// # Errors
-/// What is wrong and how it is written.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let bad = || format!("invalid duration {text:?}; examples: 500ms, 30s, 10m, 6h, 2d");
     let (number, unit) = split(text).ok_or_else(bad)?;
@@ -29,25 +26,16 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A duration that must not be zero, such as a time limit.
-///
-/// # Errors
-/// As [`duration`].
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     at_least(text, Duration::from_millis(1))
 }
 
 /// The time from one scan of a device to the next: a second at least.
-///
-/// # Errors
-/// As [`duration`].
 pub fn interval(text: &str) -> Result<Duration, String> {
     at_least(text, Duration::from_secs(1))
 }
 
 /// How often something is looked at: ten times a second at most.
-///
-/// # Errors
-/// As [`duration`].
 pub fn tick(text: &str) -> Result<Duration, String> {
     at_least(text, Duration::from_millis(100))
 }
@@ -60,9 +48,6 @@ fn at_least(text: &str, least: Duration) -> Result<Duration, String> {
 }
 
 /// A size in bytes such as `65536`, `64KiB`, `32MiB`, `1GiB` (also `k`, `M`, `G`, by 1024).
-///
-/// # Errors
-/// What is wrong and how it is written.
 pub fn size(text: &str) -> Result<u64, String> {
     let bad = || format!("invalid size {text:?}; examples: 65536, 64KiB, 32MiB");
     let (number, unit) = split(text).ok_or_else(bad)?;
@@ -81,9 +66,6 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// A rate per second such as `10/s`, `30/m`, or a bare number per second.
-///
-/// # Errors
-/// What is wrong and how it is written.
 pub fn rate(text: &str) -> Result<f64, String> {
     let bad = || format!("invalid rate {text:?}; examples: 10/s, 30/m");
     let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
@@ -98,9 +80,6 @@ pub fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// One part of several, such as `1/2`: for a fleet that several collectors share.
-///
-/// # Errors
-/// What is wrong and how it is written.
 pub fn part(text: &str) -> Result<(u32, u32), String> {
     const MOST: u32 = 1000;
     let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));

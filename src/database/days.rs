@@ -144,15 +144,9 @@ pub trait Days {
     fn hurry(&mut self);
 
     /// The heads of all days, oldest first.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn day_heads(&mut self) -> Result<Vec<DayHead>>;
 
     /// The rows of a day, in the order of cmts and upstream; `whole`: not only their times.
-    ///
-    /// # Errors
-    /// A fault of the database, or what `each` returns.
     fn day_rows(
         &mut self,
         day: NaiveDate,
@@ -167,36 +161,21 @@ pub trait Days {
     fn write_day(&mut self, head: &DayHead, rows: &[DayRow<'_>]) -> Result<()>;
 
     /// Writes the head of a day alone.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn write_head(&mut self, head: &DayHead) -> Result<()>;
 
     /// Counts the rows of samples in a window.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn count_samples(&mut self, window: Window) -> Result<u64>;
 
     /// Whether there is a row of samples in a window.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn has_samples(&mut self, window: Window) -> Result<bool>;
 
     /// The server's own tally of the rows in each partition of samples; none where there are no partitions, or the
     /// tally may lag behind.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn gauge(&mut self) -> Result<Option<Gauge>> {
         Ok(None)
     }
 
     /// Number of scans in a window, and the sum of what they say of their samples.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn count_scans(&mut self, window: Window) -> Result<[u64; 2]>;
 }
 

@@ -81,9 +81,6 @@ impl Calendar {
     }
 
     /// The days that end before `until` and have samples, at most `back` of them before it.
-    ///
-    /// # Errors
-    /// A fault of the database.
     pub fn days_of_samples(
         &self,
         database: &mut dyn Database,
@@ -163,9 +160,6 @@ pub struct Keeper<'a> {
 impl<'a> Keeper<'a> {
     /// Looks at what there is of some days. They are all looked at before the first is reckoned: what
     /// comes late meanwhile changes what was seen, and so the day is looked at more closely the next time.
-    ///
-    /// # Errors
-    /// A fault of the database.
     pub fn new(
         database: &'a mut dyn Database,
         calendar: Calendar,
@@ -209,9 +203,6 @@ impl<'a> Keeper<'a> {
 
     /// Goes through all days up to `until` that are kept or were given, sees to it that they are true, and hands out
     /// the lines of those that are `wanted`, day by day.
-    ///
-    /// # Errors
-    /// A fault of the database, or what `each` returns.
     pub fn run(&mut self, until: NaiveDate, wanted: &BTreeSet<NaiveDate>, each: EachLine<'_>) -> Result<()> {
         let days: Vec<_> = self.states.range(..=until).map(|(&day, _)| day).collect();
         for day in days {
@@ -255,9 +246,6 @@ impl<'a> Keeper<'a> {
     }
 
     /// Makes sure that a day is kept, and those before it.
-    ///
-    /// # Errors
-    /// A fault of the database.
     pub fn ensure(&mut self, day: NaiveDate) -> Result<()> {
         self.run(day, &BTreeSet::new(), &mut |_, _, _, _| Ok(()))
     }
@@ -451,9 +439,6 @@ impl<'a> Keeper<'a> {
     }
 
     /// Seals every kept day that is made of samples from before a moment: they are about to go.
-    ///
-    /// # Errors
-    /// A fault of the database.
     pub fn seal(database: &mut dyn Database, calendar: Calendar, before: Timestamp) -> Result<()> {
         if !database.keeps_days() {
             return Ok(());

@@ -223,9 +223,6 @@ pub trait Database: Days + Retention + Send {
     }
 
     /// Sets `lastupdatemodulation`, by which other programs see that samples came.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn touch(&mut self, now: Timestamp) -> Result<()>;
 
     /// Moves an older sample table into the present shape, if it is not in it; or only says how.
@@ -238,9 +235,6 @@ pub trait Database: Days + Retention + Send {
     }
 
     /// Server, tables, columns, rights, newest sample; writes nothing.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn inspect(&mut self) -> Result<Inspection>;
 
     /// All samples of a window in the order of time, then cmts, then upstream. It streams: nothing is collected.
@@ -255,26 +249,14 @@ pub trait Database: Days + Retention + Send {
     ) -> Result<()>;
 
     /// All scans of a window in the order of time, then cmts; none where the table is missing.
-    ///
-    /// # Errors
-    /// A fault of the database, or what `each` returns.
     fn scans(&mut self, window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
 
     /// Hands out every upstream that is known; none where the table is missing.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn channels(&mut self, each: &mut dyn FnMut(Channel)) -> Result<()>;
 
     /// Every device that was ever tried; none where the table is missing.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn devices(&mut self) -> Result<Vec<Device>>;
 
     /// Time of the newest sample.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn newest(&mut self) -> Result<Option<Timestamp>>;
 }

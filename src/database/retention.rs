@@ -148,16 +148,10 @@ pub trait Retention {
 
     /// What pruning a table of everything before a moment takes; none where the table is missing. Rows that
     /// go by chunks are only counted when that is asked for.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn plan(&mut self, aged: Aged, before: Timestamp, count: bool) -> Result<Option<Plan>>;
 
     /// Drops the partitions of a plan, in milliseconds. Returns false when others use the table: it waits for them
     /// only a second, because everyone else waits behind it.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn drop_partitions(&mut self, aged: Aged, plan: &Plan) -> Result<bool>;
 
     /// Deletes the next chunk of at most `batch` rows from before a moment, in a transaction of its own.
@@ -173,41 +167,23 @@ pub trait Retention {
     ) -> Result<Chunk>;
 
     /// When mod-prune ended last; none: it never did, or nothing tells.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn last_prune(&mut self) -> Result<Option<Timestamp>>;
 
     /// Remembers that mod-prune ended.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn note_prune(&mut self, now: Timestamp) -> Result<()>;
 
     /// What time the server has, which may be another machine; none: it has no clock of its own.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn server_time(&mut self) -> Result<Option<Timestamp>> {
         Ok(None)
     }
 
     /// Removes devices from modulation_device and modulation_channel.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn forget(&mut self, devices: &[String]) -> Result<()>;
 
     /// Gives free space back to the file system, where that is cheap; bytes.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn give_back(&mut self) -> Result<u64>;
 
     /// Time of the oldest sample.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn oldest(&mut self) -> Result<Option<Timestamp>>;
 
     /// Time of the newest row of before a moment, and of the oldest one from then on; none where there is none.
@@ -217,26 +193,14 @@ pub trait Retention {
     fn around(&mut self, aged: Aged, moment: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)>;
 
     /// Samples after a moment: of those from the future.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn samples_after(&mut self, moment: Timestamp) -> Result<u64>;
 
     /// How every table is that is there.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn tables(&mut self) -> Result<Vec<TableState>>;
 
     /// How the id of an older `modulation_new` is; none when it has none.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn id(&mut self) -> Result<Option<IdState>>;
 
     /// Makes the id count on after the highest that is there.
-    ///
-    /// # Errors
-    /// A fault of the database.
     fn reset_id(&mut self, id: &IdState) -> Result<()>;
 }

@@ -11,9 +11,6 @@ use crate::{
 
 /// Takes what explains the samples of the last moments before `end`, of `hold` seconds, when any scan of these rests
 /// on the built-in table. Otherwise, and where the detail has been pruned, nothing comes.
-///
-/// # Errors
-/// Errors of the database, and of `each`.
 pub fn explained(
     database: &mut dyn Database,
     end: Timestamp,
@@ -36,9 +33,6 @@ pub fn explained(
 }
 
 /// The upstreams of which the last sample before `end` rests on the built-in table, by their numbers in `roster`.
-///
-/// # Errors
-/// Errors of the database.
 pub(super) fn unconfirmed(
     database: &mut dyn Database,
     end: Timestamp,

@@ -31,9 +31,6 @@ struct File {
 
 impl Cache {
     /// Keeps in memory and, where there is a directory, in files; it is made when it is missing.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn new(directory: Option<&Path>) -> Result<Self> {
         if let Some(directory) = directory {
             fs::create_dir_all(directory).map_err(Error::write(directory))?;

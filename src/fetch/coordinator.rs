@@ -144,17 +144,11 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Writes a record that is not about a job.
-    ///
-    /// # Errors
-    /// Errors of the output.
     pub fn write<B: record::Body>(&mut self, body: &B) -> Result<()> {
         record::write(self.output, body).and_then(|()| self.output.flush()).map_err(Error::output)
     }
 
     /// Begins what may begin, then waits until something happens or `until`: the devices that are done.
-    ///
-    /// # Errors
-    /// Errors of the output.
     pub fn turn(&mut self, until: Option<Instant>) -> Result<Vec<Done>> {
         let mut done = Vec::new();
         if self.options.signals.stopping() {

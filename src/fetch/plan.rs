@@ -13,9 +13,6 @@ use crate::{
 };
 
 /// Writes a line per device, and below them a line per command, with a remark on when it is sent.
-///
-/// # Errors
-/// The errors of the settings and of the output.
 pub fn write(
     args: &cli::Fetch,
     context: &Context,

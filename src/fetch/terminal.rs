@@ -220,9 +220,6 @@ impl<'a> Terminal<'a> {
 
     /// Switches off paging and wrapping. Where a device knows none of the spellings, its pages are answered.
     /// Two commands are typed at once, or the only one twice, which shows when the device echoes.
-    ///
-    /// # Errors
-    /// Those of an exchange.
     pub fn set_up(&mut self, dialogue: &Dialogue) -> Result<(), Failure> {
         let mut first = dialogue.setup.iter().filter_map(|spellings| spellings.first());
         let Some(ahead) = first.next() else { return Ok(()) };

@@ -12,9 +12,6 @@ use crate::{
 };
 
 /// All columns of the full layout.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write<R: Borrow<Row>>(
     rows: impl IntoIterator<Item = R>,
     language: Language,
@@ -33,9 +30,6 @@ pub struct Sheet<W: Write> {
 
 impl<W: Write> Sheet<W> {
     /// Begins with the names of the columns.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn new(names: &[String], language: Language, mut output: W) -> io::Result<Self> {
         output.write_all("\u{feff}".as_bytes())?;
         let mut writer =
@@ -45,9 +39,6 @@ impl<W: Write> Sheet<W> {
     }
 
     /// Writes a line.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn line<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> io::Result<()> {
         for cell in cells {
             self.writer.write_field(in_excel(&cell, self.language).as_bytes())?;
@@ -57,9 +48,6 @@ impl<W: Write> Sheet<W> {
     }
 
     /// Writes what is left.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
     }

@@ -10,9 +10,6 @@ pub use crate::record::Cell;
 use crate::record::Row;
 
 /// All columns, in every report the same.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write<R: Borrow<Row>>(rows: impl IntoIterator<Item = R>, output: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new(&Row::names(), output)?;
     rows.into_iter().try_for_each(|row| table.line(row.borrow().cells()))?;
@@ -24,9 +21,6 @@ pub struct Table<W: Write>(csv::Writer<W>);
 
 impl<W: Write> Table<W> {
     /// Begins with the names of the columns.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn new(names: &[String], output: W) -> io::Result<Self> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(output);
         writer.write_record(names)?;
@@ -34,9 +28,6 @@ impl<W: Write> Table<W> {
     }
 
     /// Writes a line.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn line<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> io::Result<()> {
         for cell in cells {
             self.0.write_field(cell.to_csv().as_bytes())?;
@@ -46,9 +37,6 @@ impl<W: Write> Table<W> {
     }
 
     /// Writes what is left.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn finish(mut self) -> io::Result<()> {
         self.0.flush()
     }

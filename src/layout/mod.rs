@@ -9,9 +9,6 @@ use std::io::{self, Write};
 use crate::{cli::report::Layout, record::Row};
 
 /// The rows of a report as the CSV of a layout, for stages that have them as records.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write_csv<'a>(
     layout: Layout,
     rows: impl IntoIterator<Item = &'a Row>,

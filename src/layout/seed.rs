@@ -66,9 +66,6 @@ pub fn in_order(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
 }
 
 /// The CSV of rows that are records.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write<'a>(
     records: impl IntoIterator<Item = &'a record::Row>,
     output: &mut dyn Write,
@@ -77,9 +74,6 @@ pub fn write<'a>(
 }
 
 /// The CSV of rows in this layout.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write_rows(rows: &[Row<'_>], output: &mut dyn Write) -> io::Result<()> {
     output.write_all(HEADER.as_bytes())?;
     for row in rows {

@@ -27,9 +27,6 @@ pub fn list(text: &str) -> Addresses {
 
 /// Reads one address: `noc@example.net`, `NOC <noc@example.net>`, `"Ops, night" <noc@example.net>`. A domain
 /// in letters of another alphabet becomes its A-label (RFC 5890), which every server takes.
-///
-/// # Errors
-/// The reason, in words.
 pub fn one(text: &str) -> Result<Mailbox, String> {
     // A line feed in a name would begin a header of its own.
     if text.chars().any(char::is_control) {

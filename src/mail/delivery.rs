@@ -66,9 +66,6 @@ pub struct Delivery<'a> {
 
 impl<'a> Delivery<'a> {
     /// Begins with nothing sent and no connection. `may_wait`: the user named the spool for what waits.
-    ///
-    /// # Errors
-    /// As [`Trust::new`].
     pub fn new(server: &'a Server, spool: Option<Spool>, may_wait: bool, now: Timestamp) -> Result<Self> {
         Ok(Delivery {
             server,
@@ -85,9 +82,6 @@ impl<'a> Delivery<'a> {
     }
 
     /// Retries what waits.
-    ///
-    /// # Errors
-    /// [`Error::Read`], [`Error::Write`] for the spool.
     pub fn retry(&mut self) -> Result<()> {
         let Some(spool) = self.spool.as_ref().filter(|_| self.may_wait) else { return Ok(()) };
         for (path, envelope) in spool.waiting()? {
@@ -112,9 +106,6 @@ impl<'a> Delivery<'a> {
     }
 
     /// Mails a letter to one recipient, unless it was before; `again`: even then.
-    ///
-    /// # Errors
-    /// As [`Letter::to`].
     pub fn deliver(&mut self, letter: &Letter, to: &Mailbox, again: bool) -> Result<()> {
         let message_id = letter.message_id(to);
         if self.tried.contains(&message_id) {

@@ -39,9 +39,6 @@ pub struct Letters {
 }
 
 /// Reads the input and makes its letters.
-///
-/// # Errors
-/// [`Error::Input`], [`Error::Usage`].
 pub fn compose(
     args: &cli::Mail,
     context: &Context,

@@ -63,9 +63,6 @@ pub struct Spool {
 
 impl Spool {
     /// Where sent mails are noted without `--spool`: the directory that systemd gives, else the user's own.
-    ///
-    /// # Errors
-    /// As [`Settings::get`].
     pub fn default_directory(settings: &Settings) -> Result<Option<PathBuf>> {
         if let Some(given) = settings.get("STATE_DIRECTORY")? {
             return Ok(given.split(':').next().map(PathBuf::from));
@@ -77,9 +74,6 @@ impl Spool {
     }
 
     /// Makes the directory when it is missing, and waits until no other run has it.
-    ///
-    /// # Errors
-    /// [`Error::Write`], [`Error::Read`]; [`Error::Locked`] when another run has it for too long.
     pub fn open(directory: &Path) -> Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(directory).map_err(Error::write(directory))?;
@@ -107,9 +101,6 @@ impl Spool {
     }
 
     /// Notes that a server took a mail, or may have.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn note_sent(
         &mut self,
         now: Timestamp,
@@ -146,17 +137,11 @@ impl Spool {
     }
 
     /// The mail of a file.
-    ///
-    /// # Errors
-    /// [`Error::Read`].
     pub fn message(&self, path: &Path) -> Result<Vec<u8>> {
         load(path).map(|(_, message)| message)
     }
 
     /// Stores a mail for a retry; one that waits already is written anew.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn store(&self, envelope: &Waiting, message: &[u8]) -> Result<()> {
         let path = self.path(&envelope.message_id);
         output::write_file(&path, 0o600, |file| {
@@ -166,9 +151,6 @@ impl Spool {
     }
 
     /// Removes a mail.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn remove(&self, path: &Path) -> Result<()> {
         fs::remove_file(path).map_err(Error::write(path))
     }

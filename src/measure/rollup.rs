@@ -69,9 +69,6 @@ impl Line {
     }
 
     /// Out of the two columns.
-    ///
-    /// # Errors
-    /// What is wrong with them.
     pub fn of_columns(time_s: &str, finished: &str) -> serde_json::Result<Self> {
         let mut line: Line = serde_json::from_str(finished)?;
         line.day.time = serde_json::from_str::<Time>(time_s)?.0;

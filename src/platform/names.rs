@@ -30,9 +30,6 @@ impl Names {
 
     /// Reads the setting, a list such as `e6000=*-HUB-*, casa=C100*`, whose patterns come before those of
     /// the families.
-    ///
-    /// # Errors
-    /// What is wrong with the list, in words.
     pub fn read(setting: Option<&str>) -> Result<Self, String> {
         let mut names = Vec::new();
         let entries = setting.unwrap_or_default().split([',', ';', ' ']).map(str::trim);

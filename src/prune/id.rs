@@ -13,9 +13,6 @@ const CURES: &str = "make it BIGINT UNSIGNED (ALTER TABLE … MODIFY), or do wit
                      mod-store --init --migrate";
 
 /// Does what `--reset-id` or ENABLE_ID_RESET asks for; false when that was refused.
-///
-/// # Errors
-/// A fault of the database.
 pub fn reset(request: &Request, database: &mut dyn Database) -> Result<bool> {
     let Some(id) = due(request, database)? else { return Ok(true) };
     let gain = gain(&id);
@@ -35,9 +32,6 @@ pub fn reset(request: &Request, database: &mut dyn Database) -> Result<bool> {
 }
 
 /// What a reset would do, for `--dry-run`; none: nothing.
-///
-/// # Errors
-/// A fault of the database.
 pub fn show(request: &Request, database: &mut dyn Database) -> Result<Option<Pruned>> {
     let due = due(request, database)?.filter(is_worth_it);
     Ok(due.map(|id| Pruned {

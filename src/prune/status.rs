@@ -17,9 +17,6 @@ const DAY_S: f64 = 86_400.0;
 const GRACE_DAYS: f64 = 2.0;
 
 /// Looks at all tables and shows them.
-///
-/// # Errors
-/// A fault of the database or of the output.
 pub fn run(
     request: &Request,
     context: &Context,
@@ -39,9 +36,6 @@ pub fn run(
 }
 
 /// How all tables are.
-///
-/// # Errors
-/// A fault of the database.
 pub fn statuses(request: &Request, database: &mut dyn Database) -> Result<Vec<TableStatus>> {
     let tables = database.tables()?;
     tables.into_iter().map(|table| judge(request, database, table)).collect()

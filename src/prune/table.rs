@@ -17,9 +17,6 @@ const BUSY_PAUSE: Duration = Duration::from_secs(3);
 const BUSY_TRIES: u32 = 60;
 
 /// Prunes a table; none where there is none.
-///
-/// # Errors
-/// A fault of the database.
 pub fn prune(
     request: &Request,
     database: &mut dyn Database,
@@ -95,9 +92,6 @@ fn chunks(
 }
 
 /// What pruning a table would do; none where there is none.
-///
-/// # Errors
-/// A fault of the database.
 pub fn show(
     request: &Request,
     database: &mut dyn Database,

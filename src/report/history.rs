@@ -49,9 +49,6 @@ pub fn days_back(frame: &Frame) -> u32 {
 }
 
 /// Reads a window.
-///
-/// # Errors
-/// Errors of the database.
 pub fn read(
     question: &Question,
     database: &mut dyn Database,
@@ -241,9 +238,6 @@ impl Reader<'_> {
 }
 
 /// A window of samples alone: nothing is kept of days that a sample holds through.
-///
-/// # Errors
-/// Errors of the database.
 pub fn read_samples(
     question: &Question,
     database: &mut dyn Database,

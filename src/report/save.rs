@@ -24,9 +24,6 @@ const ENOUGH: u64 = 256;
 
 /// Writes `modulation_report_DATE.csv` and `modulation_report_DATE_web.json`, when asked also as
 /// `modulation_report_DATE.json`, all upstreams in each, and removes those of dates that are past keeping.
-///
-/// # Errors
-/// [`Error::Write`].
 pub fn write(directory: &Path, outputs: &Outputs, findings: &Findings<'_>) -> Result<()> {
     files::create_public_dir(directory).map_err(Error::write(directory))?;
     let question = findings.question;

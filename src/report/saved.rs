@@ -37,9 +37,6 @@ fn decoded<T: DeserializeOwned>(kind: &str, line: &str) -> Result<T, BadLine> {
 
 impl Reader {
     /// Takes a line by the word of its type; other types pass.
-    ///
-    /// # Errors
-    /// A line that cannot be read.
     pub fn take(&mut self, kind: &str, line: &str) -> Result<(), BadLine> {
         match kind {
             "report" => self.reports.push(decoded(kind, line)?),

@@ -59,9 +59,6 @@ pub fn read<'a>(
 }
 
 /// Opens a file, or takes standard input for `-`.
-///
-/// # Errors
-/// [`Error::Read`]; those of `read`.
 pub fn with_input<T>(
     path: &Path,
     stdin: &mut dyn BufRead,
@@ -84,9 +81,6 @@ fn span(question: &Question, frame: &Frame) -> Window {
 }
 
 /// Reads a window out of a database.
-///
-/// # Errors
-/// Errors of the database.
 pub fn from_database<'a>(
     question: &'a Question,
     database: &mut dyn Database,
@@ -255,9 +249,6 @@ fn from_input<'a>(
 
 /// Hands out the records of a stream, with `output` to write to. Bad lines become `error` records there; they
 /// and a stream that breaks off make the result partial.
-///
-/// # Errors
-/// Errors of the input, of `output` and of `each`.
 pub fn each_record<W: io::Write + ?Sized>(
     context: &Context,
     input: &mut dyn BufRead,

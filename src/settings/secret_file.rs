@@ -92,9 +92,6 @@ fn from_pipe(file: &mut File) -> io::Result<Vec<u8>> {
 
 /// Refuses an env file that was found rather than named and belongs to somebody else: they would say which
 /// server gets our passwords.
-///
-/// # Errors
-/// [`Error::Usage`]; [`Error::Read`].
 pub(super) fn refuse_foreign(path: &Path) -> Result<()> {
     let metadata = fs::metadata(path).map_err(Error::read(path))?;
     let ours = [rustix::process::geteuid().as_raw(), 0];

@@ -15,9 +15,6 @@ pub(super) enum Readers {
 }
 
 /// The secret that these bytes are: UTF-8, one line; none where systemd left a credential empty.
-///
-/// # Errors
-/// What is wrong with them.
 pub(super) fn judge(bytes: &[u8], readers: Readers) -> Result<Option<String>, String> {
     if bytes.len() as u64 > LONGEST {
         return Err(format!("more than {} KiB: this is the wrong file", LONGEST >> 10));

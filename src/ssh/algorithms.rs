@@ -63,9 +63,6 @@ pub struct Class {
 }
 
 /// Every algorithm that this build can use.
-///
-/// # Errors
-/// The error of libssh2.
 pub fn supported() -> Result<Vec<Class>, ssh2::Error> {
     let session = ssh2::Session::new()?;
     CLASSES

@@ -88,9 +88,6 @@ impl Queue {
 
 impl Relay {
     /// A relay to a peer, and the end of it that libssh2 takes.
-    ///
-    /// # Errors
-    /// The system's.
     pub fn new(peer: Stream) -> io::Result<(Self, UnixStream)> {
         let (pair, library) = UnixStream::pair()?;
         pair.set_nonblocking(true)?;

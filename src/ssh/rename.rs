@@ -97,9 +97,6 @@ impl Renamer<'_> {
     }
 
     /// Closes the channel: some servers allow one at a time.
-    ///
-    /// # Errors
-    /// As [`Renamer::replace`].
     pub fn close(mut self, budget: &mut Budget) -> Result<(), Failure> {
         budget.extend(self.silence);
         self.session

@@ -106,9 +106,6 @@ impl Sftp<'_> {
     }
 
     /// Makes a directory of this mode, whatever the account's umask.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn make_directory(&self, path: &str, mode: u32, budget: &mut Budget) -> Result<(), Failure> {
         let made = mode.cast_signed();
         self.drive("make the directory", path, budget, || self.sftp.mkdir(Path::new(path), made))?;
@@ -117,9 +114,6 @@ impl Sftp<'_> {
     }
 
     /// The names in a directory, in no order.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn list(&self, path: &str, budget: &mut Budget) -> Result<Vec<Entry>, Failure> {
         let mut directory = self.drive("list", path, budget, || self.sftp.opendir(path))?;
         let listed = self.entries(&mut directory, path, budget);
@@ -147,18 +141,12 @@ impl Sftp<'_> {
     }
 
     /// Where a link points to.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn read_link(&self, path: &str, budget: &mut Budget) -> Result<String, Failure> {
         let target = self.drive("read the link", path, budget, || self.sftp.readlink(Path::new(path)))?;
         Ok(target.to_string_lossy().into_owned())
     }
 
     /// The first bytes of a file, at most as many as `limit`.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn begin_of(&self, path: &str, limit: usize, budget: &mut Budget) -> Result<Vec<u8>, Failure> {
         let mut file = self.drive("read", path, budget, || self.sftp.open(path))?;
         let (mut bytes, what) = (vec![0; limit], format!("cannot read {path}"));
@@ -220,9 +208,6 @@ impl Sftp<'_> {
     }
 
     /// Makes a link to a file beside it, and sees that it is the right way round.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn link(&self, path: &str, to: &str, budget: &mut Budget) -> Result<(), Failure> {
         // OpenSSH takes the two the other way round than the draft says; others do so for its own client only.
         let is_openssh = self.session.ssh.banner().is_some_and(|banner| banner.contains("OpenSSH"));
@@ -236,9 +221,6 @@ impl Sftp<'_> {
     }
 
     /// Removes a file; that it is not there is no fault.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn remove(&self, path: &str, budget: &mut Budget) -> Result<(), Failure> {
         let mut step = || match self.sftp.unlink(Path::new(path)) {
             Err(e) if is_missing(&e) => Ok(()),
@@ -248,9 +230,6 @@ impl Sftp<'_> {
     }
 
     /// Removes an empty directory.
-    ///
-    /// # Errors
-    /// As [`Sftp::stat`].
     pub fn remove_directory(&self, path: &str, budget: &mut Budget) -> Result<(), Failure> {
         self.drive("remove", path, budget, || self.sftp.rmdir(Path::new(path)))
     }

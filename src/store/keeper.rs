@@ -303,9 +303,6 @@ impl Keeper {
     }
 
     /// At the end of the input: replays what can be replayed while `patient`. Gives what still waits, and why.
-    ///
-    /// # Errors
-    /// A fault of the spool.
     pub fn finish(&mut self, patient: impl Fn() -> bool) -> Result<Option<String>> {
         if self.spool.is_none() {
             return Ok(None);

@@ -63,9 +63,6 @@ impl<'a> Tee<'a> {
     }
 
     /// After the last line: what ended the passing on.
-    ///
-    /// # Errors
-    /// [`Error::Output`].
     pub fn finish(&mut self) -> Result<()> {
         match self.fault.take() {
             None | Some(Error::ReaderGone) => Ok(()),

@@ -160,9 +160,6 @@ impl Control<'_> {
     }
 
     /// `status`: one line, one record, or gauges.
-    ///
-    /// # Errors
-    /// [`Error::Read`], [`Error::Output`].
     pub fn status(&self, format: Format, output: &mut dyn Write) -> Result<Exit> {
         let now = self.clock.now();
         let name = self.paths.name();
@@ -270,9 +267,6 @@ impl Control<'_> {
     }
 
     /// `reset`: after a failure, `check` starts it again.
-    ///
-    /// # Errors
-    /// [`Error::Read`], [`Error::Write`], [`Error::Output`].
     pub fn reset(&self, output: &mut dyn Write) -> Result<Exit> {
         let word = match Lock::take(self.paths)? {
             Attempt::Held(_) => "it runs, there is nothing to reset",

@@ -265,9 +265,6 @@ impl Held {
 }
 
 /// Probes who holds the lock, without taking it. A file that is not believed is named and ignored.
-///
-/// # Errors
-/// [`Error::Read`].
 pub fn probe(paths: &Paths) -> Result<Probe> {
     let mut hidden = false;
     for path in paths.guard().into_iter().chain([paths.pid()]) {

@@ -61,9 +61,6 @@ impl Paths {
     }
 
     /// As [`Paths::find`], wherever an older version may run.
-    ///
-    /// # Errors
-    /// As [`Paths::find`].
     pub fn chosen(options: &Options, settings: &Settings) -> Result<Self> {
         let dir = match &options.dir {
             Some(dir) => dir.clone(),
@@ -73,9 +70,6 @@ impl Paths {
     }
 
     /// The files of this name in this directory.
-    ///
-    /// # Errors
-    /// As [`Paths::find`].
     pub fn at(dir: &Path, name: &str) -> Result<Self> {
         if text::file_name(name) != name {
             return Err(Error::usage(format!(
@@ -94,9 +88,6 @@ impl Paths {
     }
 
     /// Makes the directory if it is missing; for one in which others can make files, the account's own, too.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn create(&self) -> Result<()> {
         if files::is_shared(&self.dir)
             && let Err(error) = files::create_public_dir(&default_directory())
@@ -190,17 +181,11 @@ impl Paths {
     }
 
     /// Notes that it is to stay stopped.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn set_down(&self) -> Result<()> {
         output::replace_file(&self.down(), 0o644, |_| Ok(()))
     }
 
     /// Forgets that it was to stay stopped. A file that is not believed may stay.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn clear_down(&self) -> Result<()> {
         let down = self.down();
         match fs::remove_file(&down) {
@@ -212,9 +197,6 @@ impl Paths {
     }
 
     /// Keeps how it is started again.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn keep(&self, recipe: &Recipe) -> Result<()> {
         output::replace_file(&self.cmd(), 0o600, |out| {
             serde_json::to_writer(&mut *out, recipe).map_err(|e| Error::write(self.cmd())(e.into()))?;

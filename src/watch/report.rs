@@ -31,9 +31,6 @@ pub struct Report {
 }
 
 /// Reads the lock and the status.
-///
-/// # Errors
-/// [`crate::error::Error::Read`].
 pub fn status_now(paths: &Paths, now: Timestamp) -> Result<Report> {
     let probe = lock::probe(paths)?;
     let written = status_file::read(paths)?;

@@ -83,9 +83,6 @@ impl StatusFile {
 }
 
 /// Writes a status file.
-///
-/// # Errors
-/// [`Error::Write`].
 pub fn write(path: &std::path::Path, document: &Document) -> Result<()> {
     output::replace_file(path, 0o644, |out| {
         serde_json::to_writer_pretty(&mut *out, document).map_err(|e| Error::write(path)(e.into()))?;

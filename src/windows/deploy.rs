@@ -27,9 +27,6 @@ impl Deployment {
     }
 
     /// Cannot be called.
-    ///
-    /// # Errors
-    /// None.
     pub fn make(&self, _keep_days: u32, _findings: &Findings<'_>, _site: Option<&Site>) -> Result<Exit> {
         match *self {}
     }

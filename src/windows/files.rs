@@ -17,9 +17,6 @@ pub enum Access {
 }
 
 /// Opens a file of ours for writing, and makes it when it is missing. The mode means nothing here.
-///
-/// # Errors
-/// What the system says.
 pub fn open_own(path: &Path, access: Access, _mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     match access {
@@ -30,9 +27,6 @@ pub fn open_own(path: &Path, access: Access, _mode: u32) -> io::Result<File> {
 }
 
 /// Opens a regular file for reading. None when it is missing.
-///
-/// # Errors
-/// What the system says.
 pub fn open_trusted(path: &Path) -> io::Result<Option<File>> {
     match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -55,25 +49,16 @@ pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Makes a directory, and those above it.
-///
-/// # Errors
-/// What the system says.
 pub fn create_public_dir(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() { Ok(()) } else { fs::create_dir_all(path) }
 }
 
 /// Makes a directory, and those above it.
-///
-/// # Errors
-/// What the system says.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create_public_dir(path)
 }
 
 /// Does nothing: access lists come from the directory.
-///
-/// # Errors
-/// None.
 pub fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
 }
@@ -87,9 +72,6 @@ pub fn create_private(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a file for reading and writing, and makes it when it is missing.
-///
-/// # Errors
-/// What the system says.
 pub fn open_no_link(path: &Path) -> io::Result<File> {
     open_own(path, Access::Update, 0)
 }
@@ -110,9 +92,6 @@ pub fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
 }
 
 /// Copies a file of `directory` instead: links are for administrators.
-///
-/// # Errors
-/// What the system says.
 pub fn symlink(directory: &Path, target: &str, link: &Path) -> io::Result<()> {
     fs::copy(directory.join(target), link).map(drop)
 }
@@ -124,9 +103,6 @@ pub fn is_symlink(metadata: &Metadata) -> bool {
 }
 
 /// What stands for a directory when it is locked: a file in it, since a directory cannot be.
-///
-/// # Errors
-/// What the system says.
 pub fn open_directory(directory: &Path) -> io::Result<File> {
     File::options().create(true).truncate(false).write(true).open(directory.join(".lock"))
 }

@@ -16,9 +16,6 @@ pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// One that can be set.
-    ///
-    /// # Errors
-    /// None on Windows.
     pub fn new() -> Result<Self> {
         Ok(Interrupt::default())
     }
@@ -29,9 +26,6 @@ impl Interrupt {
     }
 
     /// Whether to read on.
-    ///
-    /// # Errors
-    /// None on Windows.
     pub fn wait<I>(&self, _input: I) -> io::Result<bool> {
         Ok(!self.0.load(Ordering::SeqCst))
     }

@@ -26,9 +26,6 @@ pub(super) fn read(name: &str, path: &Path, readers: Readers) -> Result<Option<S
 }
 
 /// Whose a file is, is not looked at.
-///
-/// # Errors
-/// None on Windows.
 pub(super) fn refuse_foreign(_path: &Path) -> Result<()> {
     Ok(())
 }

@@ -21,9 +21,6 @@ pub struct Signals;
 
 impl Signals {
     /// Sets no handlers.
-    ///
-    /// # Errors
-    /// None on Windows.
     pub fn install(_role: Role) -> Result<Self> {
         Ok(Signals)
     }

@@ -84,9 +84,6 @@ pub struct Session {
 
 impl Session {
     /// Connects, begins TLS, and logs in.
-    ///
-    /// # Errors
-    /// [`Failure`].
     pub fn open(server: &Server, trust: &Trust) -> Result<Session, Failure> {
         let addresses = resolve(server)?;
         let is_local = addresses.iter().all(|address| address.ip().is_loopback());
@@ -201,9 +198,6 @@ impl Session {
 
     /// Mails `message` to one recipient, and returns what the server answered. The session comes back when it
     /// can be used for another mail.
-    ///
-    /// # Errors
-    /// [`Failure`].
     pub fn deliver(
         mut self,
         from: &Address,

@@ -22,9 +22,6 @@ pub struct Trust {
 
 impl Trust {
     /// Reads SMTP_CA_FILE if it is set.
-    ///
-    /// # Errors
-    /// As [`tls::client`].
     pub fn new(server: &Server) -> Result<Self> {
         let ca = server.ca_file.as_deref();
         Ok(Trust {

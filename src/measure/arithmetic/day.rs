@@ -205,18 +205,12 @@ pub mod named {
     use super::{MODULATIONS, Modulation, PerIndex};
 
     /// Those that are not 0.
-    ///
-    /// # Errors
-    /// Errors of the serializer.
     pub fn serialize<S: Serializer>(numbers: &PerIndex, serializer: S) -> Result<S::Ok, S::Error> {
         let seen = Modulation::ALL.into_iter().map(|m| (m, numbers[m.index()])).filter(|&(_, n)| n > 0);
         serializer.collect_map(seen)
     }
 
     /// The others are 0.
-    ///
-    /// # Errors
-    /// Errors of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PerIndex, D::Error> {
         deserializer.deserialize_map(Named)
     }
@@ -252,9 +246,6 @@ pub mod suffix {
     use super::WITH_BITS;
 
     /// From the first number that is not 0.
-    ///
-    /// # Errors
-    /// Errors of the serializer.
     pub fn serialize<T, S>(numbers: &[T; WITH_BITS], serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Serialize + Default + PartialEq,

@@ -16,9 +16,6 @@ use crate::{
 };
 
 /// Writes the last sample of each upstream in the 24 hours up to the moment.
-///
-/// # Errors
-/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     at: Timestamp,

@@ -28,9 +28,6 @@ struct Held {
 }
 
 /// Writes them, in the order of time.
-///
-/// # Errors
-/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

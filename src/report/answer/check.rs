@@ -16,9 +16,6 @@ use crate::{
 };
 
 /// Writes the line. What goes wrong with the data is in it and in the exit code.
-///
-/// # Errors
-/// The output's.
 pub fn write(
     request: &Request,
     args: &cli::Report,

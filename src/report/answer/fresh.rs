@@ -43,9 +43,6 @@ impl Seen {
 }
 
 /// Writes one line per CMTS, the oldest first.
-///
-/// # Errors
-/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

@@ -20,9 +20,6 @@ use crate::{
 };
 
 /// Writes them, those of a database in the order of time, those of an input as they come.
-///
-/// # Errors
-/// Errors of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

@@ -73,9 +73,6 @@ impl Troubles {
 pub type Each<'a> = &'a mut dyn FnMut(&Roster, &Troubles, Point) -> Result<()>;
 
 /// Hands out the samples of a span; none: all that the input has. Gives back their names.
-///
-/// # Errors
-/// Errors of the database, of the input, and of `each`.
 pub fn read(
     request: &Request,
     args: &cli::Report,

@@ -33,9 +33,6 @@ use crate::{
 };
 
 /// Writes one record, line or block per line of the table, in the order of time.
-///
-/// # Errors
-/// Those of the database, the input and the output.
 pub fn write(
     request: &Request,
     args: &cli::Report,

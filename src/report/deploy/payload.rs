@@ -50,9 +50,6 @@ pub enum Content {
 }
 
 /// The files of a site.
-///
-/// # Errors
-/// [`Error::Read`].
 pub fn of_site(site: &Site) -> Result<Vec<Item>> {
     site.parts()?.into_iter().map(|path| item(site.directory(), path)).collect()
 }

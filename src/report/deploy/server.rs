@@ -13,9 +13,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const LOGIN: Duration = Duration::from_secs(30);
 
 /// Connects and logs in; with legacy algorithms when nothing else is in common.
-///
-/// # Errors
-/// What ended it.
 pub fn connect(deployment: &Deployment, budget: &mut Budget) -> Result<Session, Failure> {
     let target = &deployment.target;
     let alias = ssh::alias(&target.host);

@@ -14,9 +14,6 @@ pub struct Target {
 
 impl Target {
     /// Reads `[USER@]HOST:DIR`; an IPv6 address stands in brackets.
-    ///
-    /// # Errors
-    /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = |what: &str| Err(format!("{text:?}: {what}; write USER@HOST:DIR"));
         if text.chars().any(char::is_control) {

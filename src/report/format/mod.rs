@@ -64,9 +64,6 @@ impl Shape {
     }
 
     /// Writes what a window came to.
-    ///
-    /// # Errors
-    /// Errors of the writer.
     pub fn write(self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
         match self {
             Shape::Rows(format) => format.write(view, findings, output),

@@ -50,9 +50,6 @@ fn rows<'a>(findings: &'a Findings<'_>) -> Vec<Row<'a>> {
 }
 
 /// The CSV, at most `top` rows of it.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn csv(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     let rows = rows(findings);
     write_rows(&rows[..rows.len().min(top.unwrap_or(usize::MAX))], output)
@@ -103,9 +100,6 @@ struct Distribution {
 }
 
 /// The JSON; its totals are those of all rows, whatever `top` leaves out.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn json(top: Option<usize>, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     let rows = rows(findings);
     let shown = &rows[..rows.len().min(top.unwrap_or(usize::MAX))];

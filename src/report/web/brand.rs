@@ -94,9 +94,6 @@ impl Brand {
     }
 
     /// Takes a brand as [`Brand::to_kept`] wrote it beside a page.
-    ///
-    /// # Errors
-    /// What is wrong with it.
     pub fn of_kept(text: &str) -> std::result::Result<Self, String> {
         let brand: Brand = serde_json::from_str(text).map_err(|e| e.to_string())?;
         brand.check_colors()?;

@@ -92,9 +92,6 @@ impl Pages {
     }
 
     /// Writes what was asked for, with all upstreams in it.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn write(&self, view: &View, findings: &Findings<'_>) -> Result<()> {
         let mut day = Day::new(self.step_s);
         // Of a single file's upstreams only those that are worth a strip of days.
@@ -139,9 +136,6 @@ impl Pages {
 }
 
 /// The last days of every upstream, for a page that is asked for.
-///
-/// # Errors
-/// Errors of the database.
 pub fn past(args: &cli::Report, question: &Question, database: &mut dyn Database) -> Result<Option<Past>> {
     if Pages::asked_step_s(args).is_none() {
         return Ok(None);

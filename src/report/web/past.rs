@@ -56,9 +56,6 @@ struct Written {
 
 impl Past {
     /// Reads the days that are kept in a database; `before` is the file as it was.
-    ///
-    /// # Errors
-    /// Errors of the database.
     pub fn read(database: &mut dyn Database, calendar: Calendar, before: Option<&str>) -> Result<Self> {
         let heads = if database.keeps_days() { database.day_heads()? } else { Vec::new() };
         let dates: BTreeMap<String, NaiveDate> =

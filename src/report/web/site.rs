@@ -195,9 +195,6 @@ impl Site {
 
     /// The files and links of the site, within it, in the order in which a copy must change: what a page reads
     /// before the page.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn parts(&self) -> Result<Vec<String>> {
         let dated = self.ours()?.into_iter().filter_map(|(_, path)| {
             let name = path.file_name()?.to_str()?;

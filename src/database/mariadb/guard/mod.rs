@@ -123,9 +123,6 @@ impl Shared {
 
 impl Guard {
     /// Connects to a host within `patience`, and waits for the client library; inside TLS with `tls`.
-    ///
-    /// # Errors
-    /// A fault of the network.
     pub fn connect(host: &Host, tls: Option<Arc<ClientConfig>>, patience: Duration) -> io::Result<Self> {
         let server = Wire::connect(host, patience)?;
         let (entrance, listener) = Entrance::open(tls.is_some() || host.is_socket())?;

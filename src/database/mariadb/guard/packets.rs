@@ -149,9 +149,6 @@ impl Session {
     }
 
     /// What the client sends; whether a command began.
-    ///
-    /// # Errors
-    /// The rule that is broken.
     pub fn request(&mut self, bytes: &mut [u8]) -> Result<bool, String> {
         let (mut began, mut expected) = (false, self.expected);
         let is_between = self.answers.is_between();
@@ -180,9 +177,6 @@ impl Session {
 
     /// What the server sends. Nothing of it may be passed on when a rule is broken; a packet that has come in part
     /// cannot be understood by anybody yet.
-    ///
-    /// # Errors
-    /// The rule that is broken.
     pub fn answer(&mut self, bytes: &mut [u8]) -> Result<(), String> {
         let mut expected = self.expected;
         let shift = if self.shifted { u8::MAX } else { 0 };

@@ -63,9 +63,6 @@ pub struct Left {
 
 impl Left {
     /// Writes it, if that is not done yet.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
     pub fn write(self) -> Result<()> {
         self.memory.map_or(Ok(()), |memory| self.state.write(&memory))
     }

@@ -52,9 +52,6 @@ impl Knows for Known<'_> {
 }
 
 /// Takes what a database has that is newer than the state.
-///
-/// # Errors
-/// The database's, the output's, and [`crate::error::Error::Write`] for the state.
 pub fn from_database(watch: &mut Watch<'_>, args: &cli::Report, context: &Context) -> Result<Exit> {
     let mut database = database::open(&args.database, context, Access::Read)?;
     let database = database.as_mut();
@@ -182,9 +179,6 @@ impl Group {
 }
 
 /// Takes a record stream, and tells at each heartbeat and at its end.
-///
-/// # Errors
-/// The input's, the output's, and [`crate::error::Error::Write`] for the state.
 pub fn from_input(
     watch: &mut Watch<'_>,
     path: &Path,

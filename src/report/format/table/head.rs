@@ -17,9 +17,6 @@ use crate::{
 const TOLD: usize = 8;
 
 /// Writes the header, and a blank line.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn write(view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
     let time = |ts: Timestamp| local(findings.tz, ts).format("%Y-%m-%d %H:%M").to_string();
     for line in lines(&findings.report(), time) {
@@ -29,9 +26,6 @@ pub fn write(view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io
 }
 
 /// Writes a text of words on as many lines as it needs; those after the first are set in.
-///
-/// # Errors
-/// Errors of the writer.
 pub fn wrapped(output: &mut dyn Write, text: &str, columns: Option<usize>) -> io::Result<()> {
     let columns = columns.unwrap_or(usize::MAX);
     let mut line = String::new();
