@@ -12,26 +12,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a run ended without doing what was asked.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
 pub enum Error {
     /// A flag, a setting or an input file that cannot be used as it stands; exit 2.
     #[error("{0}")]
     Usage(String),
     /// A file that has to be read and cannot be; exit 2, because it was named by the user.
     #[error("cannot read {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// A file that cannot be written: full disk, no such directory, no right; exit 1.
     #[error("cannot write {path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// Standard input broke off with a fault of the system; exit 1.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
@@ -43,12 +34,7 @@ pub enum Error {
     ReaderGone,
     /// Another process holds the lock; exit 4.
     #[error("{path} is locked by {holder}: nothing was done")]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// Who holds it, as far as is known.
-        holder: String,
-    },
+    Locked { path: PathBuf, holder: String },
     /// The database refused, broke off or is not what we expect; exit 1.
     #[error("database {place}: {reason}")]
     Database {
@@ -62,17 +48,11 @@ pub enum Error {
     Away {
         /// Which database, never with a password.
         place: String,
-        /// What it said.
         reason: String,
     },
     /// Anything else of the system that failed; `what` says what was tried.
     #[error("{what}: {source}")]
-    System {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    System { what: String, source: io::Error },
 }
 
 impl Error {

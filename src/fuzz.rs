@@ -2,7 +2,7 @@
 //! broken; `fuzz/` gives them to a coverage-guided fuzzer, and the tests hold them for the corpus of `fuzz/corpus` and
 //! for changes of it that are made up at random. `MODTOOLS_CASES` sets how many.
 
-/// A property.
+/// Panics when it is broken.
 pub type Property = fn(&[u8]);
 
 /// Whether `length` is within `factor` times the input and a bit.
@@ -11,6 +11,18 @@ pub(crate) fn bounded(what: &str, length: usize, factor: usize, input: &[u8]) {
     assert!(length <= most, "{what}: {length} bytes of {}", input.len());
 }
 
+/// Declares the test of each property, which holds it for the corpus of its name.
+macro_rules! held {
+    ($($property:ident: $test:ident),+ $(,)?) => { $(
+        #[cfg(test)]
+        #[test]
+        fn $test() {
+            $crate::fuzz::hold(stringify!($property), $property);
+        }
+    )+ };
+}
+
+pub(crate) use held;
 #[cfg(test)]
 pub(crate) use holds::hold;
 

@@ -104,13 +104,6 @@ impl Signals {
         self.0.1.notify_all();
     }
 
-    /// Acts as if a signal to stop had come; for tests and for stages that end themselves.
-    pub fn request_stop(&self, signal: i32) {
-        let mut state = self.lock();
-        state.stop.get_or_insert((signal, Instant::now()));
-        self.0.1.notify_all();
-    }
-
     /// Whether a signal to stop has come.
     #[must_use]
     pub fn stopping(&self) -> bool {

@@ -5,6 +5,7 @@ mod clean;
 pub mod encoding;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod table;
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which certificates count where a tool speaks TLS itself: those of the public roots or of a file, with or without
+//! Which certificates count where a tool speaks TLS itself: what the public roots or a file vouch for, with or without
 //! the name of the host, or any at all.
 
 use std::{path::Path, sync::Arc};
@@ -9,7 +9,7 @@ use rustls::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    crypto::ring,
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
@@ -39,15 +39,11 @@ pub fn client(proof: Proof, ca: Option<&Path>, flag: &str) -> Result<Arc<ClientC
     if proof == Proof::Host {
         return Ok(Arc::new(builder.with_root_certificates(roots(ca, flag)?).with_no_client_auth()));
     }
-    let authority = match proof {
-        Proof::Authority => {
-            let roots = Arc::new(roots(ca, flag)?);
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-            Some(verifier.map_err(|e| Error::usage(format!("{flag}: {e}")))?)
-        }
-        Proof::Host | Proof::Nothing => None,
-    };
-    let verifier = Arc::new(Lenient { authority, provider });
+    let asks = proof == Proof::Authority;
+    let roots = Arc::new(roots(ca.filter(|_| asks), flag)?);
+    let authority = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+    let authority = authority.map_err(|e| Error::usage(format!("{flag}: {e}")))?;
+    let verifier = Arc::new(Lenient { authority, asks });
     Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
@@ -64,12 +60,12 @@ fn roots(ca: Option<&Path>, flag: &str) -> Result<RootCertStore> {
     Ok(roots)
 }
 
-/// Asks for no name, and for an authority only where there is one. The handshake itself must still be signed by the
+/// Asks for no name, and for an authority only where it `asks`. The handshake itself must still be signed by the
 /// certificate's key.
 #[derive(Debug)]
 struct Lenient {
-    authority: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
+    authority: Arc<WebPkiServerVerifier>,
+    asks: bool,
 }
 
 impl ServerCertVerifier for Lenient {
@@ -82,8 +78,10 @@ impl ServerCertVerifier for Lenient {
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
         use rustls::Error::InvalidCertificate;
-        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
-        match authority.verify_server_cert(certificate, between, name, ocsp, now) {
+        if !self.asks {
+            return Ok(ServerCertVerified::assertion());
+        }
+        match self.authority.verify_server_cert(certificate, between, name, ocsp, now) {
             // The name is looked at last.
             Err(InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -98,8 +96,7 @@ impl ServerCertVerifier for Lenient {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        self.authority.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -108,11 +105,10 @@ impl ServerCertVerifier for Lenient {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        self.authority.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.authority.supported_verify_schemes()
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # docs/migrating.md, walked as the operator of the old system walks it, and then the shipped cron table under Debian's
-# cron: tests/machine.sh run tests/mariadb.sh run tests/guide.sh PACKAGE BUILT. The commands are those of the guide,
-# read out of it. Around them: the old .env, table, crontab and web directory, an inventory behind HTTPS with a
+# cron: tests/machine.sh run tests/mariadb.sh run tests/guide.sh PACKAGE BUILT. The commands are read out of
+# the guide. Around them: the old .env, table, crontab and web directory, an inventory behind HTTPS with a
 # certificate that signed itself, a mail server, a web server with sshd and sudo, and PHP that reads the JSON as the old
 # page does.
 set -euo pipefail

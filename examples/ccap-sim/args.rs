@@ -31,7 +31,7 @@ EXIT STATUS
 /// A simulated fleet of CCAPs: real SSH and SNMP (v2c and v3, SHA and AES) on loopback addresses of 127.77.0.0/16, for demonstrations and tests.
 ///
 /// Prints one line that begins with `ready` once every device can be reached, then serves until SIGTERM or
-/// SIGINT. The user and the password are no secret: they guard nothing.
+/// SIGINT. The user and the password need not be kept secret: they guard nothing.
 #[derive(Debug, Parser)]
 #[command(name = "ccap-sim", version, after_help = AFTER_HELP, max_term_width = 110)]
 pub struct Args {
@@ -53,7 +53,7 @@ pub struct Args {
     /// Wait so long before the first prompt [default: --latency]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     pub login_latency: Option<Duration>,
-    /// Break a device: NAME may hold * and ?; kinds are told by --list-faults
+    /// Break a device: NAME may hold * and ?; --list-faults shows the kinds
     #[arg(long, value_name = "NAME=KIND[:ARG]", value_parser = Rule::parse)]
     pub fault: Vec<Rule>,
     /// Give N upstreams of each device a profile number that nothing explains

@@ -101,7 +101,7 @@ impl Mib {
         self.put(LAST_CHANGE, &[0], Value::TimeTicks(0));
     }
 
-    /// Interfaces that are no upstreams.
+    /// Interfaces of other kinds.
     fn others(&mut self, device: &Device) {
         let management = match device.has(Kind::SnmpLineBreaks) {
             true => "management\r\n.1.3.6.1.2.1.10.127.1.1.2.1.4.77 = Gauge32: 4\n\"\\ port",

@@ -153,7 +153,7 @@ impl Shell {
         if self.device.has(Kind::Banner) {
             let name = &self.device.name;
             let rule = "#".repeat(60);
-            // Each part is a packet of its own, and what ends in # or > is no prompt.
+            // Each part is a packet of its own; some end in # or > as a prompt does.
             let parts = [
                 format!("{rule}\n# > AUTHORISED ACCESS ONLY < #\n#"),
                 format!("{}\n> {name}#\n>", " all sessions are logged ".trim_end()),

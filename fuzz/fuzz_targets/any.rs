@@ -13,7 +13,7 @@ use modtools::{
     measure::fuzz::{day, table},
     parse::fuzz::{pasted, stream},
     record::fuzz::records,
-    report::fuzz::input as report,
+    report::fuzz::report,
     settings::fuzz::env_file,
     snmp::fuzz::snmp_replies,
     ssh::fuzz::{known_hosts, server},

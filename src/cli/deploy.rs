@@ -30,7 +30,7 @@ pub struct Deploy {
     /// Upload into a directory of the login's own, and let `sudo -n` there make directories, move, link, own and remove
     #[arg(long, requires = "deploy")]
     pub deploy_sudo: bool,
-    /// Time limit for all of it
+    /// Time limit for the whole deployment
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = units::duration, requires = "deploy")]
     pub deploy_timeout: Duration,
     /// Private key file [default: CCAP_IDENTITY, else what your OpenSSH configuration says]

@@ -45,7 +45,7 @@ impl std::str::FromStr for Via {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ccap-fetch", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Fetch {
-    /// Devices to fetch; with --inventory, those of it to fetch
+    /// Devices to fetch; with --inventory, fetch only these of it
     #[arg(value_name = "DEVICE")]
     pub devices: Vec<String>,
     /// Read the inventory from FILE; - is standard input, which is also read when nothing else is given
@@ -63,19 +63,19 @@ pub struct Fetch {
     /// With --every, look this often for devices that are due, and write a heartbeat
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::tick, requires = "every")]
     pub tick: Duration,
-    /// Ask for profiles and configuration again after this long; in between the last answer goes along
+    /// Ask for profiles and configuration again after this long; until then the last answer is used
     #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = units::duration)]
     pub refresh: Duration,
     /// Keep answers about profiles and configuration in DIR, for the next run
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// The platform of devices that do not say theirs, whatever their names tell
+    /// Platform of devices for which the inventory names none, whatever their names suggest
     #[arg(long, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
-    /// How devices that do not say theirs are asked: by their command line or by their MIBs
+    /// How to ask devices for which the inventory does not say it: by command line or by MIBs
     #[arg(long, value_name = "ssh|snmp", default_value_t = Via::Ssh)]
     pub via: Via,
-    /// Log in to devices whose platform nothing tells, and find it out
+    /// Log in to devices of unknown platform, and find it out
     #[arg(long)]
     pub detect: bool,
     /// Fetch only devices whose names match GLOB
@@ -90,7 +90,7 @@ pub struct Fetch {
     /// Show the devices and every command that can be sent to them, and connect to nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Send this instead of the platform's commands; may be repeated; by SNMP it is "walk OID"
+    /// Send this instead of the platform's commands; may be repeated; for SNMP write "walk OID"
     #[arg(long = "command", value_name = "COMMAND")]
     pub commands: Vec<String>,
     /// Fetch only part I of N of the inventory, for N collectors
@@ -121,17 +121,17 @@ pub struct Fetch {
     /// Have at most this many logins under way
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Login")]
     pub max_logins: u32,
-    /// Try an account no more after N devices in a row rejected it; 0 is never
+    /// Stop using an account after N devices in a row rejected it; 0: never
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Login")]
     pub auth_breaker: u32,
 
-    /// Host keys that are not known: refuse them, learn them, or do not look
+    /// Unknown host keys: refuse them, learn them, or check nothing
     #[arg(long, value_name = "POLICY", value_enum, default_value_t, help_heading = "SSH")]
     pub host_keys: Policy,
-    /// Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]
+    /// File of known host keys [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]
     #[arg(long, value_name = "FILE", help_heading = "SSH")]
     pub known_hosts: Option<PathBuf>,
-    /// Which algorithms are offered
+    /// SSH algorithms to offer
     #[arg(long, value_name = "SET", value_enum, default_value_t, help_heading = "SSH")]
     pub algorithms: Algorithms,
     /// List the algorithms of this build, of SSH and of SNMP v3
@@ -156,7 +156,7 @@ pub struct Fetch {
     /// All answers together
     #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = units::size, help_heading = "Budgets per device")]
     pub max_output: u64,
-    /// More attempts after a failure that may pass; by SNMP, of each request
+    /// More attempts after a failure that may be temporary; by SNMP, for each request
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Budgets per device")]
     pub retries: u32,
 

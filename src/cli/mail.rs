@@ -5,12 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 
 use super::{Common, Tool, report::Layout};
-use crate::{language::Language, signals::Role, units};
+use crate::{language::Language, units};
 
 /// Mail a report as text, HTML and CSV, to each recipient exactly once
 ///
-/// The report is what mod-report writes into a pipe. Each recipient gets a mail of their own, so one refused
-/// address costs nobody else theirs.
+/// The report is what mod-report writes into a pipe. Each recipient gets a separate mail, so a refused
+/// address does not affect the others.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mod-mail", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Mail {
@@ -26,7 +26,7 @@ pub struct Mail {
     /// Language of the mail [default: MODTOOLS_LANG, else en]
     #[arg(long, value_name = "LANGUAGE", value_enum)]
     pub lang: Option<Language>,
-    /// Columns of the attached CSV: all, or those of the program that this one replaces
+    /// Columns of the attached CSV: all, or as the program that this one replaces has them
     #[arg(long, value_name = "LAYOUT", value_enum, default_value = "full")]
     pub layout: Layout,
     /// Mail the `event` records on standard input instead of a report: one short mail, none without events
@@ -69,10 +69,6 @@ pub struct Mail {
 impl Tool for Mail {
     const NAME: &'static str = "mod-mail";
 
-    fn role(&self) -> Role {
-        Role::Filter
-    }
-
     fn input(&self) -> Option<&'static str> {
         (!self.check && !self.flush).then_some("a report of mod-report, or use --check or --flush")
     }
@@ -101,7 +97,7 @@ that was given the whole mail and did not answer has perhaps taken it: that is n
 the same when window, CMTSs and --subject are; while its window is not over, also its moment. Its Message-ID stays
 the same as well.
 
-Final is a refusal (5xx) of the recipient or of the message. Everything else is about us or the server (greeting,
+A refusal (5xx) of the recipient or of the message is final. Everything else is about us or the server (greeting,
 EHLO, login, policy, 4xx, no connection): the mail goes to --spool and is retried by each run, for five days.
 A report without samples, or with some missing, is mailed and its subject says so. Without any report on standard
 input nothing is mailed: that is status 1. With --events and no event nothing is mailed: that is status 0.

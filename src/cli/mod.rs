@@ -43,7 +43,9 @@ pub trait Tool: Parser {
     /// What `-h` says below the options, before it names `--help`.
     const HINT: &'static str = "";
     /// What a signal means to it.
-    fn role(&self) -> Role;
+    fn role(&self) -> Role {
+        Role::Filter
+    }
     /// What has to be piped into it, when these arguments have it read standard input. A terminal there is
     /// refused: whoever sits at it waits for nothing.
     fn input(&self) -> Option<&'static str> {

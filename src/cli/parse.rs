@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::{Common, Tool};
-use crate::{platform::Platform, signals::Role};
+use crate::platform::Platform;
 
-/// Read the modulation of every upstream out of what the devices said
+/// Extract the modulation of every upstream from what the devices said
 ///
 /// Reads records on stdin. Each capture becomes a sample per upstream and one scan; every other record
 /// passes through whole. It looks at nothing but its input: the same captures give the same samples.
@@ -26,19 +26,19 @@ pub struct Parse {
     /// Parse N captures at a time; the order of the output stays that of the input [default: one per core, at most 4]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
-    /// Save the captures that were not ok, or held what was not understood, in DIR: the newest 200, 256 MiB at most
+    /// Save captures that were not ok, or not fully understood, in DIR: the newest 200, 256 MiB at most
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
     /// Read pasted terminal text instead of records: one device's output, or a whole session with its prompts
     #[arg(long, requires = "cmts")]
     pub raw: bool,
-    /// Platform of the pasted text: e6000, casa, cbr8 or snmp [default: as the name tells]
-    #[arg(long, value_name = "P", requires = "raw")]
+    /// Platform of the pasted text.
+    #[arg(long, value_name = "P", requires = "raw", help = platform_help())]
     pub platform: Option<Platform>,
     /// Name of the device of the pasted text
     #[arg(long, value_name = "NAME", requires = "raw")]
     pub cmts: Option<String>,
-    /// Command that the pasted text answers, when it does not show it itself
+    /// Command that the pasted text answers, if the text does not show it
     #[arg(long, value_name = "CMD", requires = "raw")]
     pub command: Option<String>,
     /// Print the JSON schema (draft 2020-12) of every record that the tools write; read nothing
@@ -58,18 +58,18 @@ EXAMPLES:
 
 EXIT STATUS:
   0  everything was parsed; unparsed lines are counted in the scan and change nothing
-  1  failed, or --strict met what cannot be used
+  1  failed, or --strict met something that cannot be used
   2  wrong usage
   3  a line or a capture could not be used, or the input broke off before its end record";
+
+fn platform_help() -> String {
+    format!("Platform of the pasted text: {} [default: by the device's name]", Platform::words())
+}
 
 impl Tool for Parse {
     const NAME: &'static str = "mod-parse";
     const HINT: &'static str =
         "To read text that was pasted from a terminal: --raw --cmts NAME [--platform P].";
-
-    fn role(&self) -> Role {
-        Role::Filter
-    }
 
     fn input(&self) -> Option<&'static str> {
         (!self.raw && !self.schema)

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::{Parser, ValueEnum};
 
 use super::{Common, Database, Deploy, Tool};
-use crate::{language::Language, signals::Role, units};
+use crate::{language::Language, units};
 
 const AFTER: &str = "\
 Examples:
@@ -66,7 +66,7 @@ pub enum Format {
 pub enum Layout {
     /// Everything that a row record has
     Full,
-    /// What the program printed that this replaces, for those who read its files
+    /// What the replaced program printed, for whoever reads its files
     Seed,
 }
 
@@ -106,8 +106,8 @@ pub enum Sort {
 
 /// Report how each upstream's modulation did over a day or any other window
 ///
-/// Reads the samples of a database, or with --input those of a record stream, and says of each upstream
-/// how often it changed, for how long it ran at which modulation, and what capacity that cost.
+/// Reads samples from a database, or with --input from a record stream, and shows for each upstream how
+/// often it changed, how long it ran at which modulation, and what capacity that cost.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-report", version, after_help = AFTER, max_term_width = 100)]
 pub struct Report {
@@ -134,17 +134,17 @@ pub struct Report {
     /// The age and status of each CMTS's last good scan; exit 3 when one is older than 2.5 intervals
     #[arg(long, conflicts_with_all = ["day", "date", "days", "from", "to", "at"])]
     pub fresh: bool,
-    /// With --format check: WARNING from so many upstreams below expectation on, such as 20 or 2.5%
+    /// With --format check: WARNING when this many upstreams are below expectation, such as 20 or 2.5%
     #[arg(long, value_name = "N|N%")]
     pub warning: Option<Limit>,
-    /// With --format check: CRITICAL from so many on
+    /// With --format check: CRITICAL when this many are
     #[arg(long, value_name = "N|N%")]
     pub critical: Option<Limit>,
     /// What opened, grew or closed since the last run, each once: run it after each scan, or behind mod-store --tee with
     /// --input -; exit 3 when something opened
     #[arg(long, requires = "state", conflicts_with_all = ["day", "date", "days", "from", "to", "at", "fresh"])]
     pub events: bool,
-    /// With --events, the file in which a run leaves what the next one has to know
+    /// With --events: the file that carries what the next run has to know
     #[arg(long, value_name = "FILE", requires = "events")]
     pub state: Option<PathBuf>,
     /// Read records from FILE instead of the database; - is standard input: samples and scans, or a report that was
@@ -166,10 +166,10 @@ pub struct Report {
     /// What comes first (default: lost)
     #[arg(long, value_name = "BY")]
     pub sort: Option<Sort>,
-    /// Show only the first N upstreams; the totals stay those of all (default: all; 40 in a table on a terminal)
+    /// Show only the first N upstreams; the totals still count all (default: all; 40 in a table on a terminal)
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// Sum up: one line for each CMTS, node or frequency; what has none is a line of its own
+    /// Sum up: one line for each CMTS, node or frequency, and one for the upstreams without
     #[arg(long, value_name = "WHAT")]
     pub by: Option<By>,
     /// Look only at the CMTSs that match, such as CCAP0*
@@ -189,20 +189,20 @@ pub struct Report {
     /// MODTOOLS_EXPECTED, else the best that each held for 1 % of the window or 10 % of a day before it)
     #[arg(long, value_name = "M|FILE")]
     pub expected: Option<String>,
-    /// The finished days before the window that tell what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]
+    /// How many finished days before the window show what to expect [default: MODTOOLS_EXPECTED_DAYS, else 90]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub expected_days: Option<u32>,
-    /// Language of the page and of the sentence that each row has [default: MODTOOLS_LANG, else en]
+    /// Language of the page and of each row's sentence [default: MODTOOLS_LANG, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
     /// Address of the page, for the links of rows [default: MODTOOLS_PAGE_URL]
     #[arg(long, value_name = "URL")]
     pub page_url: Option<String>,
-    /// What is worked on, CSV lines cmts,from,to, if need be upstream,node,ticket, such as
-    /// "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and kept out of what is lost
+    /// When CMTSs are worked on, CSV lines cmts,from,to, optionally upstream,node,ticket, such as
+    /// "CCAP0*,2026-05-01 02:00,2026-05-01 04:00": shown apart, and not counted as lost
     #[arg(long, value_name = "FILE")]
     pub maintenance: Option<PathBuf>,
-    /// What works did, for each line of a file as --maintenance has it: loss, hops and time below expectation in the
+    /// What works did, for each line of a file like that of --maintenance: loss, hops and time below expectation in the
     /// same hours of the seven days before and the seven days after, and better, same, worse or too early
     #[arg(long, value_name = "FILE",
           conflicts_with_all = ["day", "date", "days", "from", "to", "at", "fresh", "events", "maintenance"])]
@@ -224,10 +224,10 @@ pub struct Report {
     /// Write also the same page as one FILE that opens from a disk, for mail and tickets
     #[arg(long, value_name = "FILE", help_heading = "Page")]
     pub html: Option<PathBuf>,
-    /// Name, logo and colours of the page, as in examples/brands; they stay for later runs. none: those of every page again
+    /// Name, logo and colours of the page, as in examples/brands; they stay for later runs; none: the usual look again
     #[arg(long, value_name = "FILE", help_heading = "Page")]
     pub brand: Option<PathBuf>,
-    /// Remove the dated files of --web, --save and --deploy that are of days longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
+    /// Remove dated files of --web, --save and --deploy whose day is longer ago than this [default: HOUSEKEEPING_DAYS, else 30]
     #[arg(long, value_name = "DAYS", help_heading = "Page", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_files: Option<u32>,
     /// As it was called once: --save or --layout seed --format json.
@@ -295,10 +295,6 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 
 impl Tool for Report {
     const NAME: &'static str = "mod-report";
-
-    fn role(&self) -> Role {
-        Role::Filter
-    }
 
     fn input(&self) -> Option<&'static str> {
         let is_stdin = self.input.as_deref().is_some_and(|path| path == std::path::Path::new("-"));

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 
 use super::{Common, Database, Tool};
-use crate::{signals::Role, units};
+use crate::units;
 
 const AFTER: &str = "\
 Examples:
@@ -31,7 +31,7 @@ Exit status:
 #[derive(Parser, Clone, Debug)]
 #[command(name = "mod-store", version, after_help = AFTER, max_term_width = 100)]
 pub struct Store {
-    /// Make the tables that are missing, and on MySQL the partitions of the days to keep
+    /// Make missing tables, and on MySQL the partitions of the days to keep
     #[arg(long)]
     pub init: bool,
     /// With --init: move an older modulation_new into the present shape, while it stays readable. It can
@@ -41,7 +41,7 @@ pub struct Store {
     /// With --init: also an index for the history of one upstream
     #[arg(long, requires = "init")]
     pub history_index: bool,
-    /// Say what server, tables, columns, rights and samples there are, and what is missing; write nothing
+    /// Show server, tables, columns, rights and samples, and what is missing; write nothing
     #[arg(long, conflicts_with_all = ["init", "tee", "dry_run"])]
     pub check: bool,
     /// With --check: one line with perfdata and the exit codes of a monitoring plugin
@@ -62,13 +62,13 @@ pub struct Store {
     /// End with a failure rather than let the spool grow beyond this
     #[arg(long, value_name = "SIZE", default_value = "1GiB", requires = "spool", value_parser = units::size)]
     pub spool_size: u64,
-    /// Give up, with a warning, what has waited in the spool for longer
+    /// Drop, with a warning, what has waited in the spool for longer than this
     #[arg(long, value_name = "TIME", default_value = "8d", requires = "spool", value_parser = units::duration)]
     pub spool_age: Duration,
     /// Rows per statement on MySQL and MariaDB, at most 10000
     #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub batch: u16,
-    /// Store every modulation in an older modulation_new; without it QPSK, QAM16 and QAM64 alone go there, because
+    /// Store every modulation in an older modulation_new; without it only QPSK, QAM16 and QAM64 go there, because
     /// the other programs that read it know no others
     #[arg(long)]
     pub store_all: bool,
@@ -85,10 +85,6 @@ pub struct Store {
 
 impl Tool for Store {
     const NAME: &'static str = "mod-store";
-
-    fn role(&self) -> Role {
-        Role::Filter
-    }
 
     fn input(&self) -> Option<&'static str> {
         (!self.check && !self.init).then_some("the samples of mod-parse, or use --check or --init")

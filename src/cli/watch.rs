@@ -12,7 +12,7 @@ Examples:
   mod-watch start -- sh -c 'ccap-fetch -i ccaps.csv --every 10m | mod-parse | mod-store --notify'
   mod-watch status
   mod-watch status --json | jq .statistics
-  mod-watch status --nagios                                # one line with performance data for monitoring
+  mod-watch status --nagios                                # one line for a monitoring plugin
   mod-watch check || logger 'the scanner is not well'      # from cron, every five minutes
   mod-watch stop
   mod-watch start                                          # the command that ran last
@@ -86,7 +86,7 @@ pub enum Verb {
         #[arg(long, conflicts_with_all = ["json", "nagios"])]
         prom: bool,
     },
-    /// End it; `check` does not start it again until `start` does
+    /// Stop the command; `check` does not start it again until `start` does
     Stop,
     /// Forget that it failed, so that `check` starts it again
     Reset,
@@ -131,7 +131,7 @@ pub struct Options {
     /// Interval of the scans: when nothing was stored for two of them, the status is degraded
     #[arg(long, global = true, value_name = "DURATION", default_value = "10m", value_parser = units::duration)]
     pub interval: Duration,
-    /// When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input
+    /// When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input
     #[arg(long, global = true, value_name = "CMD")]
     pub on_failure: Option<String>,
     /// Rotate NAME.log at this size; three old ones are kept

@@ -17,7 +17,6 @@ use crate::{
 #[cfg_attr(windows, allow(dead_code))]
 pub(super) const SENSELESS: &str = "its answers cannot be understood";
 
-/// A database, contained.
 #[cfg_attr(windows, allow(dead_code))]
 pub(super) struct Contained<D> {
     database: D,
@@ -26,7 +25,6 @@ pub(super) struct Contained<D> {
 
 #[cfg_attr(windows, allow(dead_code))]
 impl<D: Database> Contained<D> {
-    /// Opens it.
     pub fn open(place: &str, open: impl FnOnce() -> Result<D>) -> Result<Self> {
         let senseless = || Error::Away { place: place.to_owned(), reason: SENSELESS.into() };
         let database = contain::catch(open).ok_or_else(senseless)??;

@@ -1,17 +1,30 @@
-//! Where samples are kept: a SQLite file, or a MySQL or MariaDB server, behind one trait. Nobody else speaks SQL.
+//! Where samples are kept: a SQLite file, or a MySQL or MariaDB server, behind the same traits. SQL is written
+//! nowhere else.
 //!
-//! [`open`] finds the database that flags and settings name and connects to it. What a tool may ask of it is in
-//! three traits: [`Database`] stores and reads samples, [`Days`] keeps finished days, [`Retention`] removes what
-//! is old. [`finished`] reckons the finished days and keeps them true.
+//! [`open`] finds the database that flags and settings name and connects to it. Three traits say what a tool can ask
+//! of it: [`Database`] stores and reads samples, [`Days`] keeps finished days, [`Retention`] removes old rows.
+//! [`finished`] computes the finished days and makes them anew when late samples change them.
 //!
-//! **Faults.** A statement that failed is tried again when that can help (deadlock, lock wait, a broken
-//! connection: the next host). [`Error::Away`](crate::error::Error::Away) means that the database cannot be used
-//! now, and whoever has a spool uses it; any other error means that it is there and refuses.
+//! # How faults are handled
 //!
-//! **What is kept.** `modulation_new`, or the table that MODTOOLS_TABLE names, holds one row per sample, `modulation_detail` profile, source and SNR of
-//! the last 48 hours, `modulation_channel` what is known of each upstream besides, `modulation_scan` a row per scan,
-//! `modulation_device` when each device was last tried and last good, `modulation_day` finished days. An older
-//! `modulation_new` with a surrogate id is used as it stands.
+//! - A statement fails with a deadlock or a lock wait: it runs again. The connection breaks: the next host is tried.
+//! - The database cannot be used now: [`Error::Away`](crate::error::Error::Away). mod-store spools then.
+//! - It can be reached and refuses: any other error, which ends the run with the server's reason.
+//! - A value does not fit into its column: the sample is rejected with a reason before anything is sent.
+//! - A server sends nonsense: the client library is contained, and the database counts as away.
+//!
+//! # What is kept
+//!
+//! | table | a row per | content |
+//! |---|---|---|
+//! | `modulation_new` (MODTOOLS_TABLE) | sample | the modulation |
+//! | `modulation_detail` | sample | profile, source and SNR of the last 48 hours |
+//! | `modulation_channel` | upstream | frequency, width, description, modems |
+//! | `modulation_scan` | scan | how it ended, and how many samples it has |
+//! | `modulation_device` | device | the last try, the last good scan, the last status |
+//! | `modulation_day` | upstream and day | what the finished day came to |
+//!
+//! An older `modulation_new` with an id of its own is used as it stands.
 
 mod admit;
 mod channels;

@@ -1,6 +1,8 @@
 //! Columns that came after the first version of the tables: what a modulation rests on, and who is served by a channel.
 //! `--init` adds them to tables that lack them; without them everything else works as before.
 
+use crate::record::{ExplainedBy, Sample, Source};
+
 /// A column: its table, its name, and its type on MySQL and in SQLite.
 pub(super) struct Column {
     pub table: &'static str,
@@ -10,7 +12,6 @@ pub(super) struct Column {
     pub sqlite: &'static str,
 }
 
-/// All of them.
 pub(super) const COLUMNS: [Column; 4] = [
     Column { table: "modulation_detail", name: "explained_by", mysql: "VARCHAR(16)", sqlite: "TEXT" },
     Column { table: "modulation_channel", name: "modems", mysql: "BIGINT UNSIGNED", sqlite: "INTEGER" },
@@ -43,4 +44,12 @@ impl Provenance {
 /// A column of a SELECT, or NULL where the table lacks it.
 pub(super) fn or_null(present: bool, column: &'static str) -> &'static str {
     if present { column } else { "NULL" }
+}
+
+/// Whether a sample says more than its modulation.
+pub(super) fn has_detail(sample: &Sample) -> bool {
+    sample.profile.is_some()
+        || sample.snr_db.is_some()
+        || sample.source != Source::State
+        || sample.explained_by.is_some_and(|by| by != ExplainedBy::Printed)
 }

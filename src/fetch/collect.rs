@@ -27,7 +27,6 @@ use crate::{
 /// A device on its way to its capture.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Which.
     pub device: Arc<Device>,
     /// Complete answers of earlier sessions.
     pub kept: Vec<Kept>,

@@ -66,7 +66,6 @@ const MOST_KEYS: usize = 10_000;
 pub enum Step {
     /// Wait for more, or for this much silence.
     Wait(Duration),
-    /// Type this.
     Type(&'static [u8]),
     /// The exchange is over.
     Done,
@@ -85,7 +84,6 @@ pub enum Stuck {
     NoEcho,
 }
 
-/// What an exchange is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Purpose {
     /// To see a first prompt.
@@ -124,7 +122,6 @@ struct Proof {
     from: usize,
 }
 
-/// One exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     purpose: Purpose,

@@ -43,7 +43,7 @@ pub fn exchange(bytes: &[u8]) {
     assert!(typed <= 64 + 2 * bytes.len(), "{typed} bytes typed");
 }
 
-/// An inventory in any form gives devices with names that are no option, path or address of their own.
+/// Whatever form an inventory has, each device has a name, without separators, and no other device has it.
 pub fn inventory(bytes: &[u8]) {
     let Ok(text) = crate::text::encoding::utf8(bytes) else { return };
     let reading = Reading { detect: true, ..Reading::default() };
@@ -58,14 +58,7 @@ pub fn inventory(bytes: &[u8]) {
     assert_eq!(names.len(), count, "a name twice");
 }
 
-#[cfg(test)]
-#[test]
-fn any_device_is_talked_to_within_bounds() {
-    crate::fuzz::hold("exchange", exchange);
-}
-
-#[cfg(test)]
-#[test]
-fn any_inventory_is_read_or_refused() {
-    crate::fuzz::hold("inventory", inventory);
+crate::fuzz::held! {
+    exchange: any_device_is_talked_to_within_bounds,
+    inventory: any_inventory_is_read_or_refused,
 }

@@ -14,7 +14,6 @@ use crate::{
     tables,
 };
 
-/// One device of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Its name in records.

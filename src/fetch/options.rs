@@ -27,7 +27,6 @@ pub struct Options {
     pub snmp: Option<Access>,
     /// Account where a device has none of its own.
     pub user: Option<String>,
-    /// Its password.
     pub password: Option<Secret>,
     /// Key file.
     pub identity: Option<PathBuf>,
@@ -47,7 +46,6 @@ pub struct Options {
     pub checking: Checking,
     /// Algorithms where a device has none of its own.
     pub algorithms: Algorithms,
-    /// Budgets.
     pub budgets: Budgets,
     /// More attempts after a failure that may pass.
     pub retries: u32,

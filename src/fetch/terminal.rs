@@ -66,7 +66,6 @@ impl<'a> Terminal<'a> {
         Ok(terminal)
     }
 
-    /// Asks one command.
     pub fn ask(&mut self, command: &str) -> Asked {
         self.exchange = std::mem::take(&mut self.exchange).command(command);
         self.ask_by(command, &format!("{command}\n"))

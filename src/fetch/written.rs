@@ -148,7 +148,6 @@ fn scalar(value: &Value) -> Option<String> {
 pub enum At {
     /// On the command line.
     Arguments,
-    /// In this line, from 1.
     Line(u64),
     /// In this item of a JSON document, from 1.
     Item(usize),

@@ -31,7 +31,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// `counts` are those of [`SEED_MODULATIONS`]; none: there is no sample of these.
+    /// `counts`: samples of each of [`SEED_MODULATIONS`]. None when there are none.
     #[must_use]
     pub fn new(cmts: &'a str, upstream: &'a str, hops: u64, counts: [u64; 3]) -> Option<Self> {
         let measurements: u64 = counts.iter().sum();

@@ -40,7 +40,7 @@ pub struct Input {
     pub reports: Vec<Reading>,
     /// In the order in which they came.
     pub events: Vec<Event>,
-    /// Lines that could not be read, those of the reports included.
+    /// Lines that could not be read, including the ones that the reports count.
     pub bad_lines: u64,
 }
 

@@ -22,10 +22,8 @@ const NAME: usize = 60;
 /// No sentence from a record is longer than this, in characters.
 const SENTENCE: usize = 500;
 
-/// A block of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
-    /// A heading.
     Heading(String),
     /// A sentence that must not be missed.
     Warning(String),
@@ -45,7 +43,6 @@ pub enum Block {
 /// An upstream or an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its name.
     pub name: String,
     /// Where it is: node, hub, description.
     pub labels: Vec<String>,
@@ -74,10 +71,8 @@ impl Entry {
     }
 }
 
-/// A page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// Its title.
     pub title: String,
     /// BCP 47 tag of its language.
     pub language: &'static str,

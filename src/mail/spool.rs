@@ -3,12 +3,11 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Result},
-    output,
+    lock, output,
     record::Timestamp,
     settings::Settings,
 };
@@ -32,7 +31,6 @@ pub struct Waiting {
     pub message_id: String,
     pub from: String,
     pub to: String,
-    /// Since when it waits.
     pub since: Timestamp,
     /// Attempts so far.
     pub attempts: u32,
@@ -78,7 +76,7 @@ impl Spool {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(directory).map_err(Error::write(directory))?;
         refuse_others(directory)?;
-        let lock = lock(&directory.join("lock"))?;
+        let lock = take_lock(&directory.join("lock"))?;
         let path = directory.join("sent.ndjson");
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
@@ -88,7 +86,7 @@ impl Spool {
         if known.last().is_some_and(|&b| b != b'\n') {
             notes.write_all(b"\n").map_err(Error::write(&path))?;
         }
-        // A line that was cut short is no note.
+        // A line that was cut short does not count as a note.
         let sent = known.split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice::<Sent>(line).ok());
         let sent = sent.map(|sent| (sent.message_id, sent.server)).collect();
         Ok(Spool { directory: directory.to_owned(), sent, notes, _lock: lock })
@@ -150,7 +148,6 @@ impl Spool {
         })
     }
 
-    /// Removes a mail.
     pub fn remove(&self, path: &Path) -> Result<()> {
         fs::remove_file(path).map_err(Error::write(path))
     }
@@ -200,23 +197,11 @@ fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn lock(path: &Path) -> Result<File> {
+fn take_lock(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
     let file = open_own(&mut options, path).map_err(Error::write(path))?;
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                thread::sleep(Duration::from_millis(100));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { path: path.to_owned(), holder: "another mod-mail".into() });
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::write(path)(error)),
-        }
-    }
+    lock::exclusive(&file, path, PATIENCE, "another mod-mail").map(|()| file)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Block, Entry, Page};
+use crate::text::table::{self, Column};
 
 /// Renders a page.
 #[must_use]
@@ -21,7 +22,7 @@ pub fn render(page: &Page) -> String {
             Block::Paragraph(sentence) => {
                 let _ = writeln!(text, "{sentence}");
             }
-            Block::Table { columns, rows } => table(&mut text, columns, rows),
+            Block::Table { columns, rows } => append_table(&mut text, columns, rows),
             Block::Entries(entries) => {
                 let shown: Vec<_> = entries.iter().map(entry).collect();
                 text += &shown.join("\n");
@@ -47,19 +48,11 @@ fn underlined(text: &mut String, title: &str, line: &str) {
     let _ = writeln!(text, "{title}\n{}", line.repeat(title.width()));
 }
 
-fn table(text: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
+fn append_table(text: &mut String, columns: &[(String, bool)], rows: &[Vec<String>]) {
     let titles: Vec<_> = columns.iter().map(|(title, _)| title.clone()).collect();
     let titles = titles.iter().any(|title| !title.is_empty()).then_some(&titles);
-    let lines: Vec<_> = titles.into_iter().chain(rows).collect();
-    let widths: Vec<_> = (0..columns.len())
-        .map(|column| lines.iter().map(|line| line[column].width()).max().unwrap_or_default())
-        .collect();
-    for line in lines {
-        let mut shown = String::new();
-        for ((cell, width), (_, number)) in line.iter().zip(&widths).zip(columns) {
-            let pad = " ".repeat(width - cell.width());
-            shown += &if *number { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") };
-        }
-        let _ = writeln!(text, "{}", shown.trim_end());
-    }
+    let rows: Vec<_> = titles.into_iter().chain(rows).cloned().collect();
+    let columns: Vec<_> =
+        columns.iter().map(|(_, number)| if *number { Column::Right(0) } else { Column::Left(0) }).collect();
+    table::lines(&columns, &rows, 2).iter().for_each(|line| *text += &format!("{line}\n"));
 }

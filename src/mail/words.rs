@@ -14,66 +14,80 @@ impl Language {
     }
 }
 
-/// Everything that a mail says by itself. `{}` is where a value goes; see [`fill`].
-#[allow(missing_docs)]
-#[derive(Debug)]
-pub struct Words {
-    pub language: Language,
-    pub decimal: char,
-    pub title: &'static str,
-    pub to: &'static str,
-    pub window: &'static str,
-    pub upstreams: &'static str,
-    pub upstreams_on_cmts: &'static str,
-    pub measurements: &'static str,
-    pub hops: &'static str,
-    pub coverage: &'static str,
-    pub modulations: &'static str,
-    pub lost: &'static str,
-    pub offenders: &'static str,
-    pub no_offenders: &'static str,
-    pub more_offenders: &'static str,
-    pub cmts: &'static str,
-    pub upstream: &'static str,
-    pub description: &'static str,
-    pub change: &'static str,
-    pub degraded: &'static str,
-    pub worst: &'static str,
-    pub why: &'static str,
-    pub since: &'static str,
-    pub modems: &'static str,
-    pub snr: &'static str,
-    pub snr_values: &'static str,
-    pub channel: &'static str,
-    pub chronic: &'static str,
-    pub chronic_of: &'static str,
-    pub gone: &'static str,
-    pub last_polled: &'static str,
-    pub missing_days: &'static str,
-    pub not_attached: &'static str,
-    pub too_big_for_server: &'static str,
-    pub events: &'static str,
-    pub incidents: &'static str,
-    pub incidents_note: &'static str,
-    pub moment: &'static str,
-    pub stepped_down: &'static str,
-    pub silent: &'static str,
-    pub no_silent: &'static str,
-    pub last_good: &'static str,
-    pub never: &'static str,
-    pub status: &'static str,
-    pub thin: &'static str,
-    pub no_thin: &'static str,
-    pub and_more: &'static str,
-    pub attached: &'static str,
-    pub made: &'static str,
-    pub empty: &'static str,
-    pub partial: &'static str,
-    pub only_rows: &'static str,
-    pub only_until: &'static str,
-    pub cmts_silent: &'static str,
-    pub coverage_of: &'static str,
-    pub bad_lines: &'static str,
+/// Declares [`Words`] and the words of each language: a text stands beside its translation.
+macro_rules! words {
+    ($($name:ident: $english:literal, $dutch:literal;)+) => {
+        /// Everything that a mail says by itself. `{}` is where a value goes; see [`fill`].
+        #[allow(missing_docs)]
+        #[derive(Debug)]
+        pub struct Words { pub language: Language, pub decimal: char, $(pub $name: &'static str),+ }
+
+        static ENGLISH: Words = Words { language: Language::En, decimal: '.', $($name: $english),+ };
+        static DUTCH: Words = Words { language: Language::Nl, decimal: ',', $($name: $dutch),+ };
+    };
+}
+
+words! {
+    title: "Modulation report {}", "Modulatierapport {}";
+    to: "to", "tot en met";
+    window: "Window", "Periode";
+    upstreams: "Upstreams", "Upstreams";
+    upstreams_on_cmts: "{} (CMTSs: {})", "{} (CMTS'en: {})";
+    measurements: "Measurements", "Metingen";
+    hops: "Hops", "Hops";
+    coverage: "Coverage", "Dekking";
+    modulations: "Share of measurements", "Aandeel van de metingen";
+    lost: "Lost", "Verlies";
+    offenders: "Upstreams that need a look", "Upstreams die aandacht vragen";
+    no_offenders: "None: no upstream changed its modulation or ran below what it can do.",
+        "Geen: geen enkele upstream wisselde van modulatie of zat lager dan hij kan.";
+    more_offenders: "More of them in the attachment: {}.", "Nog meer in de bijlage: {}.";
+    cmts: "CMTS", "CMTS";
+    upstream: "Upstream", "Upstream";
+    description: "Description", "Omschrijving";
+    change: "± day before", "± dag ervoor";
+    degraded: "Degraded", "Verlaagd";
+    worst: "Lowest", "Laagste";
+    why: "Why", "Waarom";
+    since: "Since", "Sinds";
+    modems: "Modems", "Modems";
+    snr: "SNR", "SNR";
+    snr_values: "{} dB, lowest {} dB", "{} dB, laagste {} dB";
+    channel: "Channel", "Kanaal";
+    chronic: "Below expectation", "Onder verwachting";
+    chronic_of: "{} of the last 14 days", "{} van de laatste 14 dagen";
+    gone: "CMTSs that are no longer polled", "CMTS'en die niet meer worden uitgelezen";
+    last_polled: "Last polled", "Laatst uitgelezen";
+    missing_days: "days without data: {}", "dagen zonder gegevens: {}";
+    not_attached: "The rows are not attached: {} MiB is more than the {} MiB of --max-size.",
+        "De rijen zijn niet bijgevoegd: {} MiB is meer dan de {} MiB van --max-size.";
+    too_big_for_server: "The rows are not attached: with their {} MiB the mail is more than the server takes.",
+        "De rijen zijn niet bijgevoegd: met hun {} MiB is de mail meer dan de server aanneemt.";
+    events: "Modulation events", "Modulatiegebeurtenissen";
+    incidents: "Incidents", "Incidenten";
+    incidents_note: "Scans in which many upstreams of one node or CMTS stepped down together.",
+        "Scans waarin veel upstreams van één node of CMTS tegelijk omlaag gingen.";
+    moment: "Time", "Tijdstip";
+    stepped_down: "Stepped down", "Omlaag";
+    silent: "Silent CMTSs", "Stille CMTS'en";
+    no_silent: "None: every CMTS answered in the window.", "Geen: elke CMTS antwoordde in deze periode.";
+    last_good: "Last good scan", "Laatste goede scan";
+    never: "not known", "niet bekend";
+    status: "Status", "Status";
+    thin: "Coverage below {} %", "Dekking onder {} %";
+    no_thin: "None: every CMTS that answered was observed for at least {} % of the time.",
+        "Geen: elke CMTS die antwoordde is ten minste {} % van de tijd waargenomen.";
+    and_more: "and {} more", "en nog {}";
+    attached: "All upstreams are in the attachment {}.", "Alle upstreams staan in de bijlage {}.";
+    made: "Made {} by modtools {}.", "Gemaakt op {} door modtools {}.";
+    empty: "This report is empty: no upstream was measured in its window.",
+        "Dit rapport is leeg: er is in deze periode geen enkele upstream gemeten.";
+    partial: "This report is partial: {}.", "Dit rapport is onvolledig: {}.";
+    only_rows: "{} of {} upstreams", "{} van {} upstreams";
+    only_until: "until {}", "tot {}";
+    cmts_silent: "silent CMTSs: {}", "stille CMTS'en: {}";
+    coverage_of: "coverage {} %", "dekking {} %";
+    bad_lines: "unreadable lines: {}", "onleesbare regels: {}";
 }
 
 impl Words {
@@ -97,124 +111,6 @@ pub fn fill(text: &str, values: &[&str]) -> String {
     }
     filled
 }
-
-static ENGLISH: Words = Words {
-    language: Language::En,
-    decimal: '.',
-    title: "Modulation report {}",
-    to: "to",
-    window: "Window",
-    upstreams: "Upstreams",
-    upstreams_on_cmts: "{} (CMTSs: {})",
-    measurements: "Measurements",
-    hops: "Hops",
-    coverage: "Coverage",
-    modulations: "Share of measurements",
-    lost: "Lost",
-    offenders: "Upstreams that need a look",
-    no_offenders: "None: no upstream changed its modulation or ran below what it can do.",
-    more_offenders: "More of them in the attachment: {}.",
-    cmts: "CMTS",
-    upstream: "Upstream",
-    description: "Description",
-    change: "± day before",
-    degraded: "Degraded",
-    worst: "Lowest",
-    why: "Why",
-    since: "Since",
-    modems: "Modems",
-    snr: "SNR",
-    snr_values: "{} dB, lowest {} dB",
-    channel: "Channel",
-    chronic: "Below expectation",
-    chronic_of: "{} of the last 14 days",
-    gone: "CMTSs that are no longer polled",
-    last_polled: "Last polled",
-    missing_days: "days without data: {}",
-    not_attached: "The rows are not attached: {} MiB is more than the {} MiB of --max-size.",
-    too_big_for_server: "The rows are not attached: with their {} MiB the mail is more than the server takes.",
-    events: "Modulation events",
-    incidents: "Incidents",
-    incidents_note: "Scans in which many upstreams of one node or CMTS stepped down together.",
-    moment: "Time",
-    stepped_down: "Stepped down",
-    silent: "Silent CMTSs",
-    no_silent: "None: every CMTS answered in the window.",
-    last_good: "Last good scan",
-    never: "not known",
-    status: "Status",
-    thin: "Coverage below {} %",
-    no_thin: "None: every CMTS that answered was observed for at least {} % of the time.",
-    and_more: "and {} more",
-    attached: "All upstreams are in the attachment {}.",
-    made: "Made {} by modtools {}.",
-    empty: "This report is empty: no upstream was measured in its window.",
-    partial: "This report is partial: {}.",
-    only_rows: "{} of {} upstreams",
-    only_until: "until {}",
-    cmts_silent: "silent CMTSs: {}",
-    coverage_of: "coverage {} %",
-    bad_lines: "unreadable lines: {}",
-};
-
-static DUTCH: Words = Words {
-    language: Language::Nl,
-    decimal: ',',
-    title: "Modulatierapport {}",
-    to: "tot en met",
-    window: "Periode",
-    upstreams: "Upstreams",
-    upstreams_on_cmts: "{} (CMTS'en: {})",
-    measurements: "Metingen",
-    hops: "Hops",
-    coverage: "Dekking",
-    modulations: "Aandeel van de metingen",
-    lost: "Verlies",
-    offenders: "Upstreams die aandacht vragen",
-    no_offenders: "Geen: geen enkele upstream wisselde van modulatie of zat lager dan hij kan.",
-    more_offenders: "Nog meer in de bijlage: {}.",
-    cmts: "CMTS",
-    upstream: "Upstream",
-    description: "Omschrijving",
-    change: "± dag ervoor",
-    degraded: "Verlaagd",
-    worst: "Laagste",
-    why: "Waarom",
-    since: "Sinds",
-    modems: "Modems",
-    snr: "SNR",
-    snr_values: "{} dB, laagste {} dB",
-    channel: "Kanaal",
-    chronic: "Onder verwachting",
-    chronic_of: "{} van de laatste 14 dagen",
-    gone: "CMTS'en die niet meer worden uitgelezen",
-    last_polled: "Laatst uitgelezen",
-    missing_days: "dagen zonder gegevens: {}",
-    not_attached: "De rijen zijn niet bijgevoegd: {} MiB is meer dan de {} MiB van --max-size.",
-    too_big_for_server: "De rijen zijn niet bijgevoegd: met hun {} MiB is de mail meer dan de server aanneemt.",
-    events: "Modulatiegebeurtenissen",
-    incidents: "Incidenten",
-    incidents_note: "Scans waarin veel upstreams van één node of CMTS tegelijk omlaag gingen.",
-    moment: "Tijdstip",
-    stepped_down: "Omlaag",
-    silent: "Stille CMTS'en",
-    no_silent: "Geen: elke CMTS antwoordde in deze periode.",
-    last_good: "Laatste goede scan",
-    never: "niet bekend",
-    status: "Status",
-    thin: "Dekking onder {} %",
-    no_thin: "Geen: elke CMTS die antwoordde is ten minste {} % van de tijd waargenomen.",
-    and_more: "en nog {}",
-    attached: "Alle upstreams staan in de bijlage {}.",
-    made: "Gemaakt op {} door modtools {}.",
-    empty: "Dit rapport is leeg: er is in deze periode geen enkele upstream gemeten.",
-    partial: "Dit rapport is onvolledig: {}.",
-    only_rows: "{} van {} upstreams",
-    only_until: "tot {}",
-    cmts_silent: "stille CMTS'en: {}",
-    coverage_of: "dekking {} %",
-    bad_lines: "onleesbare regels: {}",
-};
 
 #[cfg(test)]
 mod tests {

@@ -34,14 +34,4 @@ pub fn day(bytes: &[u8]) {
     let _ = (memory.is_alive(20_002), memory.best_held(20_002, 90), line.samples());
 }
 
-#[cfg(test)]
-#[test]
-fn any_table_is_read_or_refused() {
-    crate::fuzz::hold("table", table);
-}
-
-#[cfg(test)]
-#[test]
-fn any_day_is_read_or_refused() {
-    crate::fuzz::hold("day", day);
-}
+crate::fuzz::held! { table: any_table_is_read_or_refused, day: any_day_is_read_or_refused }

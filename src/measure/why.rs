@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(said(&|_| Some(Qam16)), "stuck_low");
         assert_eq!(said(&|step| Some(if step < 7 { Qam64 } else { Qam16 })), "stuck_low");
         assert_eq!(said(&|step| Some(if step < 8 { Qam64 } else { Qam16 })), "stepped_down");
-        // It came back: that is told by the hops and the loss.
+        // It came back: the hops and the loss show that.
         assert_eq!(said(&|step| Some(if step < 140 { Qam16 } else { Qam64 })), "stuck_low");
         assert_eq!(said(&|step| Some(if step < 20 { Qam16 } else { Qam64 })), "");
         assert_eq!(said(&|step| Some(if step % 2 == 0 { Qam64 } else { Qam16 })), "flapping stepped_down");

@@ -79,7 +79,7 @@ fn answers(capture: &Capture) -> Vec<Answer<'_>> {
 }
 
 /// Why a capture that calls itself good is not believed: a needed command that is missing, broken off or
-/// refused. Commands of the user's own stand in for those of the platform, as far as they show its tables.
+/// refused. The user's own commands stand in for the platform's, as far as they show its tables.
 fn doubt(platform: Platform, answers: &[Answer<'_>]) -> Option<(Status, String)> {
     let family = family(platform);
     if let Verdict::CommandFailed(reason) = judge(platform, answers) {

@@ -39,14 +39,4 @@ fn run(flags: &[&str], mut input: &[u8]) -> String {
     output
 }
 
-#[cfg(test)]
-#[test]
-fn any_text_is_parsed() {
-    crate::fuzz::hold("pasted", pasted);
-}
-
-#[cfg(test)]
-#[test]
-fn any_stream_is_parsed() {
-    crate::fuzz::hold("stream", stream);
-}
+crate::fuzz::held! { pasted: any_text_is_parsed, stream: any_stream_is_parsed }

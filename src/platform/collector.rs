@@ -39,7 +39,6 @@ struct Account {
     text: bool,
 }
 
-/// The account.
 pub(super) struct Collector<'r, 'b, 't> {
     reading: &'r mut Reading<'b>,
     platform: Platform,

@@ -2,6 +2,7 @@
 //! implements [`Family`]; CONTRIBUTING.md lists the steps to add one. Everything here is pure: text in,
 //! values out. The sessions themselves belong to `fetch`.
 
+mod asked;
 mod casa;
 mod cbr8;
 mod collector;

@@ -1,4 +1,4 @@
-//! The family that a device's name tells: the operator's own patterns first, then those of the families.
+//! Which family a device belongs to, by its name: the operator's own patterns first, then the families' patterns.
 
 use std::sync::LazyLock;
 

@@ -15,7 +15,6 @@ use crate::{
 /// How far samples may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Those from before this.
     pub before: Timestamp,
     /// Why that is not as far as was asked.
     pub stopped: Option<Stopped>,

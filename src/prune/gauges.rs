@@ -5,7 +5,6 @@ use crate::{
     record::{Health, TableStatus, Timestamp},
 };
 
-/// The gauges of all tables.
 pub(super) fn of(statuses: &[TableStatus]) -> Vec<Metric> {
     let age = |status: &TableStatus, then: Option<Timestamp>| {
         then.map(|then| status.ts.since(then).max(0).to_string())

@@ -32,11 +32,8 @@ pub struct Request {
     pub batch: u64,
     detail_hours: u32,
     rollup_days: u32,
-    /// `--force`.
     force: bool,
-    /// `--prom`.
     pub prom: bool,
-    /// `--reset-id`.
     pub reset_id: bool,
     /// ENABLE_ID_RESET: from when on the id is reset without being asked.
     pub guard: Option<Threshold>,
@@ -49,7 +46,6 @@ pub struct Request {
 pub enum Threshold {
     /// A part of its range.
     Percent(f64),
-    /// An id.
     Id(u64),
 }
 

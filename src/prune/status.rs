@@ -10,6 +10,7 @@ use crate::{
     openmetrics,
     record::{self, Health, Retained, TableStatus, Timestamp},
     stage::Context,
+    text::table::{self, Column},
 };
 
 const DAY_S: f64 = 86_400.0;
@@ -35,7 +36,6 @@ pub fn run(
     Ok(if well { Exit::Done } else { Exit::Partial })
 }
 
-/// How all tables are.
 pub fn statuses(request: &Request, database: &mut dyn Database) -> Result<Vec<TableStatus>> {
     let tables = database.tables()?;
     tables.into_iter().map(|table| judge(request, database, table)).collect()
@@ -109,25 +109,25 @@ impl TableStatus {
 
 fn show(statuses: &[TableStatus], place: &str, output: &mut dyn Write) -> std::io::Result<()> {
     writeln!(output, "{place}")?;
-    writeln!(
-        output,
-        "{:<22} {:>14} {:>10} {:>20} {:>20} {:>6} {:>5}  HEALTH",
-        "TABLE", "ROWS", "SIZE", "OLDEST", "NEWEST", "DAYS", "PARTS"
-    )?;
+    let titles = ["TABLE", "ROWS", "SIZE", "OLDEST", "NEWEST", "DAYS", "PARTS", " HEALTH"];
+    let mut rows = vec![titles.map(str::to_owned).to_vec()];
     let word = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     for status in statuses {
-        let rows = format!("{}{}", if status.estimated { "~" } else { "" }, status.rows);
-        writeln!(
-            output,
-            "{:<22} {rows:>14} {:>10} {:>20} {:>20} {:>6} {:>5}  {}",
-            status.table,
+        rows.push(vec![
+            status.table.to_owned(),
+            format!("{}{}", if status.estimated { "~" } else { "" }, status.rows),
             size(status.bytes),
             word(status.oldest.map(|ts| ts.to_string())),
             word(status.newest.map(|ts| ts.to_string())),
             word(status.days.map(|days| format!("{days:.1}"))),
             word(status.partitions.map(|count| count.to_string())),
-            status.health.word(),
-        )?;
+            format!(" {}", status.health),
+        ]);
+    }
+    let widths = [14, 10, 20, 20, 6, 5].map(Column::Right);
+    let columns = [&[Column::Left(22)][..], &widths, &[Column::Left(0)]].concat();
+    for line in table::lines(&columns, &rows, 1) {
+        writeln!(output, "{line}")?;
     }
     for status in statuses {
         if let Some(retention) = &status.retention {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Status, Timestamp};
+use super::{Status, Timestamp};
 use crate::modulation::Modulation;
 
 /// `change`, of `--format changes`: an upstream's sample differs from the one before.
@@ -86,20 +86,4 @@ pub struct Fresh {
     /// Status of the last scan, good or not; missing where only samples are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-}
-
-impl Body for Change {
-    const TYPE: &'static str = "change";
-}
-
-impl Body for Gap {
-    const TYPE: &'static str = "gap";
-}
-
-impl Body for State {
-    const TYPE: &'static str = "state";
-}
-
-impl Body for Fresh {
-    const TYPE: &'static str = "fresh";
 }

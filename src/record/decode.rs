@@ -8,16 +8,12 @@ use super::{Capture, End, HEAD, Heartbeat, Sample, Scan, VERSION};
 
 /// A line of the stream, as far as the collecting stages know its type.
 #[derive(Clone, Debug)]
+#[allow(missing_docs)]
 pub enum Record {
-    /// See [`Capture`].
     Capture(Box<Capture>),
-    /// See [`Sample`].
     Sample(Sample),
-    /// See [`Scan`].
     Scan(Scan),
-    /// See [`Heartbeat`].
     Heartbeat(Heartbeat),
-    /// See [`End`].
     End(End),
     /// A type that is not decoded here, by its word: pass the line through whole.
     Other(String),

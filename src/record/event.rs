@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Timestamp};
+use super::Timestamp;
 use crate::{closed_set::closed_set, modulation::Modulation};
 
 closed_set! {
@@ -61,8 +61,4 @@ pub struct Event {
     /// On the last event of a run: how many more opened that are not told one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<u64>,
-}
-
-impl Body for Event {
-    const TYPE: &'static str = "event";
 }

@@ -38,8 +38,4 @@ fn again<B: Body>(line: &str, body: &B) {
     assert_eq!(text, String::from_utf8_lossy(&twice));
 }
 
-#[cfg(test)]
-#[test]
-fn any_line_is_read_or_refused() {
-    crate::fuzz::hold("records", records);
-}
+crate::fuzz::held! { records: any_line_is_read_or_refused }

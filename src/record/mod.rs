@@ -132,9 +132,17 @@ fn append_type<B: Body>(lines: &mut Vec<u8>) {
 }
 
 macro_rules! bodies {
-    ($($name:ident = $word:literal),* $(,)?) => { $(impl Body for $name { const TYPE: &'static str = $word; })* };
+    ($($name:ty = $word:literal),* $(,)?) => { $(impl Body for $name { const TYPE: &'static str = $word; })* };
 }
 bodies!(Capture = "capture", Scan = "scan", Heartbeat = "heartbeat", End = "end", Fault = "error");
+bodies!(Stored<'_> = "stored", Pruned = "pruned", TableStatus = "status", StatusRecord<'_> = "status");
+bodies!(Report = "report", Row = "row", DayRow = "day", Group = "group", Event = "event");
+bodies!(Change = "change", Gap = "gap", State = "state", Fresh = "fresh", Work = "work");
+
+/// For numbers that are left out of a record when they are 0.
+pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}
 
 closed_set! {
     /// How the collection of one device ended.
@@ -346,12 +354,6 @@ pub struct Sample<S = String> {
     /// Modems that are registered on the upstream now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modems: Option<u64>,
-}
-
-/// Whether a count is left out of a record.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 fn state() -> Source {

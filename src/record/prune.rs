@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Body, Timestamp};
+use super::Timestamp;
 use crate::closed_set::closed_set;
 
 closed_set! {
@@ -169,12 +169,4 @@ pub struct IdStatus {
     /// Days until the limit at that rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_left: Option<f64>,
-}
-
-impl Body for Pruned {
-    const TYPE: &'static str = "pruned";
-}
-
-impl Body for TableStatus {
-    const TYPE: &'static str = "status";
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
-use super::{Body, Figure, Status, Timestamp, columns::columns};
+use super::{Figure, Status, Timestamp, columns::columns, is_zero};
 use crate::{closed_set::closed_set, modulation::Modulation, text};
 
 /// One value per modulation that was seen, lowest modulation first.
@@ -35,7 +35,7 @@ pub struct Report {
     /// Upstreams with a sample in the window: one row each.
     pub upstreams: u64,
     /// Those of them whose modulation rests on the built-in profile table, which their device has not confirmed.
-    #[serde(default, skip_serializing_if = "super::is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub built_in: u64,
     /// CMTSs that they are on.
     pub cmts: u64,
@@ -219,7 +219,7 @@ columns! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub delta: Option<Delta>,
         /// Of `observed_s` in maintenance, s: nothing is degraded or lost then. Not written when it is none.
-        #[serde(default, skip_serializing_if = "super::is_zero")]
+        #[serde(default, skip_serializing_if = "is_zero")]
         pub maintenance_s: u64 => sum,
         /// The last local day on which `expected` was held, `YYYY-MM-DD`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -334,10 +334,6 @@ impl DayRow {
     }
 }
 
-impl Body for DayRow {
-    const TYPE: &'static str = "day";
-}
-
 /// How a row differs from that of the day before: this day less that one, both measured by what is expected
 /// today; of an unfinished day against the same part of the day before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -421,16 +417,4 @@ impl Serialize for Figures {
         }
         map.end()
     }
-}
-
-impl Body for Group {
-    const TYPE: &'static str = "group";
-}
-
-impl Body for Report {
-    const TYPE: &'static str = "report";
-}
-
-impl Body for Row {
-    const TYPE: &'static str = "row";
 }

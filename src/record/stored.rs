@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Body, Timestamp};
+use super::{Timestamp, is_zero};
 
 /// `stored`: what became of the samples of one device and scan,
 /// `sent = stored + duplicate + rejected + left_out + spooled`.
@@ -22,16 +22,12 @@ pub struct Stored<'a> {
     /// Samples that do not fit in the table.
     pub rejected: u64,
     /// Samples that an older table does not take, because its other readers do not know their modulation.
-    #[serde(skip_serializing_if = "super::is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub left_out: u64,
     /// Samples that wait in the spool.
-    #[serde(skip_serializing_if = "super::is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub spooled: u64,
     /// Nothing was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-}
-
-impl Body for Stored<'_> {
-    const TYPE: &'static str = "stored";
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Timestamp, Totals};
+use super::{Timestamp, Totals};
 use crate::units;
 
 /// The words of the status: as in the program that this one replaces, and two new ones.
@@ -87,10 +87,6 @@ pub struct StatusRecord<'a> {
     /// The status.
     #[serde(flatten)]
     pub document: &'a Document,
-}
-
-impl Body for StatusRecord<'_> {
-    const TYPE: &'static str = "status";
 }
 
 impl fmt::Display for StatusWord {

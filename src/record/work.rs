@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, Timestamp,
+    Timestamp,
     columns::{Cell, Field, columns},
 };
 use crate::closed_set::closed_set;
@@ -111,8 +111,4 @@ impl Field for WorkSide {
     fn round(&mut self) {
         *self = std::mem::take(self).rounded();
     }
-}
-
-impl Body for Work {
-    const TYPE: &'static str = "work";
 }

@@ -55,7 +55,6 @@ pub struct Findings<'a> {
     pub tz: Tz,
     /// A report that was made before, in place of `lines`.
     saved: Option<Saved>,
-    /// What there is of its numbers.
     none: Numbers,
     /// When the last good scan of each device began that is not gone.
     pub last_good: BTreeMap<String, Timestamp>,

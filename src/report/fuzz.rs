@@ -5,7 +5,7 @@ use clap::Parser;
 use crate::{cli, clock::Clock, fuzz::bounded, record::Timestamp, settings::Settings, stage::Context};
 
 /// Records of any kind become a report of any form, without control characters where people read it.
-pub fn input(bytes: &[u8]) {
+pub fn report(bytes: &[u8]) {
     const FORMS: [&str; 7] = ["table", "ndjson", "json", "csv", "csv-excel", "changes", "samples"];
     let (&first, mut text) = bytes.split_first().unwrap_or((&0, &[]));
     let form = FORMS[usize::from(first) % FORMS.len()];
@@ -25,8 +25,4 @@ pub fn input(bytes: &[u8]) {
     assert!(!output.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r')), "{form}: {output:?}");
 }
 
-#[cfg(test)]
-#[test]
-fn any_records_are_reported() {
-    crate::fuzz::hold("report", input);
-}
+crate::fuzz::held! { report: any_records_are_reported }

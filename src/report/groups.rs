@@ -14,10 +14,11 @@ use crate::{
 };
 
 /// The groups in the order asked for.
-#[derive(Debug)]
-pub struct Groups {
+pub struct Groups<'a, 'q> {
     /// What they are sums by.
     pub by: By,
+    pub view: &'a View,
+    pub findings: &'a Findings<'q>,
     all: Vec<Group>,
     shown: usize,
 }
@@ -98,10 +99,10 @@ fn key_of(by: By, row: &Row) -> Option<KeyValue> {
     }
 }
 
-impl Groups {
+impl<'a, 'q> Groups<'a, 'q> {
     /// Sums up.
     #[must_use]
-    pub fn new(by: By, view: &View, findings: &Findings<'_>) -> Self {
+    pub fn new(by: By, view: &'a View, findings: &'a Findings<'q>) -> Self {
         let mut sums: BTreeMap<Option<KeyValue>, Sum> = BTreeMap::new();
         for (row, _) in findings.exact_rows(view) {
             sums.entry(key_of(by, &row)).or_default().add(&row);
@@ -111,7 +112,7 @@ impl Groups {
         let mut groups: Vec<_> = sums.into_iter().map(|(value, sum)| sum.group(ts, key(value))).collect();
         groups.sort_by(|a, b| order(view.sort, a, b));
         let shown = groups.len().min(view.top.unwrap_or(usize::MAX));
-        Groups { by, all: groups, shown }
+        Groups { by, view, findings, all: groups, shown }
     }
 
     /// At most `--top` of them.

@@ -1,6 +1,27 @@
-//! mod-report: what the samples of a window say of each upstream. The numbers are defined in
-//! [`measure`](crate::measure); samples come from a database or a record stream (`source`). A report goes out in
-//! a [`mod@format`]; what is not a report of sums is an [`answer`].
+//! mod-report: what the samples of a window say about each upstream.
+//!
+//! A request is read from the flags: a *question* (which window, which upstreams), a *view* (order, groups, how many)
+//! and *outputs* (files, the page, a web server). The *source* gives the samples of a database or of a record stream to
+//! [`measure`](crate::measure), which defines every number; `findings` are the numbers of all upstreams. A report is
+//! written in a [`mod@format`]. A question whose answer is not a report (`--at`, `--fresh`, `--events`, single changes
+//! or samples) has a file in [`answer`].
+//!
+//! # How faults are handled
+//!
+//! - A flag or a file cannot be used: exit 2 before anything is read.
+//! - The database or an output fails: exit 1. Every file is written whole or not at all.
+//! - A line of a stream is bad, a window or one of its days has no sample, a deployment fails: the report is written all
+//!   the same, one line on stderr says so, and the exit code is 3.
+//! - A finished day in the database is out of date: it is computed anew from its samples; where these are gone, the day
+//!   is listed as missing.
+//!
+//! # On disk
+//!
+//! | option | files |
+//! |---|---|
+//! | `--save` | `modulation_report_DATE.csv` and `modulation_report_DATE_web.json` |
+//! | `--web` | `index.html`, its script and style, `data/DATE.json`, and what points to the newest day ([`web`]) |
+//! | `--events --state` | what was open after the last run |
 
 pub mod answer;
 mod color;

@@ -76,7 +76,7 @@ fn exact_date(text: &str) -> Option<NaiveDate> {
     (date.to_string() == text).then_some(date)
 }
 
-/// Whether a file that has this date in its name begins as ours do, or those of the program before us.
+/// Whether a file that has this date in its name begins as our files do, or as the old program's do.
 #[must_use]
 pub fn begins_as_ours(date: NaiveDate, begin: &[u8]) -> bool {
     if begin.starts_with(layout::seed::HEADER.as_bytes()) {

@@ -5,7 +5,6 @@
 /// One `NAME=value` of the file, before expansion. A bare `NAME` has no value.
 #[derive(Debug, PartialEq)]
 pub struct Binding {
-    /// The name.
     pub name: String,
     /// The value, unquoted and unescaped, not yet expanded.
     pub value: Option<String>,

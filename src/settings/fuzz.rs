@@ -14,8 +14,4 @@ pub fn env_file(bytes: &[u8]) {
     assert!(whole.is_none_or(|value| value.len() <= 2 * LONGEST_VALUE));
 }
 
-#[cfg(test)]
-#[test]
-fn any_env_file_is_read() {
-    crate::fuzz::hold("env_file", env_file);
-}
+crate::fuzz::held! { env_file: any_env_file_is_read }

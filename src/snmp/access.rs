@@ -10,19 +10,14 @@ use crate::{
 const SHORTEST: usize = 8;
 
 closed_set! {
-    /// How requests of a user are signed (RFC 3414, RFC 7860).
+    /// How requests of a user are signed: HMAC (RFC 3414, RFC 7860).
+    #[allow(missing_docs)]
     pub enum AuthProtocol {
-        /// HMAC-MD5-96.
         Md5 = "MD5",
-        /// HMAC-SHA-96.
         Sha1 = "SHA",
-        /// HMAC-SHA-224.
         Sha224 = "SHA-224",
-        /// HMAC-SHA-256.
         Sha256 = "SHA-256",
-        /// HMAC-SHA-384.
         Sha384 = "SHA-384",
-        /// HMAC-SHA-512.
         Sha512 = "SHA-512",
     }
 }

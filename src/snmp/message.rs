@@ -22,7 +22,6 @@ const REPORTABLE: u8 = 4;
 const SIGNED: u8 = 1;
 const USM: i32 = 3;
 
-/// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     /// The objects themselves.

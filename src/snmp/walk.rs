@@ -27,7 +27,6 @@ pub(super) enum Broken {
     TooManyRows,
 }
 
-/// A walk.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     root: &'a Oid,
@@ -38,7 +37,6 @@ pub(super) struct Walk<'a> {
     /// Bytes that the text may have.
     most: u64,
     rows: usize,
-    /// Rows that it may have.
     most_rows: usize,
 }
 

@@ -32,14 +32,4 @@ pub fn known_hosts(bytes: &[u8]) {
     let _ = key_type(bytes);
 }
 
-#[cfg(test)]
-#[test]
-fn any_server_begins_within_bounds() {
-    crate::fuzz::hold("server", server);
-}
-
-#[cfg(test)]
-#[test]
-fn any_known_hosts_are_read() {
-    crate::fuzz::hold("known_hosts", known_hosts);
-}
+crate::fuzz::held! { server: any_server_begins_within_bounds, known_hosts: any_known_hosts_are_read }

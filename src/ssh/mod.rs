@@ -17,10 +17,7 @@ mod rename;
 mod session;
 mod sftp;
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{record::Status, settings::Secret, signals::Signals, text};
 
@@ -35,7 +32,8 @@ pub use session::{Accepted, Session, Shell};
 pub use sftp::{Entry, Kind, Sftp};
 
 /// Why a connection or a session ended, as a capture reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{status}: {error}")]
 pub struct Failure {
     /// The status of the scan.
     pub status: Status,
@@ -68,12 +66,6 @@ impl Failure {
 /// A text of a peer's as it goes into a message: its beginning.
 pub(crate) fn shortened(text: &str) -> &str {
     text::beginning(text, 1000)
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.status, self.error)
-    }
 }
 
 /// How long running sessions may go on after the first signal.

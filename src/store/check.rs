@@ -9,7 +9,10 @@ use crate::{
     exit::Exit,
     openmetrics::{self, Metric},
     record::Timestamp,
-    text,
+    text::{
+        self,
+        table::{self, Column},
+    },
 };
 
 /// Looks at a database, and at the spool before it, and shows what was found.
@@ -27,11 +30,11 @@ pub(super) fn run(
         false => format!("{}: {} wait", spool.place(), spool.depth()),
     });
     let waiting = waiting.as_deref().map(|waiting| ("spool", waiting));
+    let rows = std::iter::once(("database", place)).chain(facts).chain(waiting).chain(missing);
     let rows: Vec<_> =
-        std::iter::once(("database", place)).chain(facts).chain(waiting).chain(missing).collect();
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    for (name, value) in rows {
-        writeln!(output, "{name:width$}  {}", text::terminal(value)).map_err(Error::output)?;
+        rows.map(|(name, value)| vec![name.to_owned(), text::terminal(value).into_owned()]).collect();
+    for line in table::lines(&[Column::Left(0); 2], &rows, 2) {
+        writeln!(output, "{line}").map_err(Error::output)?;
     }
     Ok(if found.missing.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -2,7 +2,7 @@
 //! encoding makes of a name or a password is never guessed.
 
 use std::{
-    fmt, fs,
+    fs,
     io::{self, Read},
     path::Path,
 };
@@ -16,7 +16,8 @@ pub const BYTE_ORDER_MARK: char = '\u{feff}';
 const LARGEST: u64 = 64 << 20;
 
 /// Why bytes are not text, and on which line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {kind}")]
 pub struct NotText {
     /// Number of the line, from 1.
     pub line: u64,
@@ -25,33 +26,19 @@ pub struct NotText {
 }
 
 /// What bytes are instead of UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Encoding {
     /// Two bytes per character, as PowerShell's `>` and "Unicode text" of spreadsheets write.
+    #[error("this is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")]
     Utf16,
     /// A byte that no UTF-8 has in its place.
+    #[error(
+        "byte 0x{0:02x} is not UTF-8, perhaps Latin-1; save it as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)"
+    )]
     Byte(u8),
-    /// A NUL byte: not a text file.
+    /// A NUL byte.
+    #[error("a NUL byte: this is not a text file")]
     Nul,
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Encoding::Utf16 => f.write_str("this is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"),
-            Encoding::Byte(byte) => write!(
-                f,
-                "byte 0x{byte:02x} is not UTF-8, perhaps Latin-1; save it as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)"
-            ),
-            Encoding::Nul => f.write_str("a NUL byte: this is not a text file"),
-        }
-    }
-}
-
-impl fmt::Display for NotText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.kind)
-    }
 }
 
 /// Whether bytes begin as UTF-16 text does: with its byte-order mark, or with a NUL in every other byte.

@@ -16,8 +16,4 @@ pub fn cleaner(bytes: &[u8]) {
     assert!(!html(&text).contains(['<', '>', '"', '\'']));
 }
 
-#[cfg(test)]
-#[test]
-fn any_bytes_are_cleaned() {
-    crate::fuzz::hold("cleaner", cleaner);
-}
+crate::fuzz::held! { cleaner: any_bytes_are_cleaned }

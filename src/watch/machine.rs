@@ -91,13 +91,16 @@ pub enum Ended {
 }
 
 /// Why the command has to be started again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Cause {
     /// It ended by itself.
+    #[error("the command ended by itself with {0}")]
     Ended(Ended),
     /// It hung: no beat for this long.
+    #[error("the command hangs: no heartbeat for {} s", .0.as_secs())]
     NoBeat(Duration),
     /// It could not be started at all.
+    #[error("the command cannot be started: {0}")]
     NotStarted(String),
 }
 
@@ -276,16 +279,6 @@ impl fmt::Display for Ended {
                 Some(name) => write!(f, "signal {signal} ({name})"),
                 None => write!(f, "signal {signal}"),
             },
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::Ended(how) => write!(f, "the command ended by itself with {how}"),
-            Cause::NoBeat(age) => write!(f, "the command hangs: no heartbeat for {} s", age.as_secs()),
-            Cause::NotStarted(reason) => write!(f, "the command cannot be started: {reason}"),
         }
     }
 }

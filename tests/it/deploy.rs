@@ -181,7 +181,7 @@ fn the_seed_layout_goes_along_and_old_files_of_ours_go() {
     place.put("modulation_report_2025-01-02_web.json", "somebody else's");
     place.put("modulation_report_2025-01-03_web.json", &seed("2025-01-04"));
     place.put("modulation_report_2025-01-01.csv", "CMTS;upstream\n");
-    place.put("modulation_report_latest_web.json", "a copy, as it was of old");
+    place.put("modulation_report_latest_web.json", "a copy, as the old system made it");
     place.put("data/2025-01-01.json", "{\"v\":1,\"kind\":\"modtools-day\",…");
     place.put("data/2025-01-02.json", "{}");
     place.put(".modtools-1700000000-0123abcd-7", "left over");

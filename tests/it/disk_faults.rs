@@ -48,7 +48,7 @@ fn for_every_fault(make: impl Fn(&Path) -> Tool, mut judge: impl FnMut(&Path, &R
 
 /// The upstreams of the samples on stdout.
 fn acknowledged(run: &Run) -> BTreeSet<String> {
-    // A line that was cut off is no receipt.
+    // A line that was cut off does not count as a receipt.
     let whole = run.stdout.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let lines = whole.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let samples = lines.filter(|record| record["type"] == "sample");

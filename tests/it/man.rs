@@ -151,7 +151,7 @@ fn the_records_that_modtools_5_shows_are_read_and_written_as_they_stand() {
             "work" => again::<Work>(record),
             // Counts for people and scripts; no stage reads them.
             "group" | "stored" | "pruned" | "status" => record.clone(),
-            other => panic!("{other} is no type of record"),
+            other => panic!("unknown type of record: {other}"),
         };
         assert_eq!(&written, record, "modtools(5) shows a {kind} that would be written otherwise");
         kinds.push(kind);

@@ -1,5 +1,5 @@
 //! The page out of finished days: what is kept of a day draws the same page as its samples, the last days are in a
-//! file of their own, and what rests on the built-in profile table is said of old days too.
+//! file of their own, and the page says of earlier days, too, what rests on the built-in profile table.
 
 use std::{fs, path::Path};
 

@@ -221,7 +221,7 @@ fn a_bad_line_becomes_an_error_record_and_the_rest_goes_on() {
 fn an_input_that_breaks_off_is_used_and_said() {
     let run = tool("mod-parse").stdin(format!("{}\n", good("A"))).run().says(3, &["end record"]);
     assert_eq!(run.records().len(), 3);
-    // The last line may lack its line feed, and an empty input is no fault.
+    // The last line may lack its line feed, and an input may be empty.
     tool("mod-parse").stdin(END).run().clean(0);
     assert_eq!(tool("mod-parse").run().clean(0).stdout, "");
 }

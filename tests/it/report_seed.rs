@@ -15,7 +15,7 @@ use crate::{
 const MORNING: Timestamp = Timestamp(1_746_162_000);
 const MIDNIGHT: i64 = 1_746_050_400; // 2025-05-01T00:00+02:00
 
-/// The first three are those of the seed layout.
+/// The seed layout has the first three.
 const WORDS: [&str; 6] = ["QAM64", "QAM16", "QPSK", "QAM32", "OFDMA", "UNKNOWN"];
 
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub fn serve(directory: &Path) -> String {
     address
 }
 
-/// One request and its answer; a browser that went away is no fault.
+/// One request and its answer; a browser may go away before it.
 fn answer(mut stream: TcpStream, directory: &Path) {
     let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
     let request = lines.next().unwrap_or_default();

@@ -48,7 +48,7 @@ fn a_group_that_came_in_parts_is_completed_in_an_older_table() {
     assert_eq!(counts(&db.store(&["--tee"], whole.as_str()).clean(0)), [2, 1, 1, 0]);
     assert_eq!(counts(&db.store(&["--tee"], whole).clean(0)), [2, 0, 2, 0]);
     assert_eq!(db.samples(), 2);
-    // The mark of the part without a scan is no scan.
+    // The mark of the part without a scan does not count as a scan.
     assert_eq!(contents(&db.url(), &db.context(&[])).1.len(), 1);
 }
 
@@ -99,7 +99,7 @@ fn narrow_columns_reject_one_by_one_and_never_cut() {
 fn without_the_right_to_create_the_older_table_is_still_filled() {
     let mut db = MariaDb::old(OLD);
     let url = db.account("SELECT, INSERT");
-    // --init was not done: that is no success.
+    // --init was not done, and the exit code says so.
     for (flags, code) in [(&["--init"][..], 3), (&[], 0)] {
         let run = db
             .tool(&url)

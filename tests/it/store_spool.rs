@@ -230,7 +230,7 @@ fn a_spool_serves_a_file_too_and_check_says_what_waits() {
     sqlite(&["--init"]).clean(0);
     let run = sqlite(&["--check"]).clean(0);
     assert!(run.stdout.contains("nothing waits") && run.stdout.contains(LATER), "{}", run.stdout);
-    // What is configured wrongly is no absence.
+    // A wrong setting does not make a database unreachable.
     let wrong =
         db.tool(&db.url()).env("ACCESS_PASSWORD", "wrong").args(spool.flags()).stdin(two_scans()).run();
     wrong.says(1, &["Access denied"]);

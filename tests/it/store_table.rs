@@ -40,7 +40,7 @@ impl Place<'_> {
         assert_eq!(self.lines("samples_2"), 2);
         let one = sample(NOON, "CCAP001", "1/0", "QAM64", "") + &scan(NOON, "CCAP001", "ok", 1) + END;
         self.store("", &["--init"], &one).clean(0);
-        // The finished days are those of the other table: they are neither used nor replaced.
+        // The finished days belong to the other table: they are neither used nor replaced.
         assert_eq!((self.lines(""), self.lines("samples_2"), self.lines("")), (1, 2, 1));
         let flags = ["--date", "2026-05-01"];
         self.tool("mod-report", "", &flags)

@@ -116,7 +116,7 @@ impl Tool {
         let mut stdin = child.stdin.take().expect("piped");
         let input = self.stdin;
         let feed = thread::spawn(move || {
-            // A tool that does not read its input to the end is no fault here.
+            // A tool may end without reading its input to the end.
             let _ = stdin.write_all(&input);
         });
         let out = drain(child.stdout.take().expect("piped"));

@@ -44,7 +44,7 @@ for line in sys.stdin:
     try:
         out.sendto(("READY=1\nWATCHDOG=1\n" + say).encode(), os.environ["NOTIFY_SOCKET"])
     except OSError:
-        pass  # as mod-store: a supervisor that cannot be reached is no reason to end
+        pass  # as mod-store: it goes on when a supervisor cannot be reached
 "#;
 
 /// Four stages; the first says something every 50 ms.

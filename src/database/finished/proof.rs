@@ -15,7 +15,6 @@ use crate::{
 const COUNTED: u64 = 200_000;
 
 impl Keeper<'_> {
-    /// What there is of a day.
     pub(super) fn look(&mut self, day: NaiveDate) -> Result<State> {
         let Some(kept) = self.heads.get(&day).cloned() else {
             let keeps = self.database.keeps_days();

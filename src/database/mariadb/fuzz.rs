@@ -20,8 +20,4 @@ pub fn database_answers(bytes: &[u8]) {
     }
 }
 
-#[cfg(test)]
-#[test]
-fn any_answer_of_a_database_is_judged() {
-    crate::fuzz::hold("database_answers", database_answers);
-}
+crate::fuzz::held! { database_answers: any_answer_of_a_database_is_judged }

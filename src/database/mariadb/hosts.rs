@@ -3,11 +3,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
-use crate::database::Host;
+use crate::{backoff, database::Host, sync::unpoisoned};
 
 /// How long a bad host is passed by: at first, and at most.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +25,7 @@ struct Bad {
 static BAD: Mutex<Option<HashMap<String, Bad>>> = Mutex::new(None);
 
 fn memory() -> MutexGuard<'static, Option<HashMap<String, Bad>>> {
-    BAD.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(BAD.lock())
 }
 
 /// Remembers that a host turned out bad.
@@ -36,7 +36,7 @@ pub(super) fn blame(host: &Host) {
     if bad.until + FORGIVEN < now {
         bad.times = 0;
     }
-    bad.until = now + PATIENCE.saturating_mul(1 << bad.times.min(6)).min(MOST_PATIENCE);
+    bad.until = now + backoff::delay(PATIENCE, bad.times, MOST_PATIENCE, &mut fastrand::Rng::new());
     bad.times += 1;
 }
 

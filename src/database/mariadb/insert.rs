@@ -9,14 +9,16 @@ use crate::database::{
 
 /// A statement that inserts many rows.
 pub(super) struct Insert {
-    /// The table.
     pub table: &'static str,
     /// Its columns that get values.
     pub columns: &'static str,
     /// The parameters of a row.
     pub row: &'static str,
-    /// What a row that is there already means.
+    /// What a row that is there already means: it stays as it is, or takes the new values.
     pub tail: &'static str,
+    /// Columns that came later, behind the others in each row; and whether the table lacks them.
+    pub later: &'static [&'static str],
+    pub lacks_later: bool,
     /// Most bytes that the parameters of a row can take.
     pub bytes: usize,
 }
@@ -43,6 +45,8 @@ const KEYED: Insert = Insert {
     columns: "timestamp, cmts, upstream, modulation",
     row: "(?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE modulation = modulation",
+    later: &[],
+    lacks_later: false,
     bytes: TIME_BYTES + 2 * NAME_BYTES + WORD_BYTES,
 };
 /// Into a table of samples; into an older one, which takes whatever comes.
@@ -57,33 +61,9 @@ pub(super) const DETAIL: Insert = Insert {
     columns: "timestamp, cmts, upstream, profile, source, snr_db",
     row: "(?,?,?,?,?,?)",
     tail: " ON DUPLICATE KEY UPDATE source = source",
+    later: &["explained_by"],
     bytes: TIME_BYTES + 2 * NAME_BYTES + 2 * WORD_BYTES + 32,
-};
-/// As they are with the columns that came later.
-pub(super) const DETAIL_NOW: Insert = Insert {
-    table: "modulation_detail",
-    columns: "timestamp, cmts, upstream, profile, source, snr_db, explained_by",
-    row: "(?,?,?,?,?,?,?)",
-    ..DETAIL
-};
-pub(super) const CHANNEL_NOW: Insert = Insert {
-    table: "modulation_channel",
-    columns: "cmts, upstream, platform, type, center_hz, width_hz, description, first_seen, last_seen, modems, snr_db",
-    row: "(?,?,?,?,?,?,?,?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
-           center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
-           modems = VALUES(modems), snr_db = VALUES(snr_db), \
-           first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
-    ..CHANNEL
-};
-pub(super) const SCAN_NOW: Insert = Insert {
-    table: "modulation_scan",
-    columns: "ts, cmts, platform, status, error, attempts, elapsed_ms, samples, unparsed, built_in",
-    row: "(?,?,NULLIF(?,''),?,?,?,?,?,?,?)",
-    tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
-           attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
-           unparsed = VALUES(unparsed), built_in = VALUES(built_in)",
-    ..SCAN
+    ..KEYED
 };
 pub(super) const CHANNEL: Insert = Insert {
     table: "modulation_channel",
@@ -92,7 +72,9 @@ pub(super) const CHANNEL: Insert = Insert {
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), type = VALUES(type), \
            center_hz = VALUES(center_hz), width_hz = VALUES(width_hz), description = VALUES(description), \
            first_seen = LEAST(first_seen, VALUES(first_seen)), last_seen = GREATEST(last_seen, VALUES(last_seen))",
+    later: &["modems", "snr_db"],
     bytes: 2 * NAME_BYTES + 2 * WORD_BYTES + DESCRIPTION_CHARS * 4 + 64,
+    ..KEYED
 };
 
 /// The mark of a group in an older table, before its samples: whoever finds it there is a replay.
@@ -102,6 +84,7 @@ pub(super) const MARK: Insert = Insert {
     row: "(?,?,0,0,?,0)",
     tail: " ON DUPLICATE KEY UPDATE cmts = cmts",
     bytes: TIME_BYTES + NAME_BYTES + 16,
+    ..KEYED
 };
 /// A scan that is parsed again corrects what stands there.
 pub(super) const SCAN: Insert = Insert {
@@ -111,7 +94,9 @@ pub(super) const SCAN: Insert = Insert {
     tail: " ON DUPLICATE KEY UPDATE platform = VALUES(platform), status = VALUES(status), error = VALUES(error), \
            attempts = VALUES(attempts), elapsed_ms = VALUES(elapsed_ms), samples = VALUES(samples), \
            unparsed = VALUES(unparsed)",
+    later: &["built_in"],
     bytes: TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES + ERROR_CHARS * 4 + 64,
+    ..KEYED
 };
 /// A replay of the past does not turn the clock back, unless that was ahead by more than clocks are apart. The
 /// assignments are made from left to right.
@@ -128,9 +113,19 @@ pub(super) const DEVICE: Insert = Insert {
            last_try = IF(last_try > NOW() + INTERVAL 10 MINUTE, VALUES(last_try), \
                          GREATEST(last_try, VALUES(last_try)))",
     bytes: 2 * TIME_BYTES + NAME_BYTES + 3 * WORD_BYTES,
+    ..KEYED
 };
 
 impl Insert {
+    /// Into a table that has the later columns, or lacks them.
+    pub fn with_later(self, has: bool) -> Self {
+        Insert { lacks_later: !has, ..self }
+    }
+
+    fn later(&self) -> &'static [&'static str] {
+        if self.lacks_later { &[] } else { self.later }
+    }
+
     /// Inserts all rows, as many at a time as there is room for and the rest in powers of two, so that few
     /// statements are ever prepared. Returns the rows affected.
     pub fn run<T>(
@@ -146,7 +141,11 @@ impl Insert {
         while !rest.is_empty() {
             let (now, later) = rest.split_at(chunk(rest.len(), batch));
             let mut values = Vec::with_capacity(now.len() * self.row.len() / 2);
-            now.iter().for_each(|row| parameters(row, &mut values));
+            let left_out = self.later.len() - self.later().len();
+            for row in now {
+                parameters(row, &mut values);
+                values.truncate(values.len() - left_out);
+            }
             transaction.exec_drop(self.sql(now.len()), values)?;
             affected += transaction.affected_rows();
             rest = later;
@@ -156,18 +155,23 @@ impl Insert {
 
     /// Rows of a full statement: whatever they hold, it is not larger than the server takes.
     fn batch(&self, room: Room) -> usize {
-        let fitting = room.bytes.saturating_sub(FRAME_BYTES) / (self.bytes + self.row.len() + 1);
+        let fitting = room.bytes.saturating_sub(FRAME_BYTES)
+            / (self.bytes + self.row.len() + 2 * self.later().len() + 1);
         room.rows.min(fitting).max(1)
     }
 
     /// The statement up to its values.
     pub fn head(&self) -> String {
-        format!("INSERT INTO `{}` ({}) VALUES ", self.table, self.columns)
+        let columns = [&[self.columns][..], self.later()].concat().join(", ");
+        format!("INSERT INTO `{}` ({columns}) VALUES ", self.table)
     }
 
     fn sql(&self, rows: usize) -> String {
-        let places = vec![self.row; rows].join(",");
-        [&self.head(), &places, self.tail].concat()
+        let row = [self.row.trim_end_matches(')'), &",?".repeat(self.later().len()), ")"].concat();
+        let takes_values = self.tail.contains("VALUES(");
+        let later = self.later().iter().filter(|_| takes_values);
+        let later: String = later.map(|column| format!(", {column} = VALUES({column})")).collect();
+        [&self.head(), &vec![row; rows].join(","), self.tail, &later].concat()
     }
 }
 

@@ -36,6 +36,7 @@ use super::{
         insert::Room,
         shape::Shape,
         tables::Tables,
+        write::Plan,
         writer::Writer,
         zone::Zone,
     },
@@ -261,15 +262,10 @@ impl Database for MariaDb {
         if much {
             self.call_second();
         }
-        let writer = Writer {
-            connector: &self.connector,
-            shape: &self.shape,
-            tables: &self.tables,
-            now: self.clock.now(),
-            late: &late,
-            room: Room { rows: self.batch, bytes: self.max_packet },
-            again,
-        };
+        let room = Room { rows: self.batch, bytes: self.max_packet };
+        let (shape, tables, now) = (&self.shape, &self.tables, self.clock.now());
+        let plan = Plan { shape, tables, room, now, late: &late, again };
+        let writer = Writer { connector: &self.connector, plan };
         let second = self.second.as_mut().filter(|_| much);
         let counts = writer.store(&mut self.connection, second, groups, &changes)?;
         if !changes.is_empty() {

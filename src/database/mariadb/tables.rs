@@ -27,7 +27,6 @@ use crate::{
 /// The tables that are there, each with the end of its last partition if it has partitions.
 #[derive(Debug)]
 pub(super) struct Tables {
-    /// Where the samples are, or would be.
     pub samples: SampleTable,
     ends: BTreeMap<&'static str, Option<i64>>,
     /// Columns that came later.
@@ -167,12 +166,10 @@ impl Tables {
         schema::tables(self.samples)
     }
 
-    /// Whether the table of samples is there.
     pub fn has_samples(&self) -> bool {
         self.has(self.samples.name())
     }
 
-    /// Whether a table is there.
     pub fn has(&self, table: &str) -> bool {
         self.ends.contains_key(table)
     }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::{
     days::date,
-    insert::{CHANNEL, CHANNEL_NOW, DETAIL, DETAIL_NOW, DEVICE, MARK, Room, SCAN, SCAN_NOW, keyed, older},
+    insert::{CHANNEL, DETAIL, DEVICE, MARK, Room, SCAN, keyed, older},
     shape::Shape,
     tables::Tables,
     zone::{utc, value},
@@ -18,11 +18,13 @@ use crate::{
         admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::Change,
         days,
+        provenance::has_detail,
     },
-    record::{ExplainedBy, Sample, Scan, Source, Timestamp},
+    record::{ExplainedBy, Sample, Scan, Timestamp},
 };
 
 /// How groups are stored here.
+#[derive(Clone, Copy)]
 pub(super) struct Plan<'a> {
     pub shape: &'a Shape,
     pub tables: &'a Tables,
@@ -47,7 +49,6 @@ struct Rows<'a> {
 enum Replay {
     /// Nothing.
     New,
-    /// All of it.
     Whole,
     /// These upstreams.
     Partly(HashSet<String>),
@@ -188,35 +189,13 @@ impl Plan<'_> {
         if self.tables.has("modulation_detail") {
             let samples = groups.iter().flat_map(|group| &group.samples).copied();
             let detail: Vec<&Sample> = samples.filter(|sample| has_detail(sample)).collect();
-            if provenance.detail {
-                DETAIL_NOW.run(transaction, &detail, self.room, |sample, values| {
-                    detail_row(sample, values);
-                    values.push(sample.explained_by.map(ExplainedBy::word).into());
-                })?;
-            } else {
-                DETAIL.run(transaction, &detail, self.room, detail_row)?;
-            }
+            DETAIL.with_later(provenance.detail).run(transaction, &detail, self.room, detail_row)?;
         }
         let room = Room { rows: self.room.rows.min(1000), ..self.room };
-        if provenance.channel {
-            CHANNEL_NOW.run(transaction, changes, room, |change, values| {
-                channel_row(change, values);
-                values.push(change.channel.modems.into());
-                values.push(change.channel.snr_db.into());
-            })?;
-        } else {
-            CHANNEL.run(transaction, changes, room, channel_row)?;
-        }
+        CHANNEL.with_later(provenance.channel).run(transaction, changes, room, channel_row)?;
         let scans: Vec<&Scan> = groups.iter().filter_map(|group| group.group.scan.as_ref()).collect();
         if self.tables.has("modulation_scan") {
-            if provenance.scan {
-                SCAN_NOW.run(transaction, &scans, self.room, |scan, values| {
-                    scan_row(scan, values);
-                    values.push(scan.built_in.into());
-                })?;
-            } else {
-                SCAN.run(transaction, &scans, self.room, scan_row)?;
-            }
+            SCAN.with_later(provenance.scan).run(transaction, &scans, self.room, scan_row)?;
         }
         if self.tables.has("modulation_device") {
             DEVICE.run(transaction, &scans, self.room, |scan, values| device_row(scan, self.now, values))?;
@@ -265,14 +244,6 @@ fn mark(rows: &&Rows<'_>, values: &mut Vec<Value>) {
     values.push((rows.group.samples.len() as u64).into());
 }
 
-/// Whether a sample says more than its modulation.
-fn has_detail(sample: &Sample) -> bool {
-    sample.profile.is_some()
-        || sample.snr_db.is_some()
-        || sample.source != Source::State
-        || sample.explained_by.is_some_and(|by| by != ExplainedBy::Printed)
-}
-
 fn detail_row(sample: &&Sample, values: &mut Vec<Value>) {
     values.push(utc(sample.ts));
     values.push((&sample.cmts).into());
@@ -280,6 +251,7 @@ fn detail_row(sample: &&Sample, values: &mut Vec<Value>) {
     values.push(sample.profile.into());
     values.push(sample.source.word().into());
     values.push(sample.snr_db.into());
+    values.push(sample.explained_by.map(ExplainedBy::word).into());
 }
 
 fn channel_row(change: &Change, values: &mut Vec<Value>) {
@@ -293,6 +265,8 @@ fn channel_row(change: &Change, values: &mut Vec<Value>) {
     values.push((&channel.description).into());
     values.push(utc(*seen));
     values.push(utc(*seen));
+    values.push(channel.modems.into());
+    values.push(channel.snr_db.into());
 }
 
 fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
@@ -305,6 +279,7 @@ fn scan_row(scan: &&Scan, values: &mut Vec<Value>) {
     values.push(scan.elapsed_ms.into());
     values.push(scan.samples.into());
     values.push(scan.unparsed.into());
+    values.push(scan.built_in.into());
 }
 
 fn device_row(scan: &Scan, now: Timestamp, values: &mut Vec<Value>) {

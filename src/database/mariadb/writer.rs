@@ -4,20 +4,16 @@
 use std::{panic, thread};
 
 use ::mysql::Conn;
-use chrono::NaiveDate;
 
 use super::{
     connect::{Again, Connector},
-    insert::Room,
     shape::Shape,
-    tables::Tables,
     write::Plan,
 };
 use crate::{
     contain,
     database::{Counts, Group, channels::Change, contained::SENSELESS},
     error::{Error, Result},
-    record::Timestamp,
 };
 
 /// From so many samples on the groups are shared between two connections.
@@ -26,14 +22,7 @@ const SHARED: usize = 4000;
 /// What all transactions of a moment have in common.
 pub(super) struct Writer<'a> {
     pub connector: &'a Connector,
-    pub shape: &'a Shape,
-    pub tables: &'a Tables,
-    pub room: Room,
-    pub now: Timestamp,
-    /// Days that may be kept without these groups.
-    pub late: &'a [NaiveDate],
-    /// The groups may be there already, without a mark that says so.
-    pub again: bool,
+    pub plan: Plan<'a>,
 }
 
 impl Writer<'_> {
@@ -83,17 +72,16 @@ impl Writer<'_> {
 
     /// One transaction, as often as it takes.
     fn one(&self, connection: &mut Conn, groups: &[&Group], changes: &[Change]) -> Result<Vec<Counts>> {
-        let Writer { connector, shape, tables, room, now, late, mut again } = *self;
+        let Writer { connector, mut plan } = *self;
         let mut tries = 0;
         loop {
-            let plan = Plan { shape, tables, room, now, late, again };
             match plan.run(connection, groups, changes) {
                 Ok(counts) => return Ok(counts),
                 Err(fault) => {
                     tries += 1;
                     connector.recover(connection, &fault, tries)?;
                     // The connection may have broken off in the very commit.
-                    again |= connector.again(&fault) != Again::Rerun;
+                    plan.again |= connector.again(&fault) != Again::Rerun;
                 }
             }
         }
@@ -120,7 +108,7 @@ fn middle(groups: &[&Group]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{self, Record};
+    use crate::record::{self, Record, Timestamp};
 
     fn group(samples: usize) -> Group {
         let line = r#"{"v":1,"type":"sample","ts":"2026-05-01T12:00:00Z","cmts":"C","upstream":"u","modulation":"QPSK"}"#;

@@ -33,7 +33,6 @@ const FREE_BYTES: u64 = 64 * 1024;
 pub(super) struct Sqlite {
     connection: Connection,
     place: String,
-    /// The table of samples.
     samples: SampleTable,
     /// Finished days are kept for that table, not for another one beside it.
     days_are_ours: bool,

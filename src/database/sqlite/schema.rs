@@ -106,7 +106,6 @@ pub(super) fn create_samples(connection: &Connection, samples: SampleTable) -> r
     ))
 }
 
-/// Whether a table is there.
 pub(super) fn has(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1";
     connection.query_row(sql, [table], |row| row.get::<_, i64>(0)).map(|count| count > 0)

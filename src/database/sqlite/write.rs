@@ -10,9 +10,9 @@ use crate::{
         admit::{ERROR_CHARS, WORD_CHARS, clip},
         channels::{Change, Channels},
         days::{Days, late, marked},
-        provenance::Provenance,
+        provenance::{Provenance, has_detail},
     },
-    record::{ExplainedBy, Sample, Scan, Source, Timestamp},
+    record::{ExplainedBy, Sample, Scan, Timestamp},
 };
 
 impl Sqlite {
@@ -98,14 +98,6 @@ fn samples(
     }
     let sent = group.samples.len() as u64;
     Ok(Counts { sent, stored, duplicate: sent - stored, ..Counts::default() })
-}
-
-/// Whether a sample says more than its modulation.
-fn has_detail(sample: &Sample) -> bool {
-    sample.profile.is_some()
-        || sample.snr_db.is_some()
-        || sample.source != Source::State
-        || sample.explained_by.is_some_and(|by| by != ExplainedBy::Printed)
 }
 
 fn channels(

@@ -12,8 +12,4 @@ pub fn mail_answers(bytes: &[u8]) {
     }
 }
 
-#[cfg(test)]
-#[test]
-fn any_answer_of_a_mail_server_is_read() {
-    crate::fuzz::hold("mail_answers", mail_answers);
-}
+crate::fuzz::held! { mail_answers: any_answer_of_a_mail_server_is_read }

@@ -98,7 +98,7 @@ impl Session {
         addresses: &[SocketAddr],
         is_local: bool,
     ) -> Result<Self, Failure> {
-        // Where a password is at stake, an unknown certificate is no better than none.
+        // Where a password is at stake, an unknown certificate is as bad as none.
         let is_trusted = server.login.is_some() && !is_local;
         let mut session = Session::dial(server, addresses)?;
         if server.tls == Tls::Wrapper {

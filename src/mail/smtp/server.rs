@@ -18,7 +18,6 @@ pub enum Tls {
 }
 
 impl Tls {
-    /// The words of SMTP_TLS.
     pub const WORDS: &'static str = "none, opportunistic, required or wrapper";
 }
 
@@ -41,7 +40,6 @@ impl FromStr for Tls {
 pub struct Login {
     /// Its name.
     pub user: String,
-    /// Its password.
     pub password: Secret,
 }
 

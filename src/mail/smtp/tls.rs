@@ -1,5 +1,5 @@
-//! Which certificates count: those of the public roots or of SMTP_CA_FILE, or any at all where TLS is only there so
-//! that nobody listens by the way.
+//! Which certificates count: what the public roots or SMTP_CA_FILE vouch for, or any at all where TLS only keeps
+//! out whoever listens.
 
 use std::sync::Arc;
 

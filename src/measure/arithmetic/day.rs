@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 use super::{CARRY_S, FLAPPING_CHANGES, FLAPPING_WINDOW, MODULATIONS, PerIndex, WITH_BITS, change};
-use crate::{measure::snr::DaySnr, modulation::Modulation};
+use crate::{measure::snr::DaySnr, modulation::Modulation, record::is_zero};
 
 /// A sample's time (UNIX) and modulation.
 pub type Sampled = (i64, Modulation);
@@ -22,7 +22,7 @@ pub struct Day {
     #[serde(with = "last", skip_serializing_if = "Option::is_none")]
     pub last: Option<Sampled>,
     /// Samples by [`Modulation::index`].
-    #[serde(with = "named", skip_serializing_if = "is_zero_array")]
+    #[serde(with = "named", skip_serializing_if = "is_zero")]
     pub counts: PerIndex,
     /// Seconds held by [`Modulation::index`]; a column of its own.
     #[serde(skip)]
@@ -55,19 +55,19 @@ pub struct Day {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub flapping: bool,
     /// The longest stretch below each threshold, s.
-    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    #[serde(with = "suffix", skip_serializing_if = "is_zero")]
     pub longest_below_s: [u32; WITH_BITS],
     /// The stretch that begins when the time does, s.
-    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    #[serde(with = "suffix", skip_serializing_if = "is_zero")]
     pub lead_s: [u32; WITH_BITS],
     /// The stretch that ends when the time does, s.
-    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    #[serde(with = "suffix", skip_serializing_if = "is_zero")]
     pub trail_s: [u32; WITH_BITS],
     /// How often it rose from below, without unobserved time between.
-    #[serde(with = "suffix", skip_serializing_if = "is_zero_array")]
+    #[serde(with = "suffix", skip_serializing_if = "is_zero")]
     pub recovered: [u32; WITH_BITS],
     /// When the stretch of samples below began that the last one belongs to (UNIX); 0: it is not below.
-    #[serde(with = "suffix", skip_serializing_if = "is_no_moment")]
+    #[serde(with = "suffix", skip_serializing_if = "is_zero")]
     pub below_from: [i64; WITH_BITS],
     /// The signal-to-noise ratio, when enough samples tell it; never of several days.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,19 +178,6 @@ impl Day {
             self.head = (self.head | next.head << ours) & MASK;
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn is_zero_array<const N: usize>(numbers: &[u32; N]) -> bool {
-    numbers.iter().all(|&number| number == 0)
-}
-
-fn is_no_moment(moments: &[i64; WITH_BITS]) -> bool {
-    moments.iter().all(|&moment| moment == 0)
 }
 
 /// Numbers by the words of the modulations.

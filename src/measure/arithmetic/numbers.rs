@@ -217,8 +217,8 @@ impl Numbers {
         mean_bits_lost(&self.time_that_counts(), self.expected?)
     }
 
-    /// `delta`: hops and `lost_pct` less those of the day before, which is measured by what is expected today;
-    /// none when that day is not known. Of an unfinished day, against the same part of the day before.
+    /// `delta`: how `hops` and `lost_pct` differ from the day before, which is measured by what is expected today;
+    /// none when that day is not known. An unfinished day is compared with the same part of the day before.
     #[must_use]
     pub fn delta(&self) -> Option<(i64, Option<f64>)> {
         let before = self.before.as_ref()?;

@@ -47,7 +47,6 @@ pub struct Device {
 pub struct Open {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// The only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
     pub since: Timestamp,

@@ -46,7 +46,6 @@ const FORGOTTEN_S: i64 = 7 * 86_400;
 pub struct Scan<'a> {
     pub cmts: &'a str,
     pub ts: Timestamp,
-    /// Each upstream with its modulation.
     pub upstreams: Vec<(&'a str, Modulation)>,
 }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{modulation::Modulation, record::Timestamp};
+use crate::{
+    modulation::Modulation,
+    record::{Timestamp, is_zero},
+};
 
 /// So many scans below open an event, unless so many above lie between them,
 const DOWN: u8 = 2;
@@ -45,16 +48,11 @@ pub struct Upstream {
     pub event: Option<String>,
 }
 
-fn is_zero(count: &u8) -> bool {
-    *count == 0
-}
-
 /// What a sample changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Nothing that is news.
     Nothing,
-    /// It is down.
     Down,
     /// It was down and is back.
     Up,

@@ -9,9 +9,10 @@ use std::collections::HashSet;
 
 use super::{
     Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream,
+    asked::Asked,
     collector::{Collector, Line, lines_of},
     error_text,
-    lines::{asks, asks_configuration, cut, is_number, lower_case, noise, starts_with, words},
+    lines::{cut, is_number, lower_case, noise, starts_with, words},
     modems::{Modems, is_heading},
 };
 use crate::{modulation::Modulation, record::Source};
@@ -21,7 +22,6 @@ use profiles::Profiles;
 
 /// Modulation hops, newest first.
 const HOPS: &str = "show spectrum hop-history";
-/// Its modulation profiles.
 const PROFILES: &str = "show modulation-profile";
 /// What the channels are configured to: the state of those that never hopped.
 const BASE: &str = "show interface upstream";
@@ -100,40 +100,13 @@ impl Casa {
     }
 }
 
-/// What a command asks for. Only that counts in its answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Hops,
-    Profiles,
-    Configuration,
-    Modems,
-    /// A command of the user's own, or pasted text without one.
-    Anything,
-}
-
-impl Asked {
-    fn by(command: &str) -> Self {
-        if asks(command, HOPS) {
-            Asked::Hops
-        } else if command.contains("modulation-profile") {
-            Asked::Profiles
-        } else if asks(command, BASE) || asks_configuration(command) {
-            Asked::Configuration
-        } else if asks(command, SUMMARY) {
-            Asked::Modems
-        } else {
-            Asked::Anything
-        }
-    }
-
-    fn profiles(self) -> bool {
-        matches!(self, Asked::Profiles | Asked::Configuration | Asked::Anything)
-    }
-
-    fn configuration(self) -> bool {
-        matches!(self, Asked::Configuration | Asked::Anything)
-    }
-}
+/// What commands ask for, the first that fits.
+const ASKED: [(&str, Asked); 4] = [
+    (HOPS, Asked::Upstreams),
+    ("modulation-profile", Asked::Profiles),
+    (BASE, Asked::Configuration),
+    (SUMMARY, Asked::Modems),
+];
 
 /// What the answers told so far.
 #[derive(Default)]
@@ -162,7 +135,7 @@ enum Configured<'a> {
 
 impl<'a> Scan<'a> {
     fn answer(&mut self, place: usize, answer: &Answer<'a>, collector: &mut Collector<'_, '_, 'a>) {
-        let asked = Asked::by(answer.command);
+        let asked = Asked::by(answer.command, &ASKED);
         let mut page = Page { asked, known_hops: false, interfaces: false, strays: Vec::new(), text: false };
         self.config.close();
         self.profiles.close();
@@ -186,7 +159,7 @@ impl<'a> Scan<'a> {
             _ => collector.end_of_answer(answer.command, asked != Asked::Anything),
         }
         match asked {
-            Asked::Hops if page.text && !page.known_hops => {
+            Asked::Upstreams if page.text && !page.known_hops => {
                 self.strange = self.strange.or(Some(answer.command));
             }
             Asked::Configuration => self.configured = self.configured.and(&page, answer.command),
@@ -204,20 +177,20 @@ impl<'a> Scan<'a> {
                 (None, None) => collector.text(line, Taken::Ignored("no table")),
             };
         }
-        if asked.profiles()
+        if asked.may(Asked::Profiles)
             && let Some(taken) = self.profiles.line(line.text, &mut collector.profiles)
         {
             self.config.close();
             return collector.profile(line, taken);
         }
-        if asked.configuration()
+        if asked.may(Asked::Configuration)
             && let Some(taken) = self.config.line(line.text)
         {
             self.profiles.close();
             page.interfaces |= matches!(taken, Taken::Header(_));
             return collector.take(line, taken);
         }
-        if (asked == Asked::Hops || asked == Asked::Anything && may_be_of_hops(line.text))
+        if (asked == Asked::Upstreams || asked == Asked::Anything && may_be_of_hops(line.text))
             && let Some(taken) = self.hops.line(line)
         {
             page.known_hops = true;
@@ -231,7 +204,7 @@ impl<'a> Scan<'a> {
             return collector.take(line, Taken::Ignored(why));
         }
         page.text = true;
-        if asked == Asked::Hops || page.known_hops {
+        if asked == Asked::Upstreams || page.known_hops {
             collector.take(line, Taken::Unparsed("no row of the hop history"));
         } else if asked == Asked::Configuration && page.strays.len() < STRAYS {
             page.strays.push(line);

@@ -7,14 +7,14 @@ use foldhash::HashSet;
 
 use super::{
     Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
+    asked::Asked,
     collector::{Collector, Line, lines_of},
-    lines::{asks, asks_configuration, is_number, lines, noise, starts_with, words},
+    lines::{is_number, lines, noise, starts_with, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
 use controller::Block;
 
-/// Its modulation profiles.
 const PROFILES: &str = "show cable modulation-profile";
 /// Where the MAC domains and the descriptions of their upstreams stand.
 const SUMMARY: &str = "show cable modem summary";
@@ -68,7 +68,7 @@ impl Family for Cbr8 {
         let mut summary = Summary::default();
         let (mut blocks, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
-            let asked = Asked::by(answer.command);
+            let asked = Asked::by(answer.command, &ASKED);
             let mut page = Page::new(asked, answer.command, &mut summary);
             for line in lines_of(place, answer) {
                 page.line(line, &mut collector);
@@ -76,8 +76,8 @@ impl Family for Cbr8 {
             page.flush(&mut collector);
             blocks |= page.blocks;
             let known = match asked {
-                Asked::Summary => page.summary.seen,
-                Asked::Blocks => page.blocks,
+                Asked::Modems => page.summary.seen,
+                Asked::Upstreams => page.blocks,
                 Asked::Profiles | Asked::Configuration | Asked::Anything => true,
             };
             match asked {
@@ -98,36 +98,14 @@ impl Family for Cbr8 {
     }
 }
 
-/// What a command asks for. Only that counts in its answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Profiles,
-    Configuration,
-    Summary,
-    Blocks,
-    /// A command of the user's own, or pasted text without one.
-    Anything,
-}
-
-impl Asked {
-    fn by(command: &str) -> Self {
-        if command.contains("modulation-profile") || asks(command, PROFILES) {
-            Asked::Profiles
-        } else if asks_configuration(command) {
-            Asked::Configuration
-        } else if asks(command, SUMMARY) {
-            Asked::Summary
-        } else if asks(command, "show controllers") {
-            Asked::Blocks
-        } else {
-            Asked::Anything
-        }
-    }
-
-    fn may(self, wanted: Asked) -> bool {
-        self == wanted || self == Asked::Anything
-    }
-}
+/// What commands ask for, the first that fits.
+const ASKED: [(&str, Asked); 5] = [
+    ("modulation-profile", Asked::Profiles),
+    (PROFILES, Asked::Profiles),
+    (SUMMARY, Asked::Modems),
+    ("show configuration", Asked::Configuration),
+    ("show controllers", Asked::Upstreams),
+];
 
 /// The modem summary, and whether one was there.
 #[derive(Default)]
@@ -157,19 +135,19 @@ struct Page<'p, 'a> {
 
 impl<'p, 'a> Page<'p, 'a> {
     fn new(asked: Asked, command: &'a str, summary: &'p mut Summary<'a>) -> Self {
-        let domain = (asked == Asked::Blocks).then(|| controller::asked_domain(command)).flatten();
+        let domain = (asked == Asked::Upstreams).then(|| controller::asked_domain(command)).flatten();
         Page { asked, domain, summary, section: Section::None, block: None, blocks: false }
     }
 
     fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
-        if self.asked.may(Asked::Blocks)
+        if self.asked.may(Asked::Upstreams)
             && let Some(block) = Block::open(line, self.domain)
         {
             self.flush(collector);
             (self.block, self.section) = (Some(block), Section::None);
             return;
         }
-        if self.asked.may(Asked::Summary)
+        if self.asked.may(Asked::Modems)
             && let Some((domain, channel)) = summary_row(line.text)
         {
             self.flush(collector);
@@ -179,7 +157,7 @@ impl<'p, 'a> Page<'p, 'a> {
             self.summary.modems.row([domain, "/", channel].concat(), rest);
             return collector.take(line, Taken::Row("modem summary"));
         }
-        if !matches!(self.asked, Asked::Summary | Asked::Blocks)
+        if self.asked.may(Asked::Profiles)
             && let Some(taken) = profile_line(line.text, &mut collector.profiles)
         {
             self.flush(collector);
@@ -210,19 +188,19 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// The first line of a table's header.
     fn header(&mut self, text: &'a str) -> Option<Taken> {
-        if self.asked == Asked::Blocks {
+        if self.asked == Asked::Upstreams {
             return None;
         }
         let mut words = words(text);
         let first = words.next()?;
-        let profiles = self.asked.may(Asked::Profiles) || self.asked == Asked::Configuration;
+        let profiles = self.asked.may(Asked::Profiles);
         if profiles && matches!(first, "Mod" | "Mo") && words.any(|word| word == "IUC") {
             self.section = Section::Profiles { rows: false };
             return Some(Taken::Header("modulation profiles"));
         }
         let head = || first == "Interface" || starts_with(text.trim_start(), "cable modem");
         let within = self.section == Section::Summary { rows: false };
-        if self.asked.may(Asked::Summary) && self.block.is_none() && (within || head()) {
+        if self.asked.may(Asked::Modems) && self.block.is_none() && (within || head()) {
             self.section = Section::Summary { rows: false };
             self.summary.seen = true;
             self.summary.modems.header(text);
@@ -241,7 +219,7 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             Section::Profiles { rows: true } => Taken::Unparsed("no row of the modulation profiles"),
             Section::Summary { rows: true } => Taken::Unparsed("no row of the modem summary"),
-            Section::None if self.asked == Asked::Blocks => Taken::Unparsed("a line outside of a block"),
+            Section::None if self.asked == Asked::Upstreams => Taken::Unparsed("a line outside of a block"),
             Section::None => Taken::Ignored("no table"),
         }
     }

@@ -8,8 +8,9 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use super::{
     Answer, Dialogue, Facts, Family, Parsed, Platform, Reading, Step, Taken,
+    asked::Asked,
     collector::{Collector, Line, lines_of},
-    lines::{asks, asks_configuration, first_word, is_port, noise},
+    lines::{first_word, is_port, noise},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -20,7 +21,6 @@ use table::{Header, Table, Word};
 const UPSTREAMS: &str = "show interface cable-upstream";
 /// Its modulation profiles, in line form.
 const PROFILES: &str = "show running-config verbose | include modulation-profile";
-/// Its modulation profiles, as a display.
 const DISPLAY: &str = "show cable modulation-profile";
 /// Modems per upstream, in any of its forms.
 const MODEMS: &str = "show cable modem summary";
@@ -68,7 +68,7 @@ impl Family for E6000 {
         let (mut profiles, mut modems) = (Profiles::default(), Modems::default());
         let (mut seen, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
-            let asked = Asked::by(answer.command);
+            let asked = Asked::by(answer.command, &ASKED);
             let mut page = Page::new(asked, &mut profiles, &mut modems);
             for line in lines_of(place, answer) {
                 page.line(line, &mut collector);
@@ -96,40 +96,13 @@ impl Family for E6000 {
     }
 }
 
-/// What a command asks for. Only that counts in its answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Upstreams,
-    Profiles,
-    Configuration,
-    Modems,
-    /// A command of the user's own, or pasted text without one.
-    Anything,
-}
-
-impl Asked {
-    fn by(command: &str) -> Self {
-        if asks(command, UPSTREAMS) {
-            Asked::Upstreams
-        } else if command.contains("modulation-profile") || asks(command, DISPLAY) {
-            Asked::Profiles
-        } else if asks_configuration(command) {
-            Asked::Configuration
-        } else if asks(command, MODEMS) {
-            Asked::Modems
-        } else {
-            Asked::Anything
-        }
-    }
-
-    fn upstreams(self) -> bool {
-        matches!(self, Asked::Upstreams | Asked::Anything)
-    }
-
-    fn profiles(self) -> bool {
-        matches!(self, Asked::Profiles | Asked::Configuration | Asked::Anything)
-    }
-}
+/// What commands ask for, the first that fits.
+const ASKED: [(&str, Asked); 4] = [
+    (UPSTREAMS, Asked::Upstreams),
+    ("modulation-profile", Asked::Profiles),
+    (DISPLAY, Asked::Profiles),
+    (MODEMS, Asked::Modems),
+];
 
 /// Where we are in an output.
 struct Page<'p, 'a> {
@@ -194,7 +167,7 @@ impl<'p, 'a> Page<'p, 'a> {
     }
 
     fn profile_line(&mut self, text: &'a str, collector: &mut Collector<'_, '_, 'a>) -> Option<Taken> {
-        if !self.asked.profiles() {
+        if !self.asked.may(Asked::Profiles) {
             return None;
         }
         self.profiles.line(text, &mut collector.profiles)
@@ -215,7 +188,9 @@ impl<'p, 'a> Page<'p, 'a> {
                 Err(taken) => collector.take(line, taken),
             },
             Some(Table::Downstream) => collector.take(line, Taken::Ignored("a downstream")),
-            None if self.asked.upstreams() => collector.take(line, Taken::Unparsed("a row without a header")),
+            None if self.asked.may(Asked::Upstreams) => {
+                collector.take(line, Taken::Unparsed("a row without a header"))
+            }
             None => collector.text(line, Taken::Ignored("of another command")),
         }
     }
@@ -227,7 +202,7 @@ impl<'p, 'a> Page<'p, 'a> {
         }
         let pending = std::mem::take(&mut self.pending);
         let texts: Vec<&str> = pending.iter().map(|line| line.text).collect();
-        let found = if self.asked.upstreams() { Header::read(&texts) } else { None };
+        let found = if self.asked.may(Asked::Upstreams) { Header::read(&texts) } else { None };
         let (header, name) = match found {
             Some((Table::Downstream, end)) => {
                 self.table = Some(Table::Downstream);

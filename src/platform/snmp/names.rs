@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::HashMap};
 pub enum Named<'a> {
     /// An upstream, by its name on the command line and by the one that it has where that is taken.
     Upstream(Cow<'a, str>, Option<Cow<'a, str>>),
-    /// An interface that is no upstream channel: a MAC domain, a downstream, a connector.
+    /// Any other interface: a MAC domain, a downstream, a connector.
     Another,
     /// A text of no known form.
     Unknown,

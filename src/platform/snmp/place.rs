@@ -257,8 +257,8 @@ enum Base {
     Unknown,
 }
 
-/// What a left side with names in it names, and by what; none when it is no left side. The last name that is known
-/// counts: what stands before it is the way there.
+/// What a left side with names in it names, and by what; none when it is not a left side. The last known name
+/// counts: what stands before it is the path to it.
 fn of_names(text: &str) -> Option<(Target, Base)> {
     let path = text.rsplit_once("::").map_or(text, |(_, path)| path);
     let (mut base, mut column, mut numbers, mut oid) =

@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A line that is no row.
+    /// A line that is not a row.
     fn other(&mut self, text: &'a str, device: &mut Device<'a>) -> Taken {
         if is_failure(text) {
             self.close(device);

@@ -1,5 +1,5 @@
-//! The samples of a span one by one in the order of time, wherever they come from, for what is no report of
-//! sums; with the scans that failed meanwhile.
+//! The samples of a span one by one in the order of time, wherever they come from, for answers that do
+//! not add them up; with the scans that failed meanwhile.
 
 use std::{
     collections::HashMap,

@@ -26,7 +26,6 @@ pub struct Item {
     pub content: Content,
 }
 
-/// What an item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A copy of a local file.

@@ -32,7 +32,6 @@ pub struct Present {
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Method {
-    /// The directory.
     pub directory: String,
     pub owner: Option<String>,
     pub sudo: bool,
@@ -431,7 +430,7 @@ mod tests {
         assert_eq!(changed(&[latest], &points("2026-05-01.json")).0, both[1..]);
         assert_eq!(changed(&[latest], &points("2026-04-30.json")).0, both);
         assert_eq!(changed(&[latest, later], &points("2026-05-02.json")).0, both[1..]);
-        // A later one that is gone, or that has no date, is no reason.
+        // A later one that is gone, or that has no date, does not count.
         assert_eq!(changed(&[latest], &points("2026-05-02.json")).0, both);
         assert_eq!(changed(&[latest], &points("../x.json")).0, both);
         let files =

@@ -34,7 +34,7 @@ impl Target {
         // What scp and shells take for the home is where SFTP begins anyway.
         let directory = directory.strip_prefix("~/").unwrap_or(directory);
         let directory = match directory.trim_end_matches('/') {
-            "" if directory.starts_with('/') => return bad("the root directory is no place for a page"),
+            "" if directory.starts_with('/') => return bad("the page cannot be put into the root directory"),
             "" | "~" => return bad("no directory"),
             directory if directory.starts_with('/') => directory.to_owned(),
             directory => format!("./{directory}"),

@@ -23,13 +23,7 @@ impl Format for Csv {
 }
 
 impl GroupFormat for Csv {
-    fn write_groups(
-        &self,
-        _: &View,
-        _: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()> {
         let mut table = full::Table::new(&groups.names(), output)?;
         groups.shown().iter().try_for_each(|group| table.line(cells(group)))?;
         table.finish()

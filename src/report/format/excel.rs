@@ -23,14 +23,8 @@ impl Format for Excel {
 }
 
 impl GroupFormat for Excel {
-    fn write_groups(
-        &self,
-        view: &View,
-        _: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
-        let mut sheet = excel::Sheet::new(&groups.names(), view.language, output)?;
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()> {
+        let mut sheet = excel::Sheet::new(&groups.names(), groups.view.language, output)?;
         groups.shown().iter().try_for_each(|group| sheet.line(cells(group)))?;
         sheet.finish()
     }

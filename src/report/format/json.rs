@@ -31,14 +31,8 @@ impl Format for Json {
 }
 
 impl GroupFormat for Json {
-    fn write_groups(
-        &self,
-        _: &View,
-        findings: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
-        let mut report = serde_json::to_value(findings.report())?;
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()> {
+        let mut report = serde_json::to_value(groups.findings.report())?;
         report["groups"] = serde_json::to_value(groups.shown())?;
         serde_json::to_writer_pretty(&mut *output, &report)?;
         output.write_all(b"\n")

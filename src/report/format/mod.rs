@@ -23,22 +23,14 @@ use crate::{
 
 /// Writes a report: its upstreams, under its header where the format has one.
 pub trait Format: Debug + Sync {
-    /// # Errors
-    /// Errors of the writer.
+    /// Writes all of it.
     fn write(&self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Writes a report whose upstreams are summed up.
 pub trait GroupFormat: Debug + Sync {
-    /// # Errors
-    /// Errors of the writer.
-    fn write_groups(
-        &self,
-        view: &View,
-        findings: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()>;
+    /// Writes all of it.
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()>;
 }
 
 /// A report as it was asked for.
@@ -67,10 +59,7 @@ impl Shape {
     pub fn write(self, view: &View, findings: &Findings<'_>, output: &mut dyn Write) -> io::Result<()> {
         match self {
             Shape::Rows(format) => format.write(view, findings, output),
-            Shape::Groups(by, format) => {
-                let groups = Groups::new(by, view, findings);
-                format.write_groups(view, findings, &groups, output)
-            }
+            Shape::Groups(by, format) => format.write_groups(&Groups::new(by, view, findings), output),
         }
     }
 }

@@ -20,14 +20,8 @@ impl Format for Ndjson {
 }
 
 impl GroupFormat for Ndjson {
-    fn write_groups(
-        &self,
-        _: &View,
-        findings: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
-        record::write(output, &findings.report())?;
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()> {
+        record::write(output, &groups.findings.report())?;
         groups.shown().iter().try_for_each(|group| record::write(output, group))
     }
 }

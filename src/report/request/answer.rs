@@ -26,13 +26,10 @@ pub enum Answer {
     Changes,
     /// `--format days`.
     Days,
-    /// `--at`.
     At(Timestamp),
-    /// `--fresh`.
     Fresh,
     /// `--format check`.
     Check,
-    /// `--works`.
     Works,
     /// `--events`, with the file of its state.
     Events(PathBuf),
@@ -54,7 +51,7 @@ impl Answer {
         }
         let default = match args.layout {
             Some(Layout::Seed) => Format::Csv,
-            // Two moments are compared by diff, which is no terminal.
+            // Two moments are compared with diff: a table also where the output is not a terminal.
             _ if terminal || args.at.is_some() => Format::Table,
             _ => Format::Ndjson,
         };
@@ -180,7 +177,6 @@ fn check_works(format: Format, args: &cli::Report) -> Result<()> {
     meaningless("--works", of_report.chain([("--top", args.top.is_some())]))
 }
 
-/// What only a report has.
 fn refuse(question: &str, more: &[(&'static str, bool)], args: &cli::Report) -> Result<()> {
     meaningless(question, more.iter().copied().chain(of_report(args)))
 }

@@ -77,7 +77,6 @@ impl Only {
             })
     }
 
-    /// Whether some are not.
     #[must_use]
     pub fn is_some(&self) -> bool {
         self.cmts.is_some() || self.upstream.is_some() || self.node.is_some()

@@ -77,7 +77,7 @@ impl Brand {
     /// Reads a brand file and its logo.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Usage`] for what is no brand, naming the file.
+    /// [`Error::Read`]; [`Error::Usage`] for an invalid brand, naming the file.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(Error::read(path))?;
         let wrong = |what: String| Error::usage(format!("--brand {}: {what}", path.display()));

@@ -148,7 +148,6 @@ impl fmt::Display for Quoted<'_> {
 pub enum Series {
     /// So many rows, all without anything.
     Missing(usize),
-    /// Numbers.
     Numbers(Column),
     /// Text; `own`: words that are written as they are.
     Words {

@@ -7,8 +7,8 @@
 //!  "tops":{"words":[…],"at":…}, "shares":[{"modulation":"QPSK", "counts":[…]}]}
 //! ```
 //!
-//! `report` is the `report` record. `columns` are those of the CSV, by their names and in their order, each in the
-//! form of [`Series`]: so the page downloads the same CSV. `url` is `null`: it is made of `page_url`, the date and the
+//! `report` is the `report` record. `columns` holds the columns of the CSV, by their names and in their order, each in
+//! the form of [`Series`]: so the page downloads the same CSV. `url` is `null`: it is made of `page_url`, the date and the
 //! names. `steps` is what was held in the middle of each step of `step_s`: a letter per modulation (`a` QPSK … `i`
 //! UNKNOWN, `-` nothing), then how many steps if more than one. `tops` is in the same letters the highest modulation
 //! of each hour, where `hours` is the lowest. `shares` is how many upstreams held each modulation, by step.

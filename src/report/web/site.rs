@@ -159,7 +159,7 @@ impl Site {
     fn link(&self, date: NaiveDate, extension: &str) -> Result<()> {
         let link = self.data(&format!("{}{extension}", LATEST.trim_end_matches(DATA)));
         if link.symlink_metadata().is_ok_and(|found| !files::is_symlink(&found)) {
-            log::warn!("{}: it is no link of ours, and stays as it is", link.display());
+            log::warn!("{}: not a link of ours; it stays as it is", link.display());
             return Ok(());
         }
         let before = fs::read_link(&link).ok().filter(|_| link.exists());

@@ -7,7 +7,6 @@ const END: &str = ".ndjson";
 /// A file that waits. The order is that of the time: oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct Entry {
-    /// When it was spooled.
     pub at: Timestamp,
     number: u32,
     writer: u32,

@@ -16,7 +16,7 @@ use std::{
         fd::{AsFd, BorrowedFd},
         unix::net::{UnixListener, UnixStream},
     },
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -29,7 +29,7 @@ use tempfile::TempDir;
 pub use packets::Session;
 use wire::Wire;
 
-use crate::database::Host;
+use crate::{database::Host, sync::unpoisoned};
 
 const CHUNK: usize = 256 * 1024;
 /// A greeting, and the answer to it.
@@ -99,7 +99,7 @@ struct Answer {
 
 impl Shared {
     fn answer(&self) -> MutexGuard<'_, Answer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 
     fn begin_answer(&self) {

@@ -99,7 +99,6 @@ enum Expected {
     Login,
     /// Nothing: no command waits for its answer.
     Nothing,
-    /// One packet.
     Outcome,
     /// An outcome, or the number of columns.
     Result,

@@ -2,31 +2,25 @@
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::{Table, cut, decimal, head};
 use crate::{
     cli::report::By,
     record::{Group, KeyValue},
     report::{
         color::{Color, paint},
-        findings::Findings,
         format::GroupFormat,
         groups::{Groups, whys},
         request::View,
     },
-    text,
+    text::{
+        self,
+        table::{self, Column},
+    },
 };
 
 impl GroupFormat for Table {
-    fn write_groups(
-        &self,
-        view: &View,
-        findings: &Findings<'_>,
-        groups: &Groups,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
-        head::write(view, findings, output)?;
+    fn write_groups(&self, groups: &Groups<'_, '_>, output: &mut dyn Write) -> io::Result<()> {
+        head::write(groups.view, groups.findings, output)?;
         let what = match groups.by {
             By::Cmts => "CMTS",
             By::Platform => "PLATFORM",
@@ -52,7 +46,7 @@ impl GroupFormat for Table {
             ("COVER%", true, |group| decimal(group.figures.get("coverage_pct"))),
             ("WHY", false, whys),
         ];
-        plain(view, &columns, groups.shown(), output)?;
+        plain(groups.view, &columns, groups.shown(), output)?;
         match groups.left_out() {
             0 => Ok(()),
             more => writeln!(output, "\n{more} more are not shown (--top)"),
@@ -77,22 +71,13 @@ fn plain<T>(
     let titles = columns.iter().map(|(title, ..)| (*title).to_owned()).collect();
     let cells = items.iter().map(|item| columns.iter().map(|(_, _, fill)| fill(item)).collect());
     let lines: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
-    let width = |at: usize| lines.iter().map(|cells| cells[at].width()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns.len()).map(width).collect();
-    for (number, cells) in lines.iter().enumerate() {
-        let mut line = String::new();
-        for ((cell, (_, right, _)), width) in cells.iter().zip(columns).zip(&widths) {
-            line += &padded(cell, *width, *right);
-            line.push(' ');
-        }
-        let line = cut(line.trim_end(), view.columns.unwrap_or(usize::MAX));
+    let align =
+        |(_, right, _): &(&str, bool, Fill<T>)| if *right { Column::Right(0) } else { Column::Left(0) };
+    let aligned: Vec<_> = columns.iter().map(align).collect();
+    for (number, line) in table::lines(&aligned, &lines, 1).iter().enumerate() {
+        let line = cut(line, view.columns.unwrap_or(usize::MAX));
         let color = if number == 0 { Color::Bold } else { Color::Plain };
         writeln!(output, "{}", paint(&line, color, view.color))?;
     }
     Ok(())
-}
-
-fn padded(cell: &str, width: usize, right: bool) -> String {
-    let blanks = " ".repeat(width.saturating_sub(cell.width()));
-    if right { blanks + cell } else { format!("{cell}{blanks}") }
 }

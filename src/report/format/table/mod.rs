@@ -45,7 +45,6 @@ struct Column {
 enum Paint {
     No,
     Whole(fn(&Row) -> Color),
-    /// Each hour by itself.
     Hours,
 }
 

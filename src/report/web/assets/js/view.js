@@ -1,4 +1,4 @@
-// From all rows to those of the view: filtered by what was asked, in the order that was asked.
+// From all rows to the rows of the view: filtered and ordered as was asked.
 
 const HOP_CLASSES = { high: (n) => n > 50, medium: (n) => n >= 10 && n <= 50, low: (n) => n < 10 };
 const COVERAGES = { whole: (pct) => pct >= 99, gaps: (pct) => pct < 99, poor: (pct) => pct < 50 };
