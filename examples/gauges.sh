@@ -21,7 +21,7 @@ errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 
 failed=
-# gauges FILE COMMAND...: what is not well is told by the figures; a file that has its end is whole.
+# gauges FILE COMMAND...: the figures show what is not well; a file that has its end is whole.
 gauges() {
     local file=$directory/$1.prom
     shift

@@ -30,7 +30,7 @@ impl<S: AsRef<str> + Serialize> Sample<S> {
     /// Appends the samples of one scan, each as one line: what they all begin with is put together once.
     ///
     /// # Errors
-    /// As those of [`super::append`].
+    /// The errors of [`super::append`].
     pub fn append_all(lines: &mut Vec<u8>, samples: impl IntoIterator<Item = Self>) -> io::Result<()> {
         let mut samples = samples.into_iter().peekable();
         let Some(first) = samples.peek() else { return Ok(()) };

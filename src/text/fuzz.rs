@@ -3,7 +3,7 @@
 use super::{clean, csv_cell, html, terminal};
 use crate::fuzz::bounded;
 
-/// What is cleaned is no more than four times as long, and has no control characters but tabs and line feeds.
+/// Cleaned text is at most four times as long, and has no control characters but tabs and line feeds.
 pub fn cleaner(bytes: &[u8]) {
     let text = clean(bytes);
     bounded("cleaned", text.len(), 4, bytes);

@@ -180,7 +180,7 @@ fn a_mail_is_taken_once_or_the_fault_is_said_whatever_write_fails() {
 
 #[test]
 fn a_supervisor_goes_on_and_its_status_is_whole_whatever_write_fails() {
-    // Ends by itself at once, each start leaving a directory; making one is no system call that fails here.
+    // Ends by itself at once, each start leaving a directory; no call that makes one fails here.
     let command = "mkdir one 2>&- || mkdir two";
     let options = ["--restart-delay", "10ms", "--max-restart-attempts", "1"];
     let make = |_: &Path| {
