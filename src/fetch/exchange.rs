@@ -163,10 +163,8 @@ impl Exchange {
         self.next(Purpose::Command, command)
     }
 
-    /// The exchange for a command that is typed together with one `ahead` of it, whose answer is in [`late`].
+    /// The exchange for a command that is typed together with one `ahead` of it, whose answer is [`Exchange::late`].
     /// What it teaches of the device's echo holds for the exchanges after it.
-    ///
-    /// [`late`]: Exchange::late
     #[must_use]
     pub fn pair(self, ahead: &str, command: &str) -> Self {
         let mut pair = self.next(Purpose::Pair, command);
@@ -368,9 +366,16 @@ impl Exchange {
             self.proof = None;
             return None;
         }
-        let must_echo = self.echo.is_none() && self.purpose != Purpose::Pair;
-        let unknown = must_echo && (self.learned.echoes || self.has_broken_echo(&line));
-        Some(self.accept(line, IDLE, quiet, if unknown { Step::Stuck(Stuck::NoEcho) } else { Step::Done }))
+        let is_pair = self.purpose == Purpose::Pair;
+        let is_broken = self.has_broken_echo(&line);
+        let unknown = self.echo.is_none() && !is_pair && (self.learned.echoes || is_broken);
+        let step =
+            self.accept(line, IDLE, quiet, if unknown { Step::Stuck(Stuck::NoEcho) } else { Step::Done });
+        if step == Step::Done && is_pair && self.before > 0 && self.echo.is_none() && !is_broken {
+            // It read the first of two commands and dropped the other: it echoes what it reads.
+            self.learned.at_once = false;
+        }
+        Some(step)
     }
 
     /// A pager that ignores that it was switched off: its line goes, and it gets its key.
@@ -491,7 +496,8 @@ impl Exchange {
 
     /// Whether the device echoes, and something came in between.
     fn has_broken_echo(&self, prompt: &str) -> bool {
-        let text = clean(&self.raw[self.begin..self.raw.len().min(self.begin + WIDEST)]);
+        let from = self.begin.max(self.before);
+        let text = clean(&self.raw[from..self.raw.len().min(from + WIDEST)]);
         echo::is_broken(&self.command, &text, &squeezed(prompt))
     }
 }

@@ -169,7 +169,8 @@ fn two_commands_typed_at_once_show_when_a_device_echoes() {
         ("terminal length 0\r\nHOST#terminal width 0\r\nHOST#", true, Some("")),
         ("terminal le\r\nngth 0\r\n% Bad\r\nHOST#terminal width 0\r\nHOST#", true, Some("% Bad\n")),
         ("terminal length 0\r\nterminal width 0\r\n% Bad\r\nHOST#HOST#", false, Some("")),
-        ("terminal length 0\r\nHOST#", false, None),
+        ("terminal length 0\r\nHOST#", true, None),
+        ("terminal length 0\r\nterm\r\nlog\r\ninal width 0\r\nHOST#HOST#", false, None),
         ("terminal le\r\nlog\r\nHOST#ngth 0\r\nHOST#terminal width 0\r\nHOST#", false, Some("")),
         ("\r\nHOST#\r\nHOST#", false, Some("")),
     ] {
