@@ -3,12 +3,12 @@ complete -c ccap-fetch -l map -d 'Other names of the fields in the inventory, al
 complete -c ccap-fetch -s j -l jobs -d 'Fetch this many devices at the same time' -r
 complete -c ccap-fetch -l every -d 'Keep running: fetch each device once per INTERVAL' -r
 complete -c ccap-fetch -l tick -d 'With --every, look this often for devices that are due, and write a heartbeat' -r
-complete -c ccap-fetch -l refresh -d 'Ask for profiles and configuration again after this long; in between the last answer goes along' -r
+complete -c ccap-fetch -l refresh -d 'Ask for profiles and configuration again after this long; until then the last answer is used' -r
 complete -c ccap-fetch -l cache -d 'Keep answers about profiles and configuration in DIR, for the next run' -r -F
-complete -c ccap-fetch -l platform -d 'The platform of devices that do not say theirs, whatever their names tell' -r
-complete -c ccap-fetch -l via -d 'How devices that do not say theirs are asked: by their command line or by their MIBs' -r
+complete -c ccap-fetch -l platform -d 'Platform of devices for which the inventory names none, whatever their names suggest' -r
+complete -c ccap-fetch -l via -d 'How to ask devices for which the inventory does not say it: by command line or by MIBs' -r
 complete -c ccap-fetch -l only -d 'Fetch only devices whose names match GLOB' -r
-complete -c ccap-fetch -l command -d 'Send this instead of the platform\'s commands; may be repeated; by SNMP it is "walk OID"' -r
+complete -c ccap-fetch -l command -d 'Send this instead of the platform\'s commands; may be repeated; for SNMP write "walk OID"' -r
 complete -c ccap-fetch -l shard -d 'Fetch only part I of N of the inventory, for N collectors' -r
 complete -c ccap-fetch -l transcript -d 'Write everything that passes to and from each device into DIR, secrets left out' -r -F
 complete -c ccap-fetch -l user -d 'Account on the devices [default: CCAP_USER]' -r
@@ -17,12 +17,12 @@ complete -c ccap-fetch -l local-user -d 'Account to try once where the first one
 complete -c ccap-fetch -l jump -d 'Connect through HOST by `ssh -W`, as your OpenSSH configuration says [default: CCAP_JUMP]' -r
 complete -c ccap-fetch -l login-rate -d 'Begin at most this many logins' -r
 complete -c ccap-fetch -l max-logins -d 'Have at most this many logins under way' -r
-complete -c ccap-fetch -l auth-breaker -d 'Try an account no more after N devices in a row rejected it; 0 is never' -r
-complete -c ccap-fetch -l host-keys -d 'Host keys that are not known: refuse them, learn them, or do not look' -r -f -a "strict\t'Refuse it'
+complete -c ccap-fetch -l auth-breaker -d 'Stop using an account after N devices in a row rejected it; 0: never' -r
+complete -c ccap-fetch -l host-keys -d 'Unknown host keys: refuse them, learn them, or check nothing' -r -f -a "strict\t'Refuse it'
 accept-new\t'Learn the first key of a host that has none, and refuse a changed one'
 off\t'Do not check host keys (a laboratory)'"
-complete -c ccap-fetch -l known-hosts -d 'Host keys that are known [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
-complete -c ccap-fetch -l algorithms -d 'Which algorithms are offered' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
+complete -c ccap-fetch -l known-hosts -d 'File of known host keys [default: CCAP_KNOWN_HOSTS, else ~/.ssh/known_hosts]' -r -F
+complete -c ccap-fetch -l algorithms -d 'SSH algorithms to offer' -r -f -a "auto\t'Modern first; when the key exchange finds nothing in common, once more with the legacy ones'
 modern\t'Only modern ones'
 legacy\t'Modern ones, and behind them SHA-1, CBC and 3DES for old devices'"
 complete -c ccap-fetch -l connect-timeout -d 'Name resolution and TCP connection' -r
@@ -31,9 +31,9 @@ complete -c ccap-fetch -l idle-timeout -d 'Silence in the middle of an answer' -
 complete -c ccap-fetch -l request-timeout -d 'The answer to one SNMP request' -r
 complete -c ccap-fetch -l device-timeout -d 'All attempts together' -r
 complete -c ccap-fetch -l max-output -d 'All answers together' -r
-complete -c ccap-fetch -l retries -d 'More attempts after a failure that may pass; by SNMP, of each request' -r
+complete -c ccap-fetch -l retries -d 'More attempts after a failure that may be temporary; by SNMP, for each request' -r
 complete -c ccap-fetch -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
-complete -c ccap-fetch -l detect -d 'Log in to devices whose platform nothing tells, and find it out'
+complete -c ccap-fetch -l detect -d 'Log in to devices of unknown platform, and find it out'
 complete -c ccap-fetch -l upper -d 'Write device names in upper case'
 complete -c ccap-fetch -l check -d 'Log in to each device, ask who it is, and say so in a line; store nothing'
 complete -c ccap-fetch -l dry-run -d 'Show the devices and every command that can be sent to them, and connect to nothing'

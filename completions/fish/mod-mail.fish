@@ -3,8 +3,8 @@ complete -c mod-mail -l from -d 'Sender [default: FROM_EMAIL]' -r
 complete -c mod-mail -l subject -d 'Subject; what the report lacks is appended [default: Modulation report DATE]' -r
 complete -c mod-mail -l lang -d 'Language of the mail [default: MODTOOLS_LANG, else en]' -r -f -a "en\t'English'
 nl\t'Dutch'"
-complete -c mod-mail -l layout -d 'Columns of the attached CSV: all, or those of the program that this one replaces' -r -f -a "full\t'Everything that a row record has'
-seed\t'What the program printed that this replaces, for those who read its files'"
+complete -c mod-mail -l layout -d 'Columns of the attached CSV: all, or as the program that this one replaces has them' -r -f -a "full\t'Everything that a row record has'
+seed\t'What the replaced program printed, for whoever reads its files'"
 complete -c mod-mail -l max-size -d 'Leave the attached rows out when they are larger than this in the mail; above 1 MiB they are compressed' -r
 complete -c mod-mail -l attach -d 'Attach FILE too; may be repeated' -r -F
 complete -c mod-mail -l spool -d 'Spool mails that were not taken in DIR, and retry them in each run that names DIR' -r -F

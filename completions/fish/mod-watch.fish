@@ -31,7 +31,7 @@ complete -c mod-watch -n "__fish_mod_watch_needs_command" -l max-restart-attempt
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_needs_command" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_needs_command" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -s q -l quiet -d 'Say only what ends the run'
@@ -42,7 +42,7 @@ complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "run" -d 'Superv
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "start" -d 'Supervise COMMAND in the background; ends once it is up, or says why not'
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "check" -d 'For cron: silent when healthy; starts it again when it is not running, unless `stop` was given'
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "status" -d 'Print the state on one line'
-complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "stop" -d 'End it; `check` does not start it again until `start` does'
+complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "stop" -d 'Stop the command; `check` does not start it again until `start` does'
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "reset" -d 'Forget that it failed, so that `check` starts it again'
 complete -c mod-watch -n "__fish_mod_watch_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l name -d 'Name of what is supervised, and of its files' -r
@@ -52,7 +52,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l max-restart-
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand run" -l detached -d 'Started by `start` or `check`, which hand down the lock on standard input'
@@ -66,7 +66,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l max-restar
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand start" -s q -l quiet -d 'Say only what ends the run'
@@ -79,7 +79,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l max-restar
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand check" -l nagios -d 'Print the line of `status --nagios` afterwards, and exit with its code'
@@ -93,7 +93,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l max-resta
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand status" -l json -d 'Print the whole status as JSON'
@@ -109,7 +109,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l max-restart
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand stop" -s q -l quiet -d 'Say only what ends the run'
@@ -122,7 +122,7 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l max-restar
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l restart-delay -d 'Pause before a restart; doubled, with some jitter, for each further one in a row' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l stop-timeout -d 'Time between TERM and KILL when the command has to end' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l interval -d 'Interval of the scans: when nothing was stored for two of them, the status is degraded' -r
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l on-failure -d 'When it has failed, run CMD by sh, with the reason and the last lines of stderr on standard input' -r
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l on-failure -d 'When it has failed, run CMD with sh, with the reason and the last lines of stderr on standard input' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l max-log -d 'Rotate NAME.log at this size; three old ones are kept' -r
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -l env-file -d 'Read settings from FILE instead of ./.env or /etc/modtools/env' -r -F
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand reset" -s q -l quiet -d 'Say only what ends the run'
@@ -132,6 +132,6 @@ complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "start" -d 'Supervise COMMAND in the background; ends once it is up, or says why not'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "check" -d 'For cron: silent when healthy; starts it again when it is not running, unless `stop` was given'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "status" -d 'Print the state on one line'
-complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "stop" -d 'End it; `check` does not start it again until `start` does'
+complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "stop" -d 'Stop the command; `check` does not start it again until `start` does'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "reset" -d 'Forget that it failed, so that `check` starts it again'
 complete -c mod-watch -n "__fish_mod_watch_using_subcommand help; and not __fish_seen_subcommand_from run start check status stop reset help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -115,7 +115,6 @@ impl<D: Database> Retention for Contained<D> {
         fn forget(devices: &[String]) -> Result<()>;
         fn give_back() -> Result<u64>;
         fn oldest() -> Result<Option<Timestamp>>;
-        fn around(aged: Aged, moment: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)>;
         fn samples_after(moment: Timestamp) -> Result<u64>;
         fn tables() -> Result<Vec<TableState>>;
         fn id() -> Result<Option<IdState>>;

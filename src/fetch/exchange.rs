@@ -31,7 +31,7 @@ mod tests;
 use std::time::Duration;
 
 use self::{
-    echo::{Echo, WRAPPED, prompt_before},
+    echo::{Echo, WRAPPED},
     line::{
         WIDEST, asks_new_password, asks_password, asks_user, is_question, is_repeated, looks_like_prompt,
         shown, squeezed, without_prompts,
@@ -226,24 +226,10 @@ impl Exchange {
         }
         let keep = if self.echo.is_some() { 0 } else { WRAPPED - 1 };
         self.recent.drain(..self.recent.len().saturating_sub(keep));
-        let text = if short { echo::shown(line) } else { String::new() };
+        self.recent.push((start, if short { echo::shown(line) } else { String::new() }));
         let command = self.ahead.as_ref().unwrap_or(&self.command);
-        // Most lines are output: they end neither with the command nor as it does, and are not scrolled to the side.
-        let is_output = !text.ends_with(command) && !command.ends_with(&text) && !text.contains('$');
-        self.recent.push((start, text));
-        if is_output {
-            return;
-        }
         let known = squeezed(&self.learned.prompt);
-        let (mut joined, mut found) = (String::new(), None);
-        for (start, text) in self.recent.iter().rev() {
-            joined.insert_str(0, text);
-            let Some(prompt) = prompt_before(command, &joined, text, &known) else { continue };
-            if prompt.is_some() || found.is_none() {
-                found = Some(Echo { start: *start, end, prompt });
-            }
-        }
-        let Some(echo) = found else { return };
+        let Some(echo) = echo::ending(&self.recent, end, command, &known) else { return };
         if self.ahead.take().is_some() {
             self.recent.clear();
             self.before = end;

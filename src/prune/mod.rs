@@ -49,7 +49,7 @@ pub fn run(
         return if args.status {
             status::run(&request, context, &mut *database, output)
         } else {
-            dry_run(&judged(request, &mut *database)?, context, &mut *database, output)
+            dry_run(&request.judged_by(newest(&mut *database)?)?, context, &mut *database, output)
         };
     }
     if request.cleanup_off {
@@ -58,27 +58,9 @@ pub fn run(
     }
     let mut database = database::open(&args.database, context, Access::Keep)?;
     database.lock()?;
-    let request = judged(request, &mut *database)?;
+    let request = request.judged_by(newest(&mut *database)?)?;
     let until = Until::new(args.deadline, context.signals.clone());
     prune(&request, &mut *database, &until, output)
-}
-
-/// The request with ages that no wrong clock has made.
-fn judged(request: Request, database: &mut dyn Database) -> Result<Request> {
-    let newest = newest(database)?;
-    let request = request.judged_by(newest)?;
-    let (mut last_old, mut first_kept) = (None, None);
-    for aged in [Aged::Samples, Aged::Scans] {
-        let (before, after) = database.around(aged, request.samples_before)?;
-        last_old = last_old.max(before);
-        first_kept = first_kept.into_iter().chain(after).min();
-    }
-    match (last_old, first_kept, newest) {
-        (Some(last_old), Some(first_kept), Some(newest)) => {
-            request.refuse_jump(last_old, first_kept, newest).map(|()| request)
-        }
-        _ => Ok(request),
-    }
 }
 
 /// When the last sample came, or a device was tried last without one. Where nothing of ours tells, as in a table that

@@ -139,23 +139,6 @@ impl Request {
         Ok(self.at(moment))
     }
 
-    /// Refuses where what is too old ends at `last_old`, nothing is known of more days than are kept, and what came
-    /// since covers fewer: to a clock that jumped everything before is old.
-    ///
-    /// # Errors
-    /// [`Error::Usage`], which says what lies between.
-    pub fn refuse_jump(&self, last_old: Timestamp, first_kept: Timestamp, newest: Timestamp) -> Result<()> {
-        let keep_s = DAY_S * i64::from(self.keep_days);
-        if self.force || first_kept.since(last_old) <= keep_s || newest.since(first_kept) >= keep_s {
-            return Ok(());
-        }
-        Err(Error::usage(format!(
-            "nothing was stored between {last_old} and {first_kept}: the clock ({}) is wrong or nobody scanned; nothing \
-             was done until what came since covers {} days; use --force to prune nevertheless",
-            self.now, self.keep_days
-        )))
-    }
-
     /// For `--status`: what is kept.
     #[must_use]
     pub fn retained(&self, last_run: Option<Timestamp>) -> Retained {

@@ -161,7 +161,9 @@ fn days_whose_samples_are_pruned_count_as_their_finished_days_say() {
             assert_eq!(work["verdict"], whole["verdict"]);
         }
     }
-    let text = ask(&["--format", "table", "--lang", "nl"]).stdout;
+    let text =
+        works(folder.path(), &["--db", "sqlite:m.db", "--format", "table", "--lang", "nl"], String::new())
+            .stdout;
     assert!(text.contains("2025-05-08 02:00 tot 2025-05-08 04:00, CCAP001 1/* (CHG-1): beter\n"), "{text}");
     assert!(text.contains("  ervoor      33,3 "), "{text}");
     assert!(text.contains(" 7 uit bewaarde dagen, op 10m na\n"), "{text}");

@@ -177,21 +177,6 @@ impl Retention for MariaDb {
         Ok(row.and_then(|row| moment(&row, 0)).map(|at| self.shape.zone.of_column(at)))
     }
 
-    fn around(&mut self, aged: Aged, at: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-        if !self.tables.has(aged.table(self.tables.samples)) {
-            return Ok((None, None));
-        }
-        let (table, time, at) = (aged.in_sql(self.tables.samples), aged.time(), self.limit(aged, at));
-        let zone = if aged == Aged::Samples { self.shape.zone } else { Zone::Utc };
-        let mut ask = |sql: String| -> Result<Option<Timestamp>> {
-            let row: Option<Row> = self.first(&sql, (at.clone(),))?;
-            Ok(row.and_then(|row| moment(&row, 0)).map(|at| zone.of_column(at)))
-        };
-        let before = ask(format!("SELECT MAX({time}) FROM {table} WHERE {time} < ?"))?;
-        let after = ask(format!("SELECT MIN({time}) FROM {table} WHERE {time} >= ?"))?;
-        Ok((before, after))
-    }
-
     fn samples_after(&mut self, after: Timestamp) -> Result<u64> {
         let after = self.limit(Aged::Samples, after);
         let sql = format!("SELECT COUNT(*) FROM {} WHERE timestamp > ?", self.tables.samples);

@@ -99,15 +99,6 @@ impl Retention for Sqlite {
         self.moment(&format!("SELECT min(timestamp) FROM {}", self.samples), [])
     }
 
-    fn around(&mut self, aged: Aged, moment: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-        let (table, time) = (aged.in_sql(self.samples), aged.time());
-        let before =
-            self.moment(&format!("SELECT max({time}) FROM {table} WHERE {time} < ?1"), [moment.0])?;
-        let after =
-            self.moment(&format!("SELECT min({time}) FROM {table} WHERE {time} >= ?1"), [moment.0])?;
-        Ok((before, after))
-    }
-
     fn samples_after(&mut self, moment: Timestamp) -> Result<u64> {
         let sql = format!("SELECT count(*) FROM {} WHERE timestamp > ?1", self.samples);
         let count = self.connection.query_row(&sql, [moment.0], |row| row.get::<_, i64>(0));

@@ -34,9 +34,28 @@ pub(super) fn shown(line: &[u8]) -> String {
     squeezed(&joined)
 }
 
+/// The echo of the command that ends with the last of these lines, at `end`. Each line stands with its beginning and as
+/// [`shown`]; `known` is the prompt that is known, squeezed.
+pub(super) fn ending(lines: &[(usize, String)], end: usize, command: &str, known: &str) -> Option<Echo> {
+    let (_, last) = lines.last()?;
+    // Most lines are output: they end neither with the command nor as it does, and are not scrolled to the side.
+    if !last.ends_with(command) && !command.ends_with(last) && !last.contains('$') {
+        return None;
+    }
+    let (mut joined, mut found) = (String::new(), None);
+    for (start, text) in lines.iter().rev() {
+        joined.insert_str(0, text);
+        let Some(prompt) = prompt_before(command, &joined, text, known) else { continue };
+        if prompt.is_some() || found.is_none() {
+            found = Some(Echo { start: *start, end, prompt });
+        }
+    }
+    found
+}
+
 /// Whether these lines are this command's echo, and behind which prompt. `first` is the first of them, `known` the
 /// prompt that is known; all are squeezed.
-pub(super) fn prompt_before(command: &str, lines: &str, first: &str, known: &str) -> Option<Option<String>> {
+fn prompt_before(command: &str, lines: &str, first: &str, known: &str) -> Option<Option<String>> {
     let Some(before) = lines.strip_suffix(command) else {
         let shown = lines.strip_prefix(known).filter(|_| !known.is_empty())?;
         return is_scrolled(command, shown).then(|| Some(known.to_owned()));

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Plays an E6000 on a real terminal: the forced command of a real sshd.
+# It echoes a line when it reads it, as a device does, and not the terminal at once.
+stty -echo
 prompt='LAB-CCAP001(cer)#'
 printf '### Authorised use only ###\n> disconnect now if you may not be here #\n\n%s' "$prompt"
 while IFS= read -r line; do
+    echo "$line"
     case "$line" in
     '' | 'terminal length 0' | 'terminal width 0') ;;
     'show interface cable-upstream')
