@@ -114,9 +114,6 @@ impl Control<'_> {
     }
 
     /// `check --nagios`: as `check`, and the line of a plugin says what became of it.
-    ///
-    /// # Errors
-    /// [`Error::Output`].
     pub fn check_as_plugin(&self, command: &[String], output: &mut dyn Write) -> Result<Exit> {
         if let Err(error) = self.check(command) {
             log::warn!("{}: {error}", self.paths.name());

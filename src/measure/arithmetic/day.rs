@@ -315,9 +315,6 @@ mod last {
 }
 
 /// What a text stands for, without a copy of the text.
-///
-/// # Errors
-/// Errors of the deserializer.
 pub fn of_text<'de, T, D: Deserializer<'de>>(deserializer: D, read: fn(&str) -> T) -> Result<T, D::Error> {
     struct Text<T>(fn(&str) -> T);
 
