@@ -186,9 +186,6 @@ pub trait Retention {
     /// Time of the oldest sample.
     fn oldest(&mut self) -> Result<Option<Timestamp>>;
 
-    /// Time of the newest row of before a moment, and of the oldest one from then on; none where there is none.
-    fn around(&mut self, aged: Aged, moment: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)>;
-
     /// Samples after a moment: of those from the future.
     fn samples_after(&mut self, moment: Timestamp) -> Result<u64>;
 
