@@ -359,8 +359,7 @@ fn the_demo_ends_with_a_page_and_the_commands_to_go_on_with() {
         .unwrap();
     let said = String::from_utf8_lossy(&demo.stdout);
     assert!(demo.status.success(), "{said}{}", String::from_utf8_lossy(&demo.stderr));
-    let page =
-        said.split("file://").nth(1).and_then(|rest| rest.split(|c: char| c == '\u{1b}' || c == '\n').next());
+    let page = said.split("file://").nth(1).and_then(|rest| rest.split(['\u{1b}', '\n']).next());
     assert!(fs::read_to_string(page.unwrap()).unwrap().contains("<html"), "{said}");
     // What it advises to go on with, for a fleet that is there.
     let house = House::new();
