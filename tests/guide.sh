@@ -242,8 +242,8 @@ as_modtools mod-watch stop --dir run
 as_modtools mod-store --init --migrate </dev/null
 same "the old report from the new table" "$(as_modtools mod-report --layout seed --format csv --date "$yesterday")" "$old_csv"
 page migrating.md "Going back" >/srv/back.sql
-sql "INSERT INTO modulation_new VALUES (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.0/0', 'OFDMA'),
-    (NOW() + INTERVAL 1 SECOND, 'CCAP101', '1/1.1/0', 'QAM16')"
+sql "INSERT INTO modulation_new VALUES (NOW() + INTERVAL 10 MINUTE, 'CCAP101', '1/1.0/0', 'OFDMA'),
+    (NOW() + INTERVAL 10 MINUTE, 'CCAP101', '1/1.1/0', 'QAM16')"
 sql "$(cat /srv/back.sql)"
 same "words that the old programs do not know" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE modulation NOT IN ('QPSK','QAM16','QAM64')")" 0
 same "what came meanwhile" "$(sql "SELECT COUNT(*) FROM modulation_new WHERE upstream = '1/1.1/0' AND modulation = 'QAM16' AND timestamp > NOW()")" 1
