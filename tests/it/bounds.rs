@@ -9,6 +9,11 @@ use crate::{
     support::{Tool, in_package, tool},
 };
 
+/// A text, piece by piece.
+type Text = Box<dyn Fn(usize) -> String>;
+/// What is tried, the tool, and its input.
+type Case = (&'static str, Box<dyn Fn() -> Tool>, Text);
+
 /// Runs a command and prints the CPU time of it, seconds, and its most memory, KiB.
 const MEASURE: &str = "
 import resource, subprocess, sys
@@ -55,23 +60,23 @@ fn text_costs_memory_and_time_in_proportion() {
         let samples = (0..20).map(|u| sample(&ts(n), "CCAP001", &format!("1/scq/{u}"), "QAM64", ""));
         samples.collect::<String>() + &scan(&ts(n), "CCAP001", "ok", 20)
     };
-    let text = |path: &str| -> Box<dyn Fn(usize) -> String> {
+    let text = |path: &str| -> Text {
         let text = fixture(path);
         Box::new(move |_| text.clone())
     };
-    let line = |make: fn(usize) -> String| -> Box<dyn Fn(usize) -> String> { Box::new(make) };
-    let cases: Vec<(&str, Box<dyn Fn() -> Tool>, Box<dyn Fn(usize) -> String>)> = vec![
+    let line = |make: fn(usize) -> String| -> Text { Box::new(make) };
+    let cases: Vec<Case> = vec![
         ("e6000", Box::new(|| parse("e6000")), text("e6000/state_and_profiles.txt")),
         ("casa", Box::new(|| parse("casa")), text("casa/hops_and_base.txt")),
         ("cbr8", Box::new(|| parse("cbr8")), text("cbr8/scan.txt")),
         ("snmp", Box::new(|| parse("snmp")), text("snmp/arris_numbers.txt")),
         ("blanks", Box::new(|| parse("e6000")), line(|_| " ".repeat(1000) + "\u{1b}[999C")),
         ("one line", Box::new(|| parse("casa")), line(|_| "1/0.0/0 ".to_owned())),
-        ("records", Box::new(|| tool("mod-parse").args(["-j", "1"])), Box::new(of_scan.clone())),
+        ("records", Box::new(|| tool("mod-parse").args(["-j", "1"])), Box::new(of_scan)),
         (
             "samples",
             Box::new(|| tool("mod-store").args(["--db", "sqlite:m.db", "--dry-run", "--tee"])),
-            Box::new(of_scan.clone()),
+            Box::new(of_scan),
         ),
         (
             "a report",

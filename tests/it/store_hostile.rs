@@ -153,11 +153,14 @@ fn greet(stream: &mut TcpStream) {
     receive(stream);
 }
 
+/// What a server says to whoever connects.
+type Talk = fn(&mut TcpStream);
+
 /// At each step up to the login, in little memory; what comes after it is in `store_faults`.
 #[test]
 fn a_server_that_never_stops_talking_ends_within_the_time_of_a_login() {
     const AT_ONCE: Duration = Duration::ZERO;
-    let steps: [(&str, fn(&mut TcpStream)); 6] = [
+    let steps: [(&str, Talk); 6] = [
         ("silence", |stream| while stream.read(&mut [0]).is_ok_and(|bytes| bytes > 0) {}),
         ("a greeting byte by byte", |stream| repeat(stream, b"\n", Duration::from_millis(100))),
         ("a greeting without end", |stream| {
