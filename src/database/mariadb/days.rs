@@ -134,16 +134,20 @@ pub(super) fn date(day: NaiveDate) -> Value {
     Value::Date(year, small(day.month()), small(day.day()), 0, 0, 0, 0)
 }
 
+/// The rows that head the days. The key begins with the day, so the days are taken from it without their rows; a search
+/// by the rest of the key would read every row of every day.
+const HEADS: &str = "SELECT head.day, tz, interval_s, samples, finished \
+     FROM (SELECT DISTINCT day FROM modulation_day) AS days \
+     STRAIGHT_JOIN modulation_day AS head ON head.day = days.day AND cmts = '' AND upstream = '' ORDER BY head.day";
+
 /// Whether the finished days were made of the table of samples.
 pub(super) fn are_ours(connection: &mut Conn, tables: &Tables, reads: bool) -> ::mysql::Result<bool> {
     if !tables.has("modulation_day") {
         return Ok(true);
     }
-    let head: Option<String> = connection.exec_first(
-        "SELECT finished FROM modulation_day WHERE cmts = '' AND upstream = '' ORDER BY day DESC LIMIT 1",
-        (),
-    )?;
-    days::are_ours(head.as_deref(), tables.samples, reads, |table| {
+    let head: Option<::mysql::Row> = connection.exec_first(format!("{HEADS} DESC LIMIT 1"), ())?;
+    let head = head.as_ref().and_then(|row| text(row, 4));
+    days::are_ours(head, tables.samples, reads, |table| {
         let sql = "SELECT COUNT(*) FROM information_schema.tables \
                    WHERE table_schema = DATABASE() AND table_name = ?";
         Ok(connection.exec_first::<u64, _, _>(sql, (table,))?.unwrap_or_default() > 0)
@@ -151,11 +155,7 @@ pub(super) fn are_ours(connection: &mut Conn, tables: &Tables, reads: bool) -> :
 }
 
 fn heads(connection: &mut Conn) -> ::mysql::Result<Vec<DayHead>> {
-    let rows: Vec<::mysql::Row> = connection.exec(
-        "SELECT day, tz, interval_s, samples, finished FROM modulation_day \
-         WHERE cmts = '' AND upstream = '' ORDER BY day",
-        (),
-    )?;
+    let rows: Vec<::mysql::Row> = connection.exec(HEADS, ())?;
     let head = |row: ::mysql::Row| {
         Some(DayHead {
             day: row.as_ref(0).and_then(time)?.date(),

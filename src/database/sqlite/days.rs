@@ -98,22 +98,27 @@ impl Sqlite {
     }
 }
 
+/// The rows that head the days. The key begins with the day, so each next day is looked up; a search by the rest of the
+/// key would read every row of every day.
+const HEADS: &str = "WITH RECURSIVE days(day) AS ( \
+         SELECT min(day) FROM modulation_day \
+         UNION ALL SELECT (SELECT min(day) FROM modulation_day AS later WHERE later.day > days.day) \
+         FROM days WHERE days.day IS NOT NULL) \
+     SELECT head.day, tz, interval_s, samples, finished FROM days \
+     CROSS JOIN modulation_day AS head ON head.day = days.day AND cmts = '' AND upstream = '' ORDER BY head.day";
+
 /// Whether the finished days were made of the table of samples.
 pub(super) fn are_ours(connection: &Connection, samples: SampleTable, reads: bool) -> rusqlite::Result<bool> {
     if !schema::has(connection, "modulation_day")? {
         return Ok(true);
     }
-    let sql =
-        "SELECT finished FROM modulation_day WHERE cmts = '' AND upstream = '' ORDER BY day DESC LIMIT 1";
-    let head: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let sql = format!("{HEADS} DESC LIMIT 1");
+    let head: Option<String> = connection.query_row(&sql, [], |row| row.get(4)).optional()?;
     days::are_ours(head.as_deref(), samples, reads, |table| schema::has(connection, table))
 }
 
 fn heads(connection: &Connection) -> rusqlite::Result<Vec<DayHead>> {
-    let mut statement = connection.prepare(
-        "SELECT day, tz, interval_s, samples, finished FROM modulation_day \
-         WHERE cmts = '' AND upstream = '' ORDER BY day",
-    )?;
+    let mut statement = connection.prepare(HEADS)?;
     let heads = statement.query_map([], |row| {
         let Ok(day) = row.get_ref(0)?.as_str()?.parse() else { return Ok(None) };
         let unsigned =
