@@ -324,13 +324,6 @@ fn the_status_of_monitoring_has_performance_data_and_the_codes_of_plugins() {
     assert_eq!((ok.lines().count(), ok.matches('|').count()), (1, 1));
     scene.watch(&["stop"]).run().clean(0);
     assert!(line(2).starts_with("CRITICAL: x stopped: "), "{}", line(2));
-    // The same of a check, which leaves alone what was stopped, and starts what should run.
-    let check = |command: &[&str]| scene.watch(&[&["check", "--nagios"], command].concat()).run();
-    assert!(check(&[]).clean(2).stdout.starts_with("CRITICAL: x stopped: "));
-    fs::remove_file(scene.path("x.down")).expect("it was stopped");
-    let started = check(&["--", "sh", "-c", "exec sleep 1000"]).clean(0).stdout;
-    assert!(started.starts_with("OK: x ") && started.contains(" | uptime="), "{started}");
-    scene.watch(&["stop"]).run().clean(0);
     fs::write(scene.path("x.status"), "not JSON").expect("written");
     assert!(line(3).starts_with("UNKNOWN: x: cannot read "), "{}", line(3));
 }

@@ -176,3 +176,16 @@ fn another_users_lock_is_named_as_such() {
     scene.watch(&["start", "--", "true"]).run().says(1, &["x.pid", "another user (uid 12345)", "--dir"]);
     fs::remove_file(scene.path("x.pid")).expect("root");
 }
+
+#[test]
+fn a_check_of_monitoring_leaves_alone_what_was_stopped_and_starts_what_should_run() {
+    let scene = Scene::new();
+    let check = |command: &[&str]| scene.watch(&[&["check", "--nagios"], command].concat()).run();
+    scene.watch(&["start", "--", "sh", "-c", SCANNER]).run();
+    scene.watch(&["stop"]).run().clean(0);
+    assert!(check(&[]).clean(2).stdout.starts_with("CRITICAL: x stopped: "));
+    fs::remove_file(scene.path("x.down")).expect("it was stopped");
+    let started = check(&["--", "sh", "-c", "exec sleep 1000"]).clean(0).stdout;
+    assert!(started.starts_with("OK: x ") && started.contains(" | uptime="), "{started}");
+    scene.watch(&["stop"]).run().clean(0);
+}
