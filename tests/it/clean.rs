@@ -1,7 +1,5 @@
 //! What a few bytes of a device may become: the cleaned text, its memory and its time are bounded by what came.
 
-use std::time::Instant;
-
 use modtools::text::clean;
 use proptest::prelude::*;
 
@@ -79,14 +77,12 @@ fn what_stood_apart_stays_apart_and_a_long_line_stays_whole() {
 #[test]
 fn megabytes_of_one_piece_take_little_memory_and_time() {
     for piece in PIECES.iter().copied().chain([&b"\x1b[999Cx\n"[..], b"ab\x1b[2Kc", b"x\x1b[999D\x1b[999C"]) {
-        let began = Instant::now();
         let run = tool("mod-parse")
             .args(["--raw", "--platform", "e6000", "--cmts", "CCAP001"])
             .under(&["prlimit", "--as=268435456", "--cpu=30"])
             .stdin(piece.repeat((2 << 20) / piece.len()))
             .run();
         assert!(matches!(run.code, Some(0 | 3)), "{piece:?}: {:?} {}", run.code, run.stderr);
-        assert!(began.elapsed().as_secs() < 60, "{piece:?}: {:?}", began.elapsed());
     }
 }
 

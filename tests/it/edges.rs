@@ -7,13 +7,12 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use modtools::ndjson;
 use tempfile::TempDir;
 
-use crate::support::{built, drain, tool, wait};
+use crate::support::{DEADLINE, built, drain, tool, wait};
 
 const TOOLS: [&str; 7] =
     ["ccap-fetch", "mod-mail", "mod-parse", "mod-prune", "mod-report", "mod-store", "mod-watch"];
@@ -72,7 +71,7 @@ fn at_a_terminal(line: &str) -> (Option<i32>, String) {
     let mut child = command.spawn().expect("script of util-linux");
     let held = child.stdin.take();
     let said = drain(child.stdout.take().unwrap());
-    let status = wait(&mut child, Duration::from_secs(60));
+    let status = wait(&mut child, DEADLINE);
     drop(held);
     (status.code(), said.join().unwrap())
 }
@@ -112,7 +111,7 @@ fn a_line_of_gigabytes_is_an_error_and_takes_little_memory() {
             input.write_all(end.as_bytes())
         });
         let (out, said) = (drain(child.stdout.take().unwrap()), drain(child.stderr.take().unwrap()));
-        let status = wait(&mut child, Duration::from_secs(110));
+        let status = wait(&mut child, DEADLINE);
         let fed = feed.join().unwrap();
         let (out, said) = (out.join().unwrap(), said.join().unwrap());
         assert!(
@@ -181,7 +180,7 @@ fn a_tool_hears_signals_that_its_parent_blocked_or_ignored() {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         // A filter goes on to the end of its input, and it ends when the input does.
         drop(child.stdin.take());
-        let status = wait(&mut child, Duration::from_secs(30));
+        let status = wait(&mut child, DEADLINE);
         assert!(status.success(), "{how}: {status}");
     }
 }

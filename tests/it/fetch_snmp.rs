@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    support::{Run, Tool, records, tool, wait},
+    support::{DEADLINE, Run, Tool, records, tool, wait},
     support_sim::{Fleet, PASSWORD, USER},
 };
 
@@ -297,8 +297,9 @@ fn a_signal_ends_a_wait_for_silent_devices() {
     });
     let began = Instant::now();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    wait(&mut child, Duration::from_secs(20));
-    assert!(began.elapsed() < Duration::from_secs(13), "{:?}", began.elapsed());
+    wait(&mut child, DEADLINE);
+    // Sooner than the first of the requests gives up.
+    assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
     let records = records(&stdout.join().unwrap());
     assert_eq!(records.iter().filter(|record| record["status"] == "cancelled").count(), 3, "{records:?}");
     assert_eq!(records.last().unwrap()["type"], "end");

@@ -65,7 +65,7 @@ const BUDGETS: [&str; 8] =
 /// Threads reserve more address space than they use.
 pub const LIMIT: [&str; 2] = ["prlimit", "--as=1073741824"];
 /// The longest of the budgets that a step has here, and what a loaded machine needs.
-const IN_TIME: Duration = Duration::from_secs(8 + 12);
+const IN_TIME: Duration = Duration::from_secs(8 + 52);
 
 fn device(name: &str, port: u16) -> String {
     format!("{{\"cmts\":\"{name}\",\"host\":\"127.0.0.1\",\"port\":{port}}}\n")

@@ -6,7 +6,6 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 use modtools::settings::names::{self, Kind};
@@ -180,9 +179,7 @@ fn a_secret_file_is_one_line_of_utf8_from_a_file_or_a_pipe_or_is_refused_by_name
     secret(b"x").env("SMTP_PASSWORD_FILE", "gone").run().says(2, &["SMTP_PASSWORD_FILE: gone: no such file"]);
     let fifo = dir.join("fifo");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
-    let began = Instant::now();
     secret(b"x").env("SMTP_PASSWORD_FILE", "fifo").run().says(2, &["fifo", "nobody wrote to this pipe"]);
-    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
     let writer = std::thread::spawn(move || fs::write(fifo, "secret\n"));
     let run = secret(b"x").env("SMTP_PASSWORD_FILE", "fifo").env("FROM_EMAIL", "a@example.net").run();
     assert!(!run.stderr.contains("SMTP_PASSWORD"), "{}", run.stderr);
@@ -241,7 +238,6 @@ fn an_env_file_that_grows_beyond_bounds_is_refused_soon() {
     }
     let lines = "'\n".repeat(250 << 10);
     file(dir, "lines", format!("{lines}SMTP_HOST=127.0.0.1\nFROM_EMAIL=a@example.net\n"), 0o600);
-    let began = Instant::now();
-    mail(dir).args(["-q", "--env-file", "lines"]).run();
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    let run = mail(dir).args(["-q", "--env-file", "lines"]).under(&["prlimit", "--cpu=20"]).run();
+    assert_eq!(run.signal, None, "{}", run.stderr);
 }

@@ -1,6 +1,6 @@
 //! mod-store --init --migrate: the older table becomes the keyed one, and nothing is lost on the way.
 
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
@@ -165,7 +165,7 @@ fn a_mod_store_that_runs_meanwhile_loses_nothing() {
     db.run("INSERT INTO modulation_new VALUES ('2026-05-01 12:00:00', 'M3', 'u', 'QPSK')");
     write(&(group(3) + &group(4) + END));
     drop(stdin);
-    wait(&mut child, DEADLINE + Duration::from_secs(1));
+    wait(&mut child, DEADLINE);
     db.tool(&db.url()).arg("--spool", spool.path()).run().clean(0);
     assert_eq!(db.number("SELECT COUNT(*) FROM modulation_new WHERE cmts LIKE 'M%'"), 4);
 }
