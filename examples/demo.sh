@@ -13,8 +13,10 @@ quiet=--quiet
 [ ! -t 2 ] || quiet=
 say "Building the seven tools and the simulator (the first time minutes, then a moment)"
 cargo build $quiet --bins --example ccap-sim
-bin=${CARGO_TARGET_DIR:-target}/debug
-PATH=$PWD/$bin:$bin:$PATH
+target=${CARGO_TARGET_DIR:-target}
+case $target in /*) ;; *) target=$PWD/$target ;; esac
+bin=$target/debug
+PATH=$bin:$PATH
 fleet="--devices e6000=4,casa=4,cbr8=4 --upstreams 48 --seed 7"
 
 dir=$(mktemp -d)
@@ -46,17 +48,17 @@ ccap-fetch -i "$dir/inventory.ndjson" --known-hosts "$dir/known_hosts" -j 12 | m
 mod-store --check
 
 say "Yesterday's report (mod-report)"
-page=${CARGO_TARGET_DIR:-target}/demo-report.html
+page=$target/demo-report.html
 mod-report --format table --top 15 --html "$page"
 
 say "One of the records that pass between the tools: mod-report --format samples | head -1"
 mod-report --date today --format samples | head -1
 
-case $page in /*) ;; *) page=$PWD/$page ;; esac
 say "The same report as a page, for a browser: file://$page"
 
 say "Go on with your own devices: their names or addresses in a file, one a line, and then"
 printf '  %s\n' \
+    "export PATH=\"$bin:\$PATH\"      # or: make build && sudo make install" \
     "ccap-fetch -i devices.txt --user NAME --host-keys accept-new --check" \
     "ccap-fetch -i devices.txt --user NAME | mod-parse | mod-store --init" \
     "mod-report --date today"

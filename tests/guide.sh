@@ -67,7 +67,7 @@ cron_at() { # cron_at TIME WHAT COMMAND...
 
 step "the old world"
 mkdir -p /srv/old /srv/fleet /srv/mail /srv/web
-useradd --system old && useradd --create-home --shell /bin/bash --password '*' deploy
+useradd --system --create-home scanner && useradd --create-home --shell /bin/bash --password '*' deploy
 sudoers=/etc/sudoers.d/deploy
 mkdir -p /etc/sudoers.d && echo 'deploy ALL=(ALL) NOPASSWD: ALL' >"$sudoers" && chmod 440 "$sudoers"
 mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P "${MODTOOLS_TEST_MYSQL##*:}" -u modtools_test -p"$MODTOOLS_TEST_MYSQL_PASSWORD" <<SQL
@@ -122,6 +122,12 @@ ssh-keygen -q -t ed25519 -N '' -f /srv/web/host
 printf '%s\n' 'ListenAddress 127.0.0.3:22' 'HostKey /srv/web/host' 'UsePAM no' 'PasswordAuthentication no' \
     'Subsystem sftp internal-sftp' 'StrictModes no' >/srv/web/config
 /usr/sbin/sshd -f /srv/web/config -E /srv/sshd.log
+# Who ran the old system has a key for it.
+sudo -u scanner mkdir -m 700 ~scanner/.ssh
+sudo -u scanner ssh-keygen -q -t ed25519 -N '' -f ~scanner/.ssh/id_ed25519
+echo "web1 $(cut -d' ' -f1,2 /srv/web/host.pub)" | sudo -u scanner tee ~scanner/.ssh/known_hosts >/dev/null
+install -d -o deploy -m 700 /home/deploy/.ssh
+install -o deploy -m 600 ~scanner/.ssh/id_ed25519.pub /home/deploy/.ssh/authorized_keys
 "$built/examples/ccap-sim" --dir /srv/fleet --devices e6000=1,casa=1,cbr8=1 --upstreams 4 --port 22 >/srv/fleet/ready &
 until_true "the devices" grep -q ready /srv/fleet/ready
 jq -r '"\(.host) \(.cmts)"' /srv/fleet/inventory.ndjson >>/etc/hosts
@@ -153,7 +159,7 @@ printf '#!/bin/sh\ncat >>/srv/cron.mail\n' >/usr/sbin/sendmail
 chmod 755 /usr/sbin/sendmail
 touch /srv/cron.mail /srv/watched && chmod 666 /srv/cron.mail /srv/watched
 rm -f /etc/cron.d/* && sed -i 's/^\(session.*pam_loginuid\)/#\1/' /etc/pam.d/cron
-printf '%s\n' '*/5 * * * * echo watched >>/srv/watched' '0 6 * * * echo mailed >>/srv/watched' | crontab -u old -
+printf '%s\n' '*/5 * * * * echo watched >>/srv/watched' '0 6 * * * echo mailed >>/srv/watched' | crontab -u scanner -
 
 step "install.md, from the source, with what is built already"
 echo 'Defaults env_keep += "BUILT"' >/etc/sudoers.d/built && chmod 440 /etc/sudoers.d/built
@@ -162,10 +168,8 @@ from_source=$(page install.md "From source")
 cd /srv/old
 walk 1
 walk 2
-sed -i -e '/^DEBUG_CCAP0/d' /etc/modtools/env
-printf '%s\n' CCAP_USER=operator CCAP_PASSWORD=simulated INVENTORY_CACERT=/etc/modtools/inventory.pem \
-    'MODTOOLS_MAIL="--layout seed --lang nl"' MODTOOLS_LANG=nl \
-    'MODTOOLS_DEPLOY="--layout seed --deploy-sudo --deploy-owner www-data:www-data"' >>/etc/modtools/env
+walk 3 <<<simulated
+printf '%s\n' INVENTORY_CACERT=/etc/modtools/inventory.pem MODTOOLS_LANG=nl >>/etc/modtools/env
 same "the env file" "$(stat -c '%U %a' /etc/modtools/env)" "modtools 600"
 install -m 644 /srv/web/cert.pem /etc/modtools/inventory.pem
 install -o modtools -m 600 /dev/stdin /var/lib/modtools/.netrc <<<'machine inventory.example.net login reader password list'
@@ -173,36 +177,35 @@ walk 4
 same "the inventory" "$(jq -r .cmts /var/lib/modtools/inventory.ndjson | sort | paste -sd ' ')" \
     "$(jq -r .cmts /srv/fleet/inventory.ndjson | sort | paste -sd ' ')"
 walk 5
-grep -q '^CCAP_KNOWN_HOSTS' /etc/modtools/env || echo CCAP_KNOWN_HOSTS=/var/lib/modtools/known_hosts >>/etc/modtools/env
 before=$(sql 'SELECT COUNT(*) FROM modulation_new')
 walk 6 >/srv/trial.csv
 [ "$(wc -l </srv/trial.csv)" -gt 5 ] || fail "the trial has no rows: $(cat /srv/trial.csv)"
 same "the old table after the trial" "$(sql 'SELECT COUNT(*) FROM modulation_new')" "$before"
 
 step "the guide, step 7"
-code=0; as_modtools mod-store --check >/srv/check || code=$?
+page migrating.md 7 >/srv/step
+code=0; eval "$(sed -n 1p /srv/step)" >/srv/check || code=$?
 same "--check before --init" "$code" 3
 grep -q 'older: a surrogate id' /srv/check || fail "--check: $(cat /srv/check)"
-as_modtools mod-store --init </dev/null
+same "--init, and the old report" "$(eval "$(sed 1d /srv/step)")" "$old_csv"
 as_modtools mod-store --check >/srv/check || fail "--check after --init: $(cat /srv/check)"
-same "the old report" "$(as_modtools mod-report --layout seed --format csv --date "$yesterday")" "$old_csv"
 
 step "the guide, step 8: the old crontab runs until it is taken out"
 cron_at 05:59:57 "the old lines" grep -q mailed /srv/watched
-crontab -u old -r
+crontab -u scanner -r
 : >/srv/watched
 
-step "the guide, step 9: the shipped cron table"
-sudo -u modtools ssh-keygen -q -t ed25519 -N '' -f /var/lib/modtools/.ssh/id_ed25519 2>/dev/null ||
-    { install -d -o modtools -m 700 /var/lib/modtools/.ssh; sudo -u modtools ssh-keygen -q -t ed25519 -N '' -f /var/lib/modtools/.ssh/id_ed25519; }
-install -d -o deploy -m 700 /home/deploy/.ssh
-install -o deploy -m 600 /var/lib/modtools/.ssh/id_ed25519.pub /home/deploy/.ssh/authorized_keys
-echo "web1 $(cut -d' ' -f1,2 /srv/web/host.pub)" | as_modtools tee -a known_hosts .ssh/known_hosts >/dev/null
+walk 9
+step "the guide, step 10: the shipped cron table"
+page migrating.md 10 >/srv/step
+eval "$(sed -n 1p /srv/step)"
 (cd "$package" && eval "$(page automation.md "With cron")") || fail "automation.md, with cron"
+cmp /etc/cron.d/modtools "/usr/local/share/doc/modtools/examples/cron.d/modtools"
 mails() { [ "$(grep -ls '"noc@example.net"' /srv/mail/* | wc -l)" -ge "$1" ]; }
 page_of() { test -s "/var/lib/modtools/web/data/$1.json"; }
 samples_came() { [ "$(sql "SELECT COUNT(*) FROM modulation_new WHERE timestamp > '$yesterday 23:59:59'")" -gt 0 ]; }
 cron_at 05:49:57 "samples from a scanner that cron started" samples_came
+eval "$(sed 1d /srv/step)" || fail "the scanner is not well"
 # At six, the daily report and the page of today begin at once.
 cron_at 05:59:57 "both mails of the day" mails 2
 cron_at 04:19:57 "maintenance" grep -q 'files: exit 0' /var/log/modtools/maintenance.log

@@ -24,7 +24,6 @@ command_there() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 need gcc command_there cc
 need libc6-dev test -e /usr/include/stdlib.h
 need make command_there make
-need perl command_there perl
 need pkg-config command_there pkg-config
 if command_there pkg-config >/dev/null; then
     need libssl-dev pkg-config --exists openssl
@@ -36,6 +35,8 @@ deb) need dpkg-dev command_there dpkg-shlibdeps ;;
 dist)
     need musl-tools command_there musl-gcc
     need binutils command_there readelf
+    # The build of OpenSSL asks for modules that perl-base lacks.
+    need perl perl -MFindBin -MIPC::Cmd -MFile::Compare -e 1
     ;;
 windows)
     need gcc-mingw-w64-x86-64 command_there x86_64-w64-mingw32-gcc

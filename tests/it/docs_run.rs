@@ -274,7 +274,7 @@ impl House {
         let tools = built("mod-parse").parent().map(Path::to_owned).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         Command::new("timeout")
-            .args(["100", "bash", "-o", "pipefail", "-c", &command])
+            .args(["300", "bash", "-o", "pipefail", "-c", &command])
             .env_clear()
             .env("PATH", format!("{}:{path}", tools.display()))
             .env("HOME", self.dir.path())
@@ -367,6 +367,12 @@ fn the_demo_ends_with_a_page_and_the_commands_to_go_on_with() {
     let advice: Vec<_> =
         said.lines().map(str::trim).filter(|line| OURS.iter().any(|first| line.starts_with(first))).collect();
     assert_eq!(advice.len(), 3, "{said}");
+    let path = said.lines().map(str::trim).find(|line| line.starts_with("export PATH=")).unwrap();
+    assert_eq!(
+        house.run(&format!("PATH=/usr/bin:/bin; {path}; mod-parse --version >/dev/null")).0,
+        0,
+        "{path}"
+    );
     for command in advice {
         let here = command.replace("devices.txt", "inventory.ndjson").replace("NAME", USER);
         assert_eq!(house.run(&here), (0, String::new()), "{command}");
