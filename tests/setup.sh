@@ -110,11 +110,19 @@ else
     exit 1
 fi
 echo "installing:$missing"
-# A lock of another apt is waited for; a stale list of packages is renewed once.
+# A lock of another apt is waited for; a stale list of packages is renewed. On a terminal apt shows how far it is,
+# elsewhere what it says is only of interest when it fails.
+export DEBIAN_FRONTEND=noninteractive
+apt() {
+    $sudo apt-get -o DPkg::Lock::Timeout=300 update && $sudo apt-get -o DPkg::Lock::Timeout=300 ${install#apt-get}
+}
+if [ -t 1 ]; then
+    apt
+    exit
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-export DEBIAN_FRONTEND=noninteractive
-if ! { $sudo apt-get -o DPkg::Lock::Timeout=300 update && $sudo apt-get -o DPkg::Lock::Timeout=300 ${install#apt-get}; } >"$log" 2>&1; then
+if ! apt >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi
