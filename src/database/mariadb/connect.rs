@@ -5,7 +5,7 @@ use std::{
     io::ErrorKind,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -79,6 +79,8 @@ pub(super) struct Connector {
     pub place: String,
     /// The host that is tried first.
     pub first: AtomicUsize,
+    /// Every connection so far takes the parameters of many rows in one request.
+    pub bulk: AtomicBool,
 }
 
 impl Connector {
@@ -126,6 +128,9 @@ impl Connector {
 
     /// Gets ready to run a transaction again after a fault, or gives up with it.
     pub fn recover(&self, connection: &mut Conn, fault: &Fault, tries: u32) -> Result<()> {
+        if matches!(fault, Fault::MySqlError(error) if error.code == faults::NO_BULK) {
+            self.bulk.store(false, Ordering::Relaxed);
+        }
         match self.again(fault) {
             Again::Rerun if tries <= if is_lock_wait(fault) { LOCK_WAITS } else { RERUNS } => {
                 log::debug!("run again: {fault}");
@@ -166,6 +171,7 @@ impl Connector {
         match contain::catch(|| connect(options.into())) {
             Some(Ok(connected)) => {
                 guard.allow(if self.patient { LONG_ANSWER } else { SHORT_ANSWER });
+                self.bulk.fetch_and(guard.is_bulk(), Ordering::Relaxed);
                 Ok(connected)
             }
             outcome => Err(match (guard.broken(), outcome) {

@@ -20,6 +20,9 @@ pub enum Class {
     Wrong,
 }
 
+/// The parameters of many rows in one request are not taken, because the server logs statements, not rows.
+pub(super) const NO_BULK: u16 = 4033;
+
 use Class::{Again, Away, Elsewhere, Refused, Wrong};
 
 /// Every code that is met in practice. A code that is not listed is [`Class::Refused`].
@@ -31,6 +34,7 @@ pub const FAULTS: &[(u16, Class, &str)] = &[
     (1614, Again, "XA transaction rolled back by a deadlock"),
     (3101, Again, "Group Replication rolled the transaction back"),
     (3572, Again, "lock not free (NOWAIT)"),
+    (NO_BULK, Again, "MariaDB: a log of statements does not take many rows in one request"),
     (8002, Again, "TiDB: write conflict of SELECT FOR UPDATE"),
     (8005, Again, "TiDB: write conflict, stale transaction"),
     (8022, Again, "TiDB: commit failed and rolled back"),

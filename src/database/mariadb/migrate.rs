@@ -132,7 +132,7 @@ impl MariaDb {
         let shape = self.shape.clone();
         loop {
             let now = self.clock.now();
-            let room = Room { rows: self.batch, bytes: self.max_packet };
+            let room = self.room();
             let way = Way { source, id, target, shape: &shape, room, now };
             match way.chunk(&mut self.connection, after, seen) {
                 Ok(None) => return Ok(()),

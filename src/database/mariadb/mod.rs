@@ -22,7 +22,11 @@ mod write;
 mod writer;
 mod zone;
 
-use std::{sync::atomic::AtomicUsize, thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
 
 use ::mysql::{Conn, Error as Fault};
 
@@ -104,8 +108,8 @@ impl MariaDb {
         let place = Target::MySql(server.clone()).place();
         let patient = matches!(access, Access::Read | Access::Keep);
         let writes = matches!(access, Access::Write(_) | Access::Keep);
-        let first = AtomicUsize::new(0);
-        let connector = Connector { server, user, password, patient, writes, place, first };
+        let (first, bulk) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let connector = Connector { server, user, password, patient, writes, place, first, bulk };
         let Connected { mut connection, max_packet, .. } = connector.connect()?;
         let tables = Tables::prepare(&mut connection, &connector, access, choice, keep_days, clock)?;
         let store_all = matches!(access, Access::Write(options) | Access::Look(options) if options.store_all);
@@ -215,6 +219,12 @@ impl MariaDb {
         }
     }
 
+    /// How large a statement may be.
+    fn room(&self) -> Room {
+        let bulk = self.connector.bulk.load(Ordering::Relaxed);
+        Room { rows: self.batch, bytes: self.max_packet, bulk }
+    }
+
     /// For groups of which there are many: a second connection, as far as ACCESS_POOL_SIZE allows it.
     fn call_second(&mut self) {
         if self.second.is_none() && self.pool > 1 {
@@ -262,7 +272,7 @@ impl Database for MariaDb {
         if much {
             self.call_second();
         }
-        let room = Room { rows: self.batch, bytes: self.max_packet };
+        let room = self.room();
         let (shape, tables, now) = (&self.shape, &self.tables, self.clock.now());
         let plan = Plan { shape, tables, room, now, late: &late, again };
         let writer = Writer { connector: &self.connector, plan };

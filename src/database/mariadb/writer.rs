@@ -1,7 +1,7 @@
 //! Transactions, run again as long as that can help; and two of them side by side when much waits:
 //! a server works on one connection with one processor.
 
-use std::{panic, thread};
+use std::{panic, sync::atomic::Ordering, thread};
 
 use ::mysql::Conn;
 
@@ -82,6 +82,7 @@ impl Writer<'_> {
                     connector.recover(connection, &fault, tries)?;
                     // The connection may have broken off in the very commit.
                     plan.again |= connector.again(&fault) != Again::Rerun;
+                    plan.room.bulk = connector.bulk.load(Ordering::Relaxed);
                 }
             }
         }

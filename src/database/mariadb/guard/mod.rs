@@ -95,6 +95,8 @@ struct Answer {
     begun: Instant,
     bytes: u64,
     broken: Option<Broken>,
+    /// The login agreed on requests that hold the parameters of many rows.
+    is_bulk: bool,
 }
 
 impl Shared {
@@ -102,9 +104,9 @@ impl Shared {
         unpoisoned(self.0.lock())
     }
 
-    fn begin_answer(&self) {
+    fn begin_answer(&self, is_bulk: bool) {
         let mut answer = self.answer();
-        (answer.begun, answer.bytes) = (Instant::now(), 0);
+        (answer.begun, answer.bytes, answer.is_bulk) = (Instant::now(), 0, is_bulk);
     }
 
     /// Counts bytes that came.
@@ -126,7 +128,7 @@ impl Guard {
     pub fn connect(host: &Host, tls: Option<Arc<ClientConfig>>, patience: Duration) -> io::Result<Self> {
         let server = Wire::connect(host, patience)?;
         let (entrance, listener) = Entrance::open(tls.is_some() || host.is_socket())?;
-        let answer = Answer { budget: LOGIN, begun: Instant::now(), bytes: 0, broken: None };
+        let answer = Answer { budget: LOGIN, begun: Instant::now(), bytes: 0, broken: None, is_bulk: false };
         let shared = Arc::new(Shared(Mutex::new(answer)));
         let (relayed, host) = (Arc::clone(&shared), host.clone());
         let run = move || {
@@ -152,6 +154,11 @@ impl Guard {
     /// The session has begun: from here on answers may be larger.
     pub fn allow(&self, budget: Budget) {
         self.shared.answer().budget = budget;
+    }
+
+    /// Whether the session takes the parameters of many rows in one request.
+    pub fn is_bulk(&self) -> bool {
+        self.shared.answer().is_bulk
     }
 
     /// Why the relay ended the connection, if it did.
@@ -291,7 +298,7 @@ impl Relay {
         self.server.secure(host, tls, end)?;
         answer[3] = answer[3].wrapping_add(1);
         self.server.send(&answer)?;
-        self.session = Session::within_tls();
+        self.session = Session::within_tls(&answer[4..]);
         Ok(())
     }
 
@@ -322,7 +329,7 @@ impl Relay {
             if client {
                 let read = self.client.read(&mut request).unwrap_or(0);
                 if self.session.request(&mut request[..read])? {
-                    self.shared.begin_answer();
+                    self.shared.begin_answer(self.session.is_bulk());
                 }
                 if read == 0 || self.server.send(&request[..read]).is_err() {
                     return Ok(());

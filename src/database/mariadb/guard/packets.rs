@@ -5,6 +5,9 @@
 const COLUMNS: u64 = 4096;
 /// A packet of this length goes on in the next one.
 const LONGEST: usize = 0xff_ffff;
+/// Bytes of a login up to what the library and a MariaDB server agree on, and the bit for many rows in one request.
+const LOGIN: usize = 29;
+const BULK: u8 = 0x04;
 /// Bytes that judge an answer's packet: what it is, two counts, a status.
 const HEAD: usize = 21;
 const MORE_RESULTS: u16 = 8;
@@ -128,31 +131,41 @@ pub struct Session {
     expected: Expected,
     /// The server counts one packet more in the login than the client does.
     shifted: bool,
+    /// What the login agreed on; none: it has not come.
+    bulk: Option<bool>,
 }
 
 impl Session {
     /// A session whose greeting is to come.
     pub fn new() -> Self {
         Session {
-            requests: Packets::new(1),
+            requests: Packets::new(LOGIN),
             answers: Packets::new(HEAD),
             expected: Expected::Greeting,
             shifted: false,
+            bulk: None,
         }
     }
 
-    /// A session whose greeting and first answer went by already; the request for TLS between them is known to the
+    /// A session whose greeting and login went by already; the request for TLS between them is known to the
     /// server only.
-    pub fn within_tls() -> Self {
-        Session { expected: Expected::Login, shifted: true, ..Self::new() }
+    pub fn within_tls(login: &[u8]) -> Self {
+        Session { expected: Expected::Login, shifted: true, bulk: Some(agrees_on_bulk(login)), ..Self::new() }
+    }
+
+    /// Whether a statement may be run with the parameters of many rows in one request.
+    pub fn is_bulk(&self) -> bool {
+        self.bulk == Some(true)
     }
 
     /// What the client sends; whether a command began.
     pub fn request(&mut self, bytes: &mut [u8]) -> Result<bool, String> {
         let (mut began, mut expected) = (false, self.expected);
         let is_between = self.answers.is_between();
+        let bulk = &mut self.bulk;
         self.requests.take(bytes, u8::from(self.shifted), |packet| {
             let command = packet.head.first();
+            bulk.get_or_insert_with(|| agrees_on_bulk(packet.head));
             // Whoever leaves need not wait for an answer.
             if packet.number != 0 || matches!(command, None | Some(&COM_QUIT)) {
                 return Ok(());
@@ -235,6 +248,11 @@ fn next(expected: Expected, packet: &Packet<'_>) -> Result<Expected, String> {
 fn alone(status: Option<&[u8]>) -> Result<(), String> {
     let status = status.map_or(0, |bytes| number(bytes) as u16);
     if status & MORE_RESULTS == 0 { Ok(()) } else { Err("it answers more than was asked".into()) }
+}
+
+/// Whether the library sends the parameters of many rows in one request: it says so in its login.
+fn agrees_on_bulk(login: &[u8]) -> bool {
+    login.get(LOGIN - 1).is_some_and(|agreed| agreed & BULK != 0)
 }
 
 fn outcome(head: &[u8]) -> Result<Expected, String> {
@@ -373,7 +391,7 @@ mod tests {
 
     #[test]
     fn numbers_are_shifted_during_a_login_inside_tls_only() {
-        let mut session = Session::within_tls();
+        let mut session = Session::within_tls(&[0; LOGIN]);
         let mut switch = packet(3, &[0xfe, b'x', 0]);
         session.answer(&mut switch).expect("passed on");
         let mut login = packet(3, b"secret");
