@@ -15,9 +15,13 @@ def window(day, days=1, carry=True):
     return f"timestamp >= '{begin} 00:00:00' AND timestamp < '{day + NEXT_DAY} 00:00:00'"
 
 
-def transfer(db, where):
-    """The rows as they come out of the server, written nowhere."""
-    return db.client(f"SELECT {COLUMNS} FROM modulation_new WHERE {where} ORDER BY timestamp, cmts, upstream")
+def transfer(db, day, days=1):
+    """The rows of days as they come out of the server, written nowhere, and the signal-to-noise ratios of the last one:
+    a report needs them of days that may still have their detail. A join would take the server three times as long."""
+    order = "ORDER BY timestamp, cmts, upstream"
+    rows = f"SELECT {COLUMNS} FROM modulation_new WHERE {window(day, days, carry=False)} {order}"
+    ratios = f"SELECT timestamp, cmts, upstream, snr_db FROM modulation_detail WHERE {window(day, carry=False)} {order}"
+    return db.client(f"{rows}; {ratios}")
 
 
 def report(bench, db, day, *flags):
@@ -76,11 +80,11 @@ class Store:
     def reports(self):
         """Of the only day that there is, raw, finished, and with its page."""
         bench, db, times = self.bench, self.db, self.bench.times
-        bare = lambda: transfer(db, window(self.day, carry=False))
+        bare = lambda: transfer(db, self.day)
         # The day is kept for another interval: with this one the report is reckoned from samples each time.
         report(bench, db, self.day)
         raw, peer, ratio = in_turn(times, lambda: report(bench, db, self.day, "--interval", "11m"), bare)
-        bench.row(f"report of {self.rows:,} samples; the bare transfer", seconds(raw), seconds(peer), ratio, "1.00")
+        bench.row(f"report of {self.rows:,} samples with their ratios; the bare transfer", seconds(raw), seconds(peer), ratio, "1.00")
         kept = several(times, lambda: report(bench, db, self.day))
         bench.row("report of a finished day", seconds(kept), "", None, "0.8 s")
         page = several(times, lambda: report(bench, db, self.day, "--web", bench.work / "web", "-o", "/dev/null"))
@@ -122,7 +126,7 @@ class Store:
             db.client("DELETE FROM modulation_day")
             return report(bench, db, self.day)
 
-        bare = lambda: transfer(db, window(self.day, DAYS, carry=False))
+        bare = lambda: transfer(db, self.day, DAYS)
         ours, peer, ratio = in_turn(1 if bench.scale > 0.2 else bench.times, first, bare)
         what = f"first report when {DAYS} days were never reckoned, {DAYS * self.rows:,} samples; the bare transfer"
         bench.row(what, seconds(ours), seconds(peer), ratio, "1.20")

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Gauge, Group, IdState, Inspection, Limits,
+    Aged, Chunk, Counts, Database, DayHead, DayRow, Days, Detail, Gauge, Group, IdState, Inspection, Limits,
     Migration, Plan, Progress, Retention, SampleTable, Stored, TableState,
 };
 use crate::{
@@ -73,7 +73,7 @@ impl<D: Database> Database for Contained<D> {
         fn touch(now: Timestamp) -> Result<()>;
         fn migrate(dry_run: bool) -> Result<Migration>;
         fn inspect() -> Result<Inspection>;
-        fn samples(window: Window, detail: bool, each: &mut dyn FnMut(Stored<'_>) -> Result<()>) -> Result<()>;
+        fn samples(window: Window, detail: Detail, each: &mut dyn FnMut(Stored<'_>) -> Result<()>) -> Result<()>;
         fn scans(window: Window, each: &mut dyn FnMut(Scan) -> Result<()>) -> Result<()>;
         fn channels(each: &mut dyn FnMut(Channel)) -> Result<()>;
         fn devices() -> Result<Vec<Device>>;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Database, DayHead, DayRow, Gauge, Made, unconfirmed::unconfirmed};
+use super::{Database, DayHead, DayRow, Detail, Gauge, Made, unconfirmed::unconfirmed};
 use crate::{
     error::{Error, Result},
     measure::{
@@ -33,10 +33,10 @@ const SETTLE_S: i64 = 1800;
 /// Detail is kept for so long after a sample, s, unless somebody keeps it for longer: then it is not looked at.
 const DETAIL_S: i64 = 2 * 86_400;
 
-/// Whether the samples of a window may still have their detail.
+/// What a report takes along with the samples of a window: they may still have their detail.
 #[must_use]
-pub fn has_detail(window: Window, now: Timestamp) -> bool {
-    window.to + DETAIL_S > now
+pub fn detail_of(window: Window, now: Timestamp) -> Detail {
+    if window.to + DETAIL_S > now { Detail::Snr } else { Detail::Without }
 }
 
 /// Whose days, and what time it is.
@@ -386,7 +386,7 @@ impl<'a> Keeper<'a> {
         let mut states: Vec<(Upstream, Vec<u32>)> = self.last.iter().map(|&held| begin(held)).collect();
         let roster = &mut self.roster;
         let window = Window { from, to: span.window.to };
-        let detail = has_detail(window, self.calendar.now);
+        let detail = detail_of(window, self.calendar.now);
         self.database.samples(window, detail, &mut |stored| {
             rows.carried += u64::from(stored.ts < span.window.from);
             rows.samples += u64::from(stored.ts >= span.window.from);

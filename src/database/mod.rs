@@ -165,6 +165,17 @@ pub struct Migration {
     pub unfit: u64,
 }
 
+/// How much comes with the samples besides their modulation, where the last 48 hours of it are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    Without,
+    /// The signal-to-noise ratio.
+    Snr,
+    /// Everything.
+    Whole,
+}
+
 /// A sample as it was stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
@@ -257,7 +268,7 @@ pub trait Database: Days + Retention + Send {
     fn samples(
         &mut self,
         window: Window,
-        detail: bool,
+        detail: Detail,
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()>;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Database;
+use super::{Database, Detail};
 use crate::{
     error::Result,
     measure::{Window, roster::Roster},
@@ -26,7 +26,7 @@ pub fn explained(
     if built_in == 0 {
         return Ok(());
     }
-    database.samples(window, true, &mut |stored| match stored.explained_by {
+    database.samples(window, Detail::Whole, &mut |stored| match stored.explained_by {
         Some(by) => each(stored.cmts, stored.upstream, stored.ts, by),
         None => Ok(()),
     })

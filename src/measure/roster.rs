@@ -74,6 +74,8 @@ pub struct Roster {
     by_name: HashMap<Rc<str>, u32>,
     cmts: Vec<Cmts>,
     upstreams: Vec<Upstream>,
+    /// The number after the one that was asked for last: scans name their upstreams in one order.
+    next: u32,
     nodes: Rc<Nodes>,
 }
 
@@ -116,6 +118,17 @@ impl Roster {
 
     /// The number of an upstream.
     pub fn upstream(&mut self, cmts: &str, upstream: &str) -> u32 {
+        let number = match self.upstreams.get(self.next as usize) {
+            Some(next) if *next.name == *upstream && *self.cmts[next.cmts as usize].name == *cmts => {
+                self.next
+            }
+            _ => self.looked_up(cmts, upstream),
+        };
+        self.next = number.saturating_add(1);
+        number
+    }
+
+    fn looked_up(&mut self, cmts: &str, upstream: &str) -> u32 {
         let at = self.cmts(cmts);
         let cmts = &mut self.cmts[at as usize];
         if let Some(&known) = cmts.upstreams.get(upstream) {

@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use super::request::Question;
 use crate::{
     database::{
-        Database,
-        finished::{Calendar, Care, Keeper, has_detail},
+        Database, Detail,
+        finished::{Calendar, Care, Keeper, detail_of},
     },
     error::Result,
     measure::{
@@ -221,7 +221,7 @@ impl Reader<'_> {
         let Reader { question, tally, roster, seen, .. } = self;
         let mut today = Window { from: begin, to: begin };
         let window = Window { from: begin, to: end };
-        database.samples(window, has_detail(window, question.now), &mut |stored| {
+        database.samples(window, detail_of(window, question.now), &mut |stored| {
             if stored.ts >= today.to {
                 let day = local(tz, stored.ts).date();
                 today = of_day(tz, day);
@@ -248,13 +248,17 @@ pub fn read_samples(
     let from = past_from(question, frame).max(oldest);
     let plan = Plan::new(frame.clone(), question.tz, from);
     let mut tally = Tally::new(plan.clone(), &question.maintained);
-    database.samples(Window { from: from + -CARRY_S, to: frame.window.to }, false, &mut |stored| {
-        if question.only.upstream(stored.cmts, stored.upstream) {
-            let upstream = roster.upstream(stored.cmts, stored.upstream);
-            tally.feed(roster, upstream, stored.ts, stored.modulation, None);
-        }
-        Ok(())
-    })?;
+    database.samples(
+        Window { from: from + -CARRY_S, to: frame.window.to },
+        Detail::Without,
+        &mut |stored| {
+            if question.only.upstream(stored.cmts, stored.upstream) {
+                let upstream = roster.upstream(stored.cmts, stored.upstream);
+                tally.feed(roster, upstream, stored.ts, stored.modulation, None);
+            }
+            Ok(())
+        },
+    )?;
     Ok(Read { tallied: tally.finish(roster), plan, missing: Vec::new() })
 }
 

@@ -244,10 +244,10 @@ impl Session {
             &[&["modulation_new", "CREATE TABLE `modulation_new` (...)"]]
         } else if sql.contains("information_schema.columns") {
             &[
-                &["timestamp", "timestamp", "timestamp", "64", "x"],
-                &["cmts", "varchar", "varchar(64)", "64", "utf8mb4"],
-                &["upstream", "varchar", "varchar(64)", "64", "utf8mb4"],
-                &["modulation", "varchar", "varchar(16)", "16", "utf8mb4"],
+                &["timestamp", "timestamp", "timestamp", "64", "x", "x"],
+                &["cmts", "varchar", "varchar(64)", "64", "utf8mb4", "utf8mb4_bin"],
+                &["upstream", "varchar", "varchar(64)", "64", "utf8mb4", "utf8mb4_bin"],
+                &["modulation", "varchar", "varchar(16)", "16", "utf8mb4", "utf8mb4_bin"],
             ]
         } else if sql.contains("information_schema.statistics") {
             &[&["timestamp"], &["cmts"], &["upstream"]]

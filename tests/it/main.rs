@@ -69,6 +69,7 @@ mod sshd;
 mod store;
 mod store_cluster;
 mod store_faults;
+mod store_gather;
 mod store_history;
 mod store_hostile;
 mod store_kill;

@@ -8,7 +8,7 @@ use std::{
 
 use modtools::{
     cli,
-    database::{self, Access},
+    database::{self, Access, Detail},
     measure::Window,
     record::{Sample, Scan},
     stage::Context,
@@ -80,7 +80,7 @@ pub fn contents(url: &str, context: &Context) -> (Vec<String>, Vec<Scan>, usize)
         ));
         Ok(())
     };
-    database.samples(window, true, &mut one).unwrap();
+    database.samples(window, Detail::Whole, &mut one).unwrap();
     let mut scans = Vec::new();
     let mut keep = |scan| {
         scans.push(scan);

@@ -144,6 +144,9 @@ impl Insert {
             parameters(row, values);
             values.truncate(values.len() - left_out);
         };
+        if rows.is_empty() {
+            return Ok(0);
+        }
         if room.bulk {
             let statement = transaction.prep(self.sql(1))?;
             for now in rows.chunks(batch) {

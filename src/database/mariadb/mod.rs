@@ -5,6 +5,7 @@ mod days;
 pub mod faults;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod gather;
 mod guard;
 mod hosts;
 mod id;
@@ -31,12 +32,13 @@ use std::{
 use ::mysql::{Conn, Error as Fault};
 
 use super::{
-    Access, Counts, Database, Days, Group, Inspection, Limits, Migration, SampleTable, Server, Stored,
-    Target,
+    Access, Counts, Database, Days, Detail, Group, Inspection, Limits, Migration, SampleTable, Server,
+    Stored, Target,
     channels::Channels,
     days::late,
     mariadb::{
         connect::{Again, Connected, Connector},
+        gather::Outcome,
         insert::Room,
         shape::Shape,
         tables::Tables,
@@ -225,12 +227,44 @@ impl MariaDb {
         Room { rows: self.batch, bytes: self.max_packet, bulk }
     }
 
-    /// For groups of which there are many: a second connection, as far as ACCESS_POOL_SIZE allows it.
+    /// For many groups, or for ratios beside samples: a second connection, as far as ACCESS_POOL_SIZE allows it.
     fn call_second(&mut self) {
         if self.second.is_none() && self.pool > 1 {
             // Without it things go slower, no more.
             self.second = self.connector.connect().ok().map(|connected| connected.connection);
         }
+    }
+
+    /// Gathered by the server where that can be, and else row by row.
+    fn read_samples(
+        &mut self,
+        window: Window,
+        detail: Detail,
+        each: &mut dyn FnMut(Stored<'_>) -> bool,
+    ) -> ::mysql::Result<()> {
+        let has_detail = detail != Detail::Without && self.tables.has("modulation_detail");
+        if has_detail && detail == Detail::Snr {
+            self.call_second();
+        }
+        let second = self.second.as_mut().filter(|_| has_detail);
+        let by_rows = detail == Detail::Whole || has_detail && second.is_none() || !self.shape.gathers;
+        let mut from = None;
+        if !by_rows {
+            match gather::samples(&mut self.connection, second, self.tables.samples, window, each)? {
+                Outcome::Whole => return Ok(()),
+                Outcome::From(ts, cmts) => from = Some((ts, cmts)),
+            }
+        }
+        let window = Window { from: from.as_ref().map_or(window.from, |(ts, _)| *ts), ..window };
+        let detail = Some(self.tables.provenance).filter(|_| has_detail);
+        read::samples(&mut self.connection, &self.shape, window, detail, &mut |row| {
+            // What came before it was taken already.
+            if from.as_ref().is_some_and(|(ts, cmts)| row.ts == *ts && row.cmts != cmts) {
+                return true;
+            }
+            from = None;
+            each(row)
+        })
     }
 
     /// Partitions for each day of these groups, and a warning about times that the column cannot tell apart.
@@ -303,16 +337,16 @@ impl Database for MariaDb {
     fn samples(
         &mut self,
         window: Window,
-        detail: bool,
+        detail: Detail,
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()> {
-        let detail = Some(self.tables.provenance).filter(|_| detail && self.tables.has("modulation_detail"));
         let mut outcome = Ok(());
-        read::samples(&mut self.connection, &self.shape, window, detail, &mut |row| {
+        let mut taken = |row: Stored<'_>| {
             outcome = each(row);
             outcome.is_ok()
-        })
-        .map_err(|e| self.connector.fault(&e))?;
+        };
+        let read = self.read_samples(window, detail, &mut taken);
+        read.map_err(|e| self.connector.fault(&e))?;
         outcome
     }
 

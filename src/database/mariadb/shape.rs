@@ -20,6 +20,8 @@ pub(super) struct ColumnType {
     pub chars: Option<u64>,
     /// Character set, for text.
     pub charset: Option<String>,
+    /// How text is compared.
+    pub collation: Option<String>,
 }
 
 /// The table of samples, as far as storing depends on it.
@@ -31,6 +33,8 @@ pub(super) struct Shape {
     pub keyed: bool,
     /// Name of the older table's AUTO_INCREMENT column.
     pub id: Option<String>,
+    /// The server tells apart every two devices that we do, and has the rows of one together.
+    pub gathers: bool,
     /// How times stand in it.
     pub zone: Zone,
     /// What its columns take.
@@ -64,7 +68,9 @@ impl Shape {
             left_out: if spared { unknown_to_others() } else { Vec::new() },
         };
         let id = (!keyed && key.len() == 1).then(|| key[0].clone());
-        Ok(Shape { table, keyed, id, zone, limits })
+        let is_exact = column("cmts")?.collation.as_ref().is_some_and(|name| name.ends_with("_bin"));
+        let gathers = keyed && is_exact && zone == Zone::Utc;
+        Ok(Shape { table, keyed, id, gathers, zone, limits })
     }
 
     /// For people.
@@ -115,7 +121,8 @@ mod tests {
 
     fn text(chars: u64, charset: &str) -> ColumnType {
         let full = format!("varchar({chars})");
-        ColumnType { data: "varchar".into(), full, chars: Some(chars), charset: Some(charset.into()) }
+        let (chars, charset) = (Some(chars), Some(charset.into()));
+        ColumnType { data: "varchar".into(), full, chars, charset, collation: None }
     }
 
     fn other(full: &str) -> ColumnType {

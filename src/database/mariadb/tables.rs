@@ -215,7 +215,8 @@ impl Tables {
     ) -> Result<Shape> {
         let table = self.samples;
         if !self.has_samples() {
-            return Ok(Shape { table, keyed: true, id: None, zone: Zone::Utc, limits: Limits::default() });
+            let (zone, limits) = (Zone::Utc, Limits::default());
+            return Ok(Shape { table, keyed: true, id: None, gathers: true, zone, limits });
         }
         let columns = columns(connection, table.name()).map_err(|e| connector.fault(&e))?;
         let key = primary_key(connection, table.name()).map_err(|e| connector.fault(&e))?;
@@ -262,8 +263,8 @@ fn partition_end(connection: &mut Conn, table: &'static str) -> ::mysql::Result<
     }
 }
 
-/// Name, type, type in full, length and character set.
-type Described = (String, String, String, Option<u64>, Option<String>);
+/// Name, type, type in full, length, character set and collation.
+type Described = (String, String, String, Option<u64>, Option<String>, Option<String>);
 
 /// The columns of a table, by name.
 pub(super) fn columns(
@@ -271,11 +272,14 @@ pub(super) fn columns(
     table: &'static str,
 ) -> ::mysql::Result<BTreeMap<String, ColumnType>> {
     let rows: Vec<Described> = connection.query(format!(
-        "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name \
+        "SELECT column_name, data_type, column_type, character_maximum_length, character_set_name, collation_name \
          FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '{table}'"
     ))?;
-    let named = |(name, data, full, chars, charset): Described| {
-        (name.to_ascii_lowercase(), ColumnType { data: data.to_ascii_lowercase(), full, chars, charset })
+    let named = |(name, data, full, chars, charset, collation): Described| {
+        (
+            name.to_ascii_lowercase(),
+            ColumnType { data: data.to_ascii_lowercase(), full, chars, charset, collation },
+        )
     };
     Ok(rows.into_iter().map(named).collect())
 }

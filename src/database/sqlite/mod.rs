@@ -12,7 +12,7 @@ use std::{fs::File, path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Access, Counts, Database, Group, Inspection, Limits, SampleTable, Stored, channels::Channels,
+    Access, Counts, Database, Detail, Group, Inspection, Limits, SampleTable, Stored, channels::Channels,
     provenance::Provenance, sample_table::Choice, sqlite::schema::State,
 };
 use crate::{
@@ -230,7 +230,7 @@ impl Database for Sqlite {
     fn samples(
         &mut self,
         window: Window,
-        detail: bool,
+        detail: Detail,
         each: &mut dyn FnMut(Stored<'_>) -> Result<()>,
     ) -> Result<()> {
         self.read(|connection, outcome| {

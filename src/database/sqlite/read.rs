@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 
 use crate::{
     database::{
-        SampleTable, Stored,
+        Detail, SampleTable, Stored,
         channels::Change,
         provenance::{Provenance, or_null},
     },
@@ -19,10 +19,10 @@ pub(super) fn samples(
     table: SampleTable,
     provenance: Provenance,
     window: Window,
-    detail: bool,
+    detail: Detail,
     each: &mut dyn FnMut(Stored<'_>) -> bool,
 ) -> rusqlite::Result<()> {
-    let sql = if detail {
+    let sql = if detail != Detail::Without {
         let explained_by = or_null(provenance.detail, "explained_by");
         format!(
             "SELECT timestamp, cmts, upstream, modulation, profile, source, snr_db, {explained_by} \

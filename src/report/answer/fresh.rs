@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     cli,
-    database::{self, Access},
+    database::{self, Access, Detail},
     error::{Error, Result},
     exit::Exit,
     measure::{Window, arithmetic::CARRY_S, devices::is_gone, natural},
@@ -103,7 +103,7 @@ fn of_database(request: &Request, args: &cli::Report, context: &Context) -> Resu
     }
     if devices.is_empty() {
         let span = Window { from: request.question.now + -CARRY_S, to: request.question.now + 1 };
-        database.samples(span, false, &mut |stored| {
+        database.samples(span, Detail::Without, &mut |stored| {
             if request.question.only.cmts(stored.cmts) {
                 let seen = match devices.get_mut(stored.cmts) {
                     Some(seen) => seen,

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     cli,
-    database::{self, Access, Database, Stored},
+    database::{self, Access, Database, Detail, Stored},
     error::{Error, Result},
     exit::Exit,
     measure::{Channel, Window},
@@ -68,7 +68,7 @@ fn from_database(
         channels.entry(channel.cmts.clone()).or_default().insert(channel.upstream.clone(), channel);
     })?;
     let mut written = 0;
-    database.samples(window, true, &mut |stored| {
+    database.samples(window, Detail::Whole, &mut |stored| {
         if !request.question.only.upstream(stored.cmts, stored.upstream) {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     cli,
-    database::{self, Access},
+    database::{self, Access, Detail},
     error::Result,
     exit::Exit,
     measure::{Window, roster::Roster, snr},
@@ -104,7 +104,7 @@ fn from_database(
         Ok(())
     })?;
     troubles.sort();
-    database.samples(span, true, &mut |stored| {
+    database.samples(span, Detail::Whole, &mut |stored| {
         if !request.question.only.upstream(stored.cmts, stored.upstream) {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use std::{
 use super::stream;
 use crate::{
     cli,
-    database::{self, Access, Database, DayHead, finished::Calendar},
+    database::{self, Access, Database, DayHead, Detail, finished::Calendar},
     error::{Error, Result},
     exit::Exit,
     language::Language,
@@ -119,7 +119,7 @@ impl<'a> Fleet<'a> {
         let mut roster = Roster::with_nodes(&question.nodes);
         self.read_days(&mut roster, database.as_mut())?;
         for span in self.spans() {
-            database.samples(span, false, &mut |stored| {
+            database.samples(span, Detail::Without, &mut |stored| {
                 if question.only.upstream(stored.cmts, stored.upstream) {
                     let upstream = roster.upstream(stored.cmts, stored.upstream);
                     self.feed(&roster, upstream, stored.ts, stored.modulation);

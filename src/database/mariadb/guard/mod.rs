@@ -305,7 +305,7 @@ impl Relay {
     /// Passes on what comes from either side until one of them ends.
     fn pass(&mut self) -> Result<(), Broken> {
         let mut request = vec![0; CHUNK];
-        let mut answer = Vec::with_capacity(CHUNK);
+        let mut chunk = Vec::new();
         loop {
             let mut fds = [
                 PollFd::new(&self.client, PollFlags::IN),
@@ -317,11 +317,11 @@ impl Relay {
             };
             let [client, server] = fds.map(|fd| !fd.revents().is_empty());
             if server {
-                answer.clear();
-                let goes_on = self.server.receive(&mut answer).unwrap_or(false);
-                self.shared.count(answer.len())?;
-                self.session.answer(&mut answer)?;
-                let is_taken = self.client.send(&answer).is_ok();
+                let (bytes, goes_on) = self.server.receive(&mut chunk).unwrap_or_default();
+                let answer = &mut chunk[..bytes];
+                self.shared.count(bytes)?;
+                self.session.answer(answer)?;
+                let is_taken = self.client.send(answer).is_ok();
                 if !goes_on || !is_taken {
                     return Ok(());
                 }
@@ -331,7 +331,8 @@ impl Relay {
                 if self.session.request(&mut request[..read])? {
                     self.shared.begin_answer(self.session.is_bulk());
                 }
-                if read == 0 || self.server.send(&request[..read]).is_err() {
+                let is_sent = self.server.send(&request[..read]).is_ok();
+                if read == 0 || !is_sent || self.session.is_over() {
                     return Ok(());
                 }
             }

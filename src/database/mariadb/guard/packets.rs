@@ -133,6 +133,8 @@ pub struct Session {
     shifted: bool,
     /// What the login agreed on; none: it has not come.
     bulk: Option<bool>,
+    /// The client has left.
+    is_over: bool,
 }
 
 impl Session {
@@ -144,6 +146,7 @@ impl Session {
             expected: Expected::Greeting,
             shifted: false,
             bulk: None,
+            is_over: false,
         }
     }
 
@@ -158,15 +161,21 @@ impl Session {
         self.bulk == Some(true)
     }
 
+    /// Whether the client has said that it leaves: what a server says to that is nobody's.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// What the client sends; whether a command began.
     pub fn request(&mut self, bytes: &mut [u8]) -> Result<bool, String> {
-        let (mut began, mut expected) = (false, self.expected);
+        let (mut began, mut expected, shifted) = (false, self.expected, self.shifted);
         let is_between = self.answers.is_between();
-        let bulk = &mut self.bulk;
-        self.requests.take(bytes, u8::from(self.shifted), |packet| {
+        let Session { requests, bulk, is_over, .. } = self;
+        requests.take(bytes, u8::from(shifted), |packet| {
             let command = packet.head.first();
             bulk.get_or_insert_with(|| agrees_on_bulk(packet.head));
             // Whoever leaves need not wait for an answer.
+            *is_over |= packet.number == 0 && command == Some(&COM_QUIT);
             if packet.number != 0 || matches!(command, None | Some(&COM_QUIT)) {
                 return Ok(());
             }
@@ -386,7 +395,9 @@ mod tests {
         // A question before the answer to the last one.
         let mut session = answered(COM_QUERY, &[&[1], DEFINITION]).expect("passed on");
         session.request(&mut packet(0, &[COM_QUERY])).expect_err("no end");
+        assert!(!session.is_over());
         assert_eq!(session.request(&mut packet(0, &[COM_QUIT])), Ok(false));
+        assert!(session.is_over());
     }
 
     #[test]
@@ -404,6 +415,22 @@ mod tests {
         let mut answer = packet(1, OK);
         session.answer(&mut answer).expect("passed on");
         assert_eq!((command[3], answer[3]), (0, 1));
+    }
+
+    #[test]
+    fn many_rows_go_in_one_request_when_the_login_says_so() {
+        let login = |agreed| [&[0; LOGIN - 1][..], &[agreed, 0, 0, 0, b'u']].concat();
+        for (login, is_bulk) in
+            [(login(0x04), true), (login(0x24), true), (login(0x20), false), (vec![0; LOGIN - 1], false)]
+        {
+            let mut session = Session::new();
+            session.answer(&mut packet(0, GREETING)).expect("a greeting");
+            session.request(&mut packet(1, &login)).expect("a login");
+            // What the library says later in a login agrees on nothing.
+            session.request(&mut packet(3, &[0xff; LOGIN])).expect("an answer to the server's question");
+            assert_eq!(session.is_bulk(), is_bulk, "{login:?}");
+            assert_eq!(Session::within_tls(&login).is_bulk(), is_bulk, "{login:?}");
+        }
     }
 
     proptest! {

@@ -54,25 +54,20 @@ impl Wire {
         Err(last)
     }
 
-    /// Adds what one call to the system brings, perhaps nothing; false at the end.
-    pub fn receive(&mut self, chunk: &mut Vec<u8>) -> io::Result<bool> {
-        let mut read = |stream: &mut dyn Read| {
-            let had = chunk.len();
-            chunk.resize(had + CHUNK, 0);
-            let outcome = stream.read(&mut chunk[had..]);
-            chunk.truncate(had + outcome.as_ref().copied().unwrap_or(0));
-            outcome.map(|bytes| bytes > 0)
-        };
+    /// Puts what one call to the system brings, perhaps nothing, at the beginning of a chunk, which grows as it must.
+    /// How many bytes came, and false at the end.
+    pub fn receive(&mut self, chunk: &mut Vec<u8>) -> io::Result<(usize, bool)> {
+        let read =
+            |stream: &mut dyn Read, chunk: &mut [u8]| stream.read(chunk).map(|bytes| (bytes, bytes > 0));
         match self {
-            Wire::Tcp(stream) => read(stream),
-            Wire::Unix(stream) => read(stream),
+            Wire::Tcp(stream) => read(stream, grown(chunk, CHUNK)),
+            Wire::Unix(stream) => read(stream, grown(chunk, CHUNK)),
             Wire::Tls(session, stream) => {
                 let there = session.read_tls(stream)? > 0;
                 let state = session.process_new_packets().map_err(io::Error::other)?;
-                let had = chunk.len();
-                chunk.resize(had + state.plaintext_bytes_to_read(), 0);
-                session.reader().read_exact(&mut chunk[had..])?;
-                Ok(there && !state.peer_has_closed())
+                let bytes = state.plaintext_bytes_to_read();
+                session.reader().read_exact(&mut grown(chunk, bytes)[..bytes])?;
+                Ok((bytes, there && !state.peer_has_closed()))
             }
         }
     }
@@ -178,6 +173,14 @@ impl Wire {
             }
         };
     }
+}
+
+/// A chunk of at least so many bytes.
+fn grown(chunk: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    if chunk.len() < bytes {
+        chunk.resize(bytes, 0);
+    }
+    chunk
 }
 
 impl AsFd for Wire {

@@ -9,7 +9,7 @@ use std::{
 use super::{Facts, Watch};
 use crate::{
     cli,
-    database::{self, Access, Database},
+    database::{self, Access, Database, Detail},
     error::Result,
     exit::Exit,
     measure::{
@@ -122,7 +122,7 @@ fn unread(watch: &Watch<'_>, database: &mut dyn Database) -> Result<Option<Windo
 fn read(watch: &mut Watch<'_>, database: &mut dyn Database, window: Window) -> Result<()> {
     let now = watch.request.question.now;
     let mut group = Group::default();
-    database.samples(window, false, &mut |stored| {
+    database.samples(window, Detail::Without, &mut |stored| {
         if !watch.request.question.only.upstream(stored.cmts, stored.upstream) {
             return Ok(());
         }
