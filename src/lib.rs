@@ -53,6 +53,7 @@ pub mod procfs;
 #[cfg(unix)]
 pub mod prune;
 pub mod record;
+mod relay;
 pub mod report;
 pub mod settings;
 #[cfg_attr(windows, path = "windows/signals.rs")]

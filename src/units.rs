@@ -1,6 +1,6 @@
 //! Durations, sizes and rates as they are typed in flags and settings: `30s`, `10m`, `32MiB`, `10/s`.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// A duration such as `500ms`, `30s`, `10m`, `6h`, `2d`. The unit is needed: a bare number is minutes to one
 /// person and seconds to the next.
@@ -115,9 +115,46 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A number as `f64` displays it: in the fewest digits that say which one it is. Most have three decimals at most, and
+/// those are written as whole thousandths, which is quicker.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain(pub f64);
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plain(number) = *self;
+        let thousandths = (number * 1000.0).round();
+        // Of up to 15 digits no two name the same number.
+        let is_said = thousandths.abs() < 1e15 && thousandths / 1000.0 == number;
+        if !is_said || (number == 0.0 && number.is_sign_negative()) {
+            return write!(f, "{number}");
+        }
+        let sign = if number < 0.0 { "-" } else { "" };
+        let thousandths = thousandths.abs() as u64;
+        let (whole, rest) = (thousandths / 1000, thousandths % 1000);
+        match (rest, rest % 100, rest % 10) {
+            (0, ..) => write!(f, "{sign}{whole}"),
+            (_, 0, _) => write!(f, "{sign}{whole}.{}", rest / 100),
+            (_, _, 0) => write!(f, "{sign}{whole}.{:02}", rest / 10),
+            _ => write!(f, "{sign}{whole}.{rest:03}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_number_stands_as_ever(thousandths in -3_000_000_000_000_i64..3_000_000_000_000, any in any::<f64>()) {
+            for number in [thousandths as f64 / 1000.0, (thousandths % 4000) as f64 / 1000.0, thousandths as f64, any] {
+                prop_assert_eq!(Plain(number).to_string(), number.to_string());
+            }
+        }
+    }
 
     #[test]
     fn one_is_not_many() {

@@ -3,12 +3,15 @@
 //! that what it says is always what its samples say. Each day carries the past of its upstreams forward from the
 //! day before; when that one changes, the days after it are brought up to date without their samples.
 
+mod decode;
 mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+
+pub use decode::Decode;
 
 use super::{Database, DayHead, DayRow, Detail, Gauge, Made, unconfirmed::unconfirmed};
 use crate::{
@@ -202,22 +205,26 @@ impl<'a> Keeper<'a> {
     }
 
     /// Goes through all days up to `until` that are kept or were given, sees to it that they are true, and hands out
-    /// the lines of those that are `wanted`, day by day.
-    pub fn run(&mut self, until: NaiveDate, wanted: &BTreeSet<NaiveDate>, each: EachLine<'_>) -> Result<()> {
+    /// the lines of those that are `wanted`, day by day, as far as they are decoded.
+    pub fn run(
+        &mut self,
+        until: NaiveDate,
+        wanted: &BTreeMap<NaiveDate, Decode>,
+        each: EachLine<'_>,
+    ) -> Result<()> {
         let days: Vec<_> = self.states.range(..=until).map(|(&day, _)| day).collect();
         for day in days {
             if self.chain.is_some_and(|(done, _)| day <= done) {
                 continue;
             }
-            let is_wanted = wanted.contains(&day);
-            match self.bring_up_to_date(day)? {
-                Some(lines) if is_wanted => {
+            match (self.bring_up_to_date(day)?, wanted.get(&day)) {
+                (Some(lines), Some(_)) => {
                     for (number, line) in lines {
                         let about = self.roster.about(number);
                         each(day, about.cmts, about.upstream, line)?;
                     }
                 }
-                None if is_wanted => self.read(day, each)?,
+                (None, Some(&decode)) => self.read(day, decode, each)?,
                 _ => {}
             }
         }
@@ -236,18 +243,21 @@ impl<'a> Keeper<'a> {
         self.states.range(..day).next_back().map(|(&before, _)| before)
     }
 
-    fn read(&mut self, day: NaiveDate, each: EachLine<'_>) -> Result<()> {
+    fn read(&mut self, day: NaiveDate, decode: Decode, each: EachLine<'_>) -> Result<()> {
         let place = self.database.place().to_owned();
-        self.database.day_rows(day, true, &mut |row| {
-            let line =
-                Line::of_columns(row.time_s, row.finished).map_err(|e| broken(&place, day, row, &e))?;
-            each(day, row.cmts, row.upstream, line)
-        })
+        decode::lines(
+            decode,
+            |row| self.database.day_rows(day, true, row),
+            |cmts, upstream, line| {
+                let line = line.map_err(|error| broken(&place, day, [cmts, upstream], &error))?;
+                each(day, cmts, upstream, line)
+            },
+        )
     }
 
     /// Makes sure that a day is kept, and those before it.
     pub fn ensure(&mut self, day: NaiveDate) -> Result<()> {
-        self.run(day, &BTreeSet::new(), &mut |_, _, _, _| Ok(()))
+        self.run(day, &BTreeMap::new(), &mut |_, _, _, _| Ok(()))
     }
 
     /// Sees to it that a day is true, its past included, when those before it are; none: it was and is kept.
@@ -265,7 +275,7 @@ impl<'a> Keeper<'a> {
                 }
                 let mut lines = Vec::new();
                 let mut roster = std::mem::take(&mut self.roster);
-                let read = self.read(day, &mut |_, cmts, upstream, line| {
+                let read = self.read(day, Line::of_columns, &mut |_, cmts, upstream, line| {
                     lines.push((roster.upstream(cmts, upstream), line));
                     Ok(())
                 });
@@ -309,7 +319,7 @@ impl<'a> Keeper<'a> {
         };
         let mut memories: Vec<Option<Memory>> = Vec::new();
         let mut roster = std::mem::take(&mut self.roster);
-        let read = self.read(day, &mut |_, cmts, upstream, line| {
+        let read = self.read(day, Line::carried, &mut |_, cmts, upstream, line| {
             set(&mut memories, roster.upstream(cmts, upstream), line.memory);
             Ok(())
         });
@@ -454,13 +464,12 @@ impl<'a> Keeper<'a> {
     }
 }
 
-fn broken(place: &str, day: NaiveDate, row: DayRow<'_>, error: &serde_json::Error) -> Error {
+fn broken(place: &str, day: NaiveDate, [cmts, upstream]: [&str; 2], error: &serde_json::Error) -> Error {
     Error::Database {
         place: place.to_owned(),
         reason: format!(
-            "modulation_day of {day}, {} {}, cannot be read ({error}); DELETE FROM modulation_day WHERE \
-             day = '{day}' has it made anew",
-            row.cmts, row.upstream
+            "modulation_day of {day}, {cmts} {upstream}, cannot be read ({error}); DELETE FROM modulation_day WHERE \
+             day = '{day}' has it made anew"
         ),
     }
 }

@@ -75,6 +75,19 @@ impl Line {
         Ok(line)
     }
 
+    /// Out of the two columns what later days need of it: its past, its time and its hops. All else is left out.
+    pub fn carried(time_s: &str, finished: &str) -> serde_json::Result<Self> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Carried {
+            hops: u32,
+            memory: Memory,
+        }
+        let Carried { hops, memory } = serde_json::from_str(finished)?;
+        let time = serde_json::from_str::<Time>(time_s)?.0;
+        Ok(Line { day: Day { time, hops, ..Day::default() }, memory, ..Line::default() })
+    }
+
     /// Samples in the day.
     #[must_use]
     pub fn samples(&self) -> u64 {
@@ -172,7 +185,7 @@ impl<'de> Deserializer<'de> for &mut Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modulation::Modulation;
+    use crate::{measure::arithmetic::Before, modulation::Modulation};
 
     fn line() -> Line {
         let day = Day {
@@ -214,6 +227,16 @@ mod tests {
         assert_eq!(finished, r#"{"memory":{"day":0,"days":"--------------"}}"#);
         assert_eq!(Line::of_columns(&time_s, &finished).expect("its own"), quiet);
         assert!(Line::of_columns("{}", "{").is_err());
+    }
+
+    #[test]
+    fn what_later_days_need_of_a_line_is_in_the_line() {
+        let line = line();
+        let (time_s, finished) = line.to_columns();
+        let carried = Line::carried(&time_s, &finished).expect("its own");
+        assert_eq!(carried.memory, line.memory);
+        assert_eq!(Before::of(&carried.day), Before::of(&line.day));
+        assert!(Line::carried("{}", "{").is_err());
     }
 
     #[test]

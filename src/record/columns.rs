@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use super::{Delta, PerModulation, Snr, Timestamp, Why};
-use crate::{modulation::Modulation, text};
+use crate::{modulation::Modulation, text, units::Plain};
 
 /// What a column has of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,9 @@ impl Cell<'_> {
             Cell::Missing => Cow::Borrowed(""),
             Cell::Text(text) => text::csv_cell(text),
             Cell::Word(word) => Cow::Borrowed(word),
-            Cell::Number(number) => Cow::Owned(number.to_string()),
+            // Most are: of nine modulations an upstream is seen at one or two.
+            Cell::Number(number) if number.to_bits() == 0 => Cow::Borrowed("0"),
+            Cell::Number(number) => Cow::Owned(Plain(*number).to_string()),
         }
     }
 }
@@ -144,7 +146,19 @@ macro_rules! words {
         }
     })* };
 }
-words!(bool, Modulation, Timestamp, NaiveDate);
+words!(Timestamp, NaiveDate);
+
+impl Field for bool {
+    fn append_to<'a>(&'a self, cells: &mut Vec<Cell<'a>>) {
+        cells.push(Cell::Word(if *self { "true" } else { "false" }.into()));
+    }
+}
+
+impl Field for Modulation {
+    fn append_to<'a>(&'a self, cells: &mut Vec<Cell<'a>>) {
+        cells.push(Cell::Word(self.word().into()));
+    }
+}
 
 impl Field for Vec<Why> {
     fn append_to<'a>(&'a self, cells: &mut Vec<Cell<'a>>) {
@@ -196,8 +210,11 @@ impl<T: Field> Field for PerModulation<T> {
     }
 
     fn append_to<'a>(&'a self, cells: &mut Vec<Cell<'a>>) {
-        let number = |m: Modulation| self.get(&m).and_then(T::figure).unwrap_or(0.0);
-        cells.extend(Modulation::ALL.map(|m| Cell::Number(number(m))));
+        let first = cells.len();
+        cells.extend(Modulation::ALL.map(|_| Cell::Number(0.0)));
+        for (modulation, number) in self {
+            cells[first + modulation.index()] = Cell::Number(number.figure().unwrap_or(0.0));
+        }
     }
 
     fn round(&mut self) {

@@ -152,12 +152,12 @@ impl<'a> Findings<'a> {
     /// below what is expected, then by hops; all end with CMTS and upstream in natural order.
     pub fn sort(&mut self, by: Sort) {
         if let Some(saved) = &mut self.saved {
-            saved.rows.sort_by(|a, b| compare(by, &Rank::of_row(a), &Rank::of_row(b)));
+            saved.rows.sort_by(|a, b| Rank::of_row(by, a).cmp(&Rank::of_row(by, b)));
             return;
         }
         let roster = &self.roster;
-        let rank = |&(number, ref numbers): &(u32, Numbers)| Rank::of_numbers(roster.about(number), numbers);
-        self.lines.sort_by(|a, b| compare(by, &rank(a), &rank(b)));
+        self.lines
+            .sort_by_cached_key(|(number, numbers)| Rank::of_numbers(by, roster.about(*number), numbers));
     }
 
     /// The header over all upstreams.
@@ -259,6 +259,7 @@ impl<'a> Findings<'a> {
 
 /// What an order goes by.
 struct Rank<'a> {
+    by: Sort,
     /// Mbit/s where the width is known, and percent.
     lost: (Option<f64>, Option<f64>),
     degraded_s: u64,
@@ -271,9 +272,10 @@ struct Rank<'a> {
 }
 
 impl<'a> Rank<'a> {
-    fn of_numbers(about: About<'a>, numbers: &Numbers) -> Self {
+    fn of_numbers(by: Sort, about: About<'a>, numbers: &Numbers) -> Self {
         let mbps = about.width_hz.and_then(|width| numbers.lost_mbps(width));
         Rank {
+            by,
             lost: (mbps, numbers.lost_pct()),
             degraded_s: numbers.degraded_s,
             longest_degraded_s: numbers.longest_degraded_s,
@@ -284,8 +286,9 @@ impl<'a> Rank<'a> {
         }
     }
 
-    fn of_row(row: &'a Row) -> Self {
+    fn of_row(by: Sort, row: &'a Row) -> Self {
         Rank {
+            by,
             lost: (row.lost_mbps, row.lost_pct),
             degraded_s: row.degraded_s,
             longest_degraded_s: row.longest_degraded_s,
@@ -297,20 +300,38 @@ impl<'a> Rank<'a> {
     }
 }
 
-fn compare(by: Sort, a: &Rank<'_>, b: &Rank<'_>) -> Ordering {
-    let first = match by {
-        Sort::Hops => b.hops.cmp(&a.hops),
-        Sort::Lost => {
-            let lost = b.lost.partial_cmp(&a.lost).unwrap_or(Ordering::Equal);
-            lost.then_with(|| (b.degraded_s, b.hops).cmp(&(a.degraded_s, a.hops)))
-        }
-        Sort::Degraded => (b.degraded_s, b.longest_degraded_s).cmp(&(a.degraded_s, a.longest_degraded_s)),
-        Sort::Customers => b.customers.cmp(&a.customers),
-        Sort::Cmts => Ordering::Equal,
-    };
-    let names = || natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream));
-    first.then_with(names)
+impl Ord for Rank<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (a, b) = (self, other);
+        let first = match a.by {
+            Sort::Hops => b.hops.cmp(&a.hops),
+            Sort::Lost => {
+                let lost = b.lost.partial_cmp(&a.lost).unwrap_or(Ordering::Equal);
+                lost.then_with(|| (b.degraded_s, b.hops).cmp(&(a.degraded_s, a.hops)))
+            }
+            Sort::Degraded => (b.degraded_s, b.longest_degraded_s).cmp(&(a.degraded_s, a.longest_degraded_s)),
+            Sort::Customers => b.customers.cmp(&a.customers),
+            Sort::Cmts => Ordering::Equal,
+        };
+        let names =
+            || natural::compare(a.cmts, b.cmts).then_with(|| natural::compare(a.upstream, b.upstream));
+        first.then_with(names)
+    }
 }
+
+impl PartialOrd for Rank<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Rank<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Rank<'_> {}
 
 fn row(ts: Timestamp, about: About<'_>, numbers: &Numbers) -> Row {
     let lost = |of: fn(&Numbers, u64) -> Option<f64>| of(numbers, about.width_hz?);

@@ -1,7 +1,7 @@
 //! A window out of a database: finished days as far as they go, one row per upstream and day instead of a
 //! hundred samples, and samples for the rest. What it comes to is the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -9,7 +9,7 @@ use super::request::Question;
 use crate::{
     database::{
         Database, Detail,
-        finished::{Calendar, Care, Keeper, detail_of},
+        finished::{Calendar, Care, Decode, Keeper, detail_of},
     },
     error::Result,
     measure::{
@@ -17,6 +17,7 @@ use crate::{
         arithmetic::{CARRY_S, Frame},
         memory::CHRONIC_DAYS,
         plan::{Part, Plan},
+        rollup::Line,
         roster::Roster,
         snr,
         tally::{Tallied, Tally},
@@ -152,14 +153,18 @@ impl Reader<'_> {
         let Some(day) = keeper.before(self.start) else { return Ok(false) };
         let Reader { question, tally, roster, .. } = self;
         let mut found = false;
-        keeper.run(until, &BTreeSet::from([day]), &mut |_, cmts, upstream, line| {
-            found = true;
-            if question.only.upstream(cmts, upstream) {
-                let number = roster.upstream(cmts, upstream);
-                tally.remember(roster, number, line.memory);
-            }
-            Ok(())
-        })?;
+        keeper.run(
+            until,
+            &BTreeMap::from([(day, Line::carried as Decode)]),
+            &mut |_, cmts, upstream, line| {
+                found = true;
+                if question.only.upstream(cmts, upstream) {
+                    let number = roster.upstream(cmts, upstream);
+                    tally.remember(roster, number, line.memory);
+                }
+                Ok(())
+            },
+        )?;
         Ok(found)
     }
 
@@ -173,41 +178,40 @@ impl Reader<'_> {
         let is_window = |part: &Part| part.date == first && part.is_window;
         let is_enough = keeper.has(first) && !tally.plan().parts.iter().any(is_window);
         let past = keeper.before(first).filter(|_| first == *start && !is_enough);
+        let is_shown = |day| tally.plan().part_of(day, tz).is_some_and(|at| tally.plan().parts[at].is_window);
+        let decode = |day| if is_shown(day) { Line::of_columns } else { Line::carried as Decode };
+        let wanted = days.iter().copied().chain(past).map(|day| (day, decode(day))).collect();
         let mut steps: Vec<(Timestamp, u32)> = Vec::new();
         let (mut today, mut at) = (None, None);
-        keeper.run(
-            until,
-            &days.iter().copied().chain(past).collect(),
-            &mut |day, cmts, upstream, line| {
-                if line.samples() > 0 && day >= first && seen.last() != Some(&day) {
-                    seen.insert(day);
-                }
-                if today != Some(day) {
-                    (today, at) = (Some(day), tally.plan().part_of(day, tz));
-                    tally.step_downs(roster, std::mem::take(&mut steps));
-                }
-                if !question.only.upstream(cmts, upstream) {
-                    return Ok(());
-                }
-                let number = roster.upstream(cmts, upstream);
-                if day < first {
-                    tally.remember(roster, number, line.memory);
-                    return Ok(());
-                }
-                let Some((at, of)) = at.and_then(|at| Some((at, tally.plan().parts.get(at)?))) else {
-                    return Ok(());
-                };
-                if of.is_window {
-                    let from = of.span.window.from;
-                    steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
-                }
-                if of.is_window && line.built_in {
-                    roster.explained(number, of.span.window.to + -1, ExplainedBy::BuiltIn);
-                }
-                tally.keep(roster, at, number, line);
-                Ok(())
-            },
-        )?;
+        keeper.run(until, &wanted, &mut |day, cmts, upstream, line| {
+            if line.samples() > 0 && day >= first && seen.last() != Some(&day) {
+                seen.insert(day);
+            }
+            if today != Some(day) {
+                (today, at) = (Some(day), tally.plan().part_of(day, tz));
+                tally.step_downs(roster, std::mem::take(&mut steps));
+            }
+            if !question.only.upstream(cmts, upstream) {
+                return Ok(());
+            }
+            let number = roster.upstream(cmts, upstream);
+            if day < first {
+                tally.remember(roster, number, line.memory);
+                return Ok(());
+            }
+            let Some((at, of)) = at.and_then(|at| Some((at, tally.plan().parts.get(at)?))) else {
+                return Ok(());
+            };
+            if of.is_window {
+                let from = of.span.window.from;
+                steps.extend(line.steps_down_s.iter().map(|&at| (from + i64::from(at), number)));
+            }
+            if of.is_window && line.built_in {
+                roster.explained(number, of.span.window.to + -1, ExplainedBy::BuiltIn);
+            }
+            tally.keep(roster, at, number, line);
+            Ok(())
+        })?;
         tally.step_downs(roster, steps);
         Ok(())
     }

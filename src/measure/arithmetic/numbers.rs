@@ -114,6 +114,7 @@ pub struct Numbers {
     pub longest_degraded_s: u64,
     /// How often it rose again to what is expected.
     pub recovered: u32,
+    /// By step ([`Frame::step_s`]) the index of the modulation held in its middle, if any was.
     pub steps: Box<[u8]>,
 }
 
@@ -229,11 +230,6 @@ impl Numbers {
             )
         });
         Some((i64::from(self.hops) - i64::from(before.hops), lost))
-    }
-
-    /// The modulation held in the middle of each step ([`Frame::step_s`]), if any was.
-    pub fn steps(&self) -> impl Iterator<Item = Option<Modulation>> + '_ {
-        modulations(&self.steps)
     }
 
     /// The strip of hours, in windows of one day.

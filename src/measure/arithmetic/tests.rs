@@ -341,14 +341,16 @@ fn a_step_shows_what_is_held_in_its_middle() {
     let frame = Frame { step_s: Some(600), end: Timestamp(DAY + 3600), ..frame() };
     let steps = |samples: &[(i64, Modulation)]| {
         let numbers = numbers(&frame, samples);
-        numbers.steps().map(|held| held.map_or('-', |m| char::from(b'a' + m as u8))).collect::<String>()
+        modulations(&numbers.steps)
+            .map(|held| held.map_or('-', |m| char::from(b'a' + m as u8)))
+            .collect::<String>()
     };
     // A scan a little late or early moves no stretch: each sample is one step long.
     assert_eq!(steps(&[(0, Qam64), (11, Qpsk), (19, Qam64), (30, Qam64)]), "eaeee-");
     assert_eq!(steps(&[(5, Qam64), (15, Qpsk), (25, Qam64)]), "eaeee-");
     assert_eq!(steps(&[(-10, Qam16), (10, Ofdma)]), "chh---");
     assert_eq!(steps(&[]), "------");
-    assert_eq!(numbers(&self::frame(), &[(0, Qam64)]).steps().count(), 0);
+    assert_eq!(numbers(&self::frame(), &[(0, Qam64)]).steps.len(), 0);
 }
 
 #[test]

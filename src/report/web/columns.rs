@@ -5,10 +5,10 @@ use std::{
     collections::HashMap,
     fmt::{self, Write as _},
     iter,
-    rc::Rc,
+    sync::Arc,
 };
 
-use crate::layout::full::Cell;
+use crate::{layout::full::Cell, units::Plain};
 
 /// A column with at most this share of other values, in percent, is written as its exceptions.
 const SPARSE_PCT: usize = 40;
@@ -80,7 +80,7 @@ struct Json(f64);
 
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_finite() { write!(f, "{}", self.0) } else { f.write_str("null") }
+        if self.0.is_finite() { write!(f, "{}", Plain(self.0)) } else { f.write_str("null") }
     }
 }
 
@@ -98,8 +98,8 @@ fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: impl Iterator<Item =
 /// Words by row, each kept once.
 #[derive(Debug, Default)]
 pub struct Words {
-    known: HashMap<Rc<str>, usize>,
-    words: Vec<Rc<str>>,
+    known: HashMap<Arc<str>, usize>,
+    words: Vec<Arc<str>>,
     /// By row the number of its word, -1 without one.
     column: Column,
 }
@@ -110,8 +110,8 @@ impl Words {
         let number = word.map(|word| match self.known.get(word) {
             Some(&number) => number,
             None => {
-                let word: Rc<str> = word.into();
-                self.known.insert(Rc::clone(&word), self.words.len());
+                let word: Arc<str> = word.into();
+                self.known.insert(Arc::clone(&word), self.words.len());
                 self.words.push(word);
                 self.words.len() - 1
             }

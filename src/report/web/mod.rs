@@ -29,8 +29,9 @@ use crate::{
     cli,
     database::{Database, finished::Calendar},
     error::{Error, Result},
-    measure::{natural, stretches::step_s, window::local},
-    record::Timestamp,
+    measure::{arithmetic::modulations, natural, stretches::step_s, window::local},
+    record::{Row, Timestamp},
+    relay,
 };
 
 /// `--brand none`: that of every page, and no longer that of the page before.
@@ -96,12 +97,16 @@ impl Pages {
         let mut day = Day::new(self.step_s);
         // Of a single file's upstreams only those that are worth a strip of days.
         let mut worth = HashSet::new();
-        for (row, numbers) in findings.all_rows(view) {
-            day.push(&row, numbers.steps());
+        let rows = findings.all_rows(view).map(|(row, numbers)| {
             if self.file.is_some() && (row.degraded_s > 0 || row.chronic_days > 0) {
-                worth.insert((row.cmts, row.upstream));
+                worth.insert((row.cmts.clone(), row.upstream.clone()));
             }
-        }
+            (row, numbers.steps.clone())
+        });
+        let push = |rows: Vec<(Row, Box<[u8]>)>| {
+            rows.iter().for_each(|(row, steps)| day.push(row, modulations(steps)));
+        };
+        relay::of_items(rows, push, |()| Ok::<_, Error>(()))?;
         let (report, stopped) = (findings.report(), stopped(findings));
         let page_url = view.page_url.as_deref();
         let data = day.finish(Head { report: &report, step_s: self.step_s, page_url, stopped: &stopped });

@@ -28,14 +28,16 @@ const DAYS: usize = 60;
 const HELD_PCT: u64 = 10;
 const KIND: &str = "modtools-history";
 
+/// By CMTS and upstream one modulation for each day.
+type Strips = BTreeMap<String, BTreeMap<String, Vec<Option<Modulation>>>>;
+
 /// The last days of all upstreams.
 #[derive(Debug, Default)]
 pub struct Past {
     tz: String,
     interval_s: u64,
     days: Vec<Day>,
-    /// By CMTS and upstream, one for each day.
-    strips: BTreeMap<String, BTreeMap<String, Vec<Option<Modulation>>>>,
+    strips: Strips,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,32 +46,33 @@ struct Day {
     made: String,
 }
 
+/// The file: of each CMTS its upstreams, and the days of each.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct Written<Text> {
     v: u32,
-    kind: String,
-    tz: String,
+    kind: Text,
+    tz: Text,
     interval_s: u64,
     days: Vec<Day>,
-    rows: Vec<(String, Vec<String>, Vec<String>)>,
+    rows: Vec<(Text, Vec<Text>, Vec<String>)>,
 }
 
 impl Past {
     /// Reads the days that are kept in a database; `before` is the file as it was.
     pub fn read(database: &mut dyn Database, calendar: Calendar, before: Option<&str>) -> Result<Self> {
         let heads = if database.keeps_days() { database.day_heads()? } else { Vec::new() };
-        let dates: BTreeMap<String, NaiveDate> =
-            heads.iter().map(|head| (head.day.to_string(), head.day)).collect();
-        let mut days: Vec<Day> = heads.iter().filter(|head| calendar.is_of(head)).map(Day::of).collect();
-        days.sort_by(|a, b| a.date.cmp(&b.date));
-        days.drain(..days.len().saturating_sub(DAYS));
-        let (tz, interval_s) = (calendar.tz.name().to_owned(), calendar.interval_s);
-        let mut past = Past { tz, interval_s, days, strips: BTreeMap::new() };
-        let known = before.and_then(Past::of_text).filter(|known| known.is_like(&past)).unwrap_or_default();
-        past.take(&known);
-        for (at, day) in past.days.clone().into_iter().enumerate() {
-            let date = dates.get(&day.date).filter(|_| !known.days.contains(&day));
-            let Some(&date) = date else { continue };
+        let mut dates: Vec<(NaiveDate, Day)> =
+            heads.iter().filter(|head| calendar.is_of(head)).map(|head| (head.day, Day::of(head))).collect();
+        dates.sort_by_key(|&(date, _)| date);
+        dates.drain(..dates.len().saturating_sub(DAYS));
+        let days: Vec<Day> = dates.iter().map(|(_, day)| day.clone()).collect();
+        let (tz, interval_s) = (calendar.tz.name(), calendar.interval_s);
+        let is_like = |known: &Past| known.tz == tz && known.interval_s == interval_s;
+        let known = before.and_then(Past::of_text).filter(is_like).unwrap_or_default();
+        let is_known: Vec<bool> = days.iter().map(|day| known.days.contains(day)).collect();
+        let strips = known.strips_of(&days);
+        let mut past = Past { tz: tz.to_owned(), interval_s, days, strips };
+        for (at, (date, _)) in dates.into_iter().enumerate().filter(|&(at, _)| !is_known[at]) {
             database.day_rows(date, false, &mut |row| {
                 if let Some(lowest) = lowest(row.time_s) {
                     past.strip(row.cmts, row.upstream)[at] = Some(lowest);
@@ -78,10 +81,6 @@ impl Past {
             })?;
         }
         Ok(past)
-    }
-
-    fn is_like(&self, other: &Past) -> bool {
-        self.tz == other.tz && self.interval_s == other.interval_s
     }
 
     fn strip(&mut self, cmts: &str, upstream: &str) -> &mut Vec<Option<Modulation>> {
@@ -93,55 +92,55 @@ impl Past {
         strips.entry(upstream.to_owned()).or_insert_with(|| vec![None; days])
     }
 
-    /// Takes the days that are still the same.
-    fn take(&mut self, known: &Past) {
-        let place = |day: &Day| self.days.iter().position(|ours| ours == day);
-        let places: Vec<Option<usize>> = known.days.iter().map(place).collect();
-        for (cmts, upstreams) in &known.strips {
-            for (upstream, strip) in upstreams {
-                for (held, place) in strip.iter().zip(&places) {
-                    if let (Some(held), Some(place)) = (held, place) {
-                        self.strip(cmts, upstream)[*place] = Some(*held);
-                    }
-                }
-            }
+    /// What it knows of other days: of those that are still the same.
+    fn strips_of(self, days: &[Day]) -> Strips {
+        let Past { days: known, mut strips, .. } = self;
+        if known == days {
+            return strips;
         }
+        let place = |day: &Day| known.iter().position(|known| known == day);
+        let places: Vec<Option<usize>> = days.iter().map(place).collect();
+        for upstreams in strips.values_mut() {
+            for strip in upstreams.values_mut() {
+                *strip = places.iter().map(|&place| *strip.get(place?)?).collect();
+            }
+            upstreams.retain(|_, strip| strip.iter().any(Option::is_some));
+        }
+        strips
     }
 
     /// Out of a file; none when it is not one.
     fn of_text(text: &str) -> Option<Self> {
-        let Written { v, kind, tz, interval_s, days, rows } = serde_json::from_str(text).ok()?;
+        let Written::<String> { v, kind, tz, interval_s, days, rows } = serde_json::from_str(text).ok()?;
         if (v, kind.as_str()) != (1, KIND) || days.len() > DAYS {
             return None;
         }
-        let mut past = Past { tz, interval_s, days, strips: BTreeMap::new() };
-        for (cmts, upstreams, texts) in rows {
-            for (upstream, text) in upstreams.iter().zip(texts) {
-                let strip = past.strip(&cmts, upstream);
-                strip.iter_mut().zip(of_text(&text)).for_each(|(to, held)| *to = held);
-            }
-        }
-        Some(past)
+        let strip = |text: String| {
+            let mut strip = of_text(&text);
+            strip.resize(days.len(), None);
+            strip
+        };
+        let of_cmts = |(cmts, upstreams, texts): (String, Vec<String>, Vec<String>)| {
+            (cmts, upstreams.into_iter().zip(texts.into_iter().map(strip)).collect())
+        };
+        let strips = rows.into_iter().map(of_cmts).collect();
+        Some(Past { tz, interval_s, days, strips })
     }
 
     /// The file, with the upstreams that are `wanted`.
     #[must_use]
     pub fn to_json(&self, wanted: impl Fn(&str, &str) -> bool) -> String {
-        let of_cmts = |(cmts, upstreams): (&String, &BTreeMap<String, Vec<Option<Modulation>>>)| {
+        let mut rows = Vec::new();
+        for (cmts, upstreams) in &self.strips {
             let wanted = upstreams.iter().filter(|(upstream, _)| wanted(cmts, upstream));
-            let (names, texts) =
-                wanted.map(|(upstream, strip)| (upstream.clone(), text_of(strip.iter().copied()))).unzip();
-            (cmts.clone(), names, texts)
-        };
-        let rows: Vec<(String, Vec<String>, Vec<String>)> = self.strips.iter().map(of_cmts).collect();
-        let written = Written {
-            v: 1,
-            kind: KIND.to_owned(),
-            tz: self.tz.clone(),
-            interval_s: self.interval_s,
-            days: self.days.clone(),
-            rows: rows.into_iter().filter(|(_, upstreams, _)| !upstreams.is_empty()).collect(),
-        };
+            let (names, texts): (Vec<&str>, Vec<String>) =
+                wanted.map(|(upstream, strip)| (upstream.as_str(), text_of(strip.iter().copied()))).unzip();
+            if !names.is_empty() {
+                rows.push((cmts.as_str(), names, texts));
+            }
+        }
+        let days = self.days.clone();
+        let written = Written { v: 1, kind: KIND, tz: &self.tz, interval_s: self.interval_s, days, rows };
         serde_json::to_string(&written).unwrap_or_default()
     }
 }
@@ -188,7 +187,7 @@ mod tests {
             vec![Some(Modulation::Qpsk), Some(Modulation::Qam16), Some(Modulation::Qam64)];
         let read = Past::of_text(&known.to_json(|_, _| true)).expect("its own");
         let mut next = past(&[("2026-05-02", "2.2"), ("2026-05-03", "3.4"), ("2026-05-04", "4.4")]);
-        next.take(&read);
+        next.strips = read.strips_of(&next.days);
         assert_eq!(next.strips["__proto__"]["1/\"1"], [Some(Modulation::Qam16), None, None]);
         assert_eq!(next.to_json(|_, upstream| upstream == "2"), next.to_json(|_, _| false));
         assert!(Past::of_text("{}").is_none() && Past::of_text("").is_none());

@@ -4,7 +4,9 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -95,10 +97,11 @@ impl Site {
         if dated.is_empty && self.data(&name).exists() {
             return self.brand(brand);
         }
-        self.write_both(&dated.date.to_string(), dated.data)?;
-        if let Some(history) = dated.history {
-            self.write_both(HISTORY, history)?;
-        }
+        thread::scope(|scope| {
+            let history = dated.history.map(|history| scope.spawn(|| self.write_both(HISTORY, history)));
+            self.write_both(&dated.date.to_string(), dated.data)?;
+            history.map_or(Ok(()), |writing| writing.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
         for extension in [DATA, PACKED] {
             self.link(dated.date, extension)?;
         }
