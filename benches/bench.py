@@ -2,7 +2,7 @@
 """Measures the tools beside what people would use instead, on the same data and in one run, and prints a table:
 ours, the peer, ours by the peer, and the bar that we set ourselves. `make bench` runs it.
 
-    bench.py [GROUP]... [--plots DIR]     groups: parse fetch store sqlite plots (all but plots unless some are named)
+    bench.py [GROUP]... [--plots DIR]     groups: parse fetch store sqlite builds plots (all but the last two unless some are named)
 
 MODTOOLS_BENCH_SCALE=1 is what docs/performance.md quotes: a gigabyte of captures, 500 devices, 60,000 upstreams, eight
 days, forty minutes and 20 GB of disk. 0.02 takes a minute. TMPDIR says where the data goes, CARGO_TARGET_DIR where the
@@ -12,7 +12,7 @@ import argparse, os, pathlib, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-import bench_fetch, bench_parse, bench_sqlite, bench_store, plots
+import bench_builds, bench_fetch, bench_parse, bench_sqlite, bench_store, plots
 from measure import Failed, say
 
 GROUPS = {
@@ -20,6 +20,7 @@ GROUPS = {
     "fetch": bench_fetch.run_all,
     "store": bench_store.run_all,
     "sqlite": bench_sqlite.run_all,
+    "builds": bench_builds.run_all,
     "plots": plots.run_all,
 }
 
@@ -83,7 +84,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="modtools-bench.") as work:
         bench = Bench(work, pathlib.Path(args.plots).resolve())
         print(f"scale {bench.scale:g}, {os.cpu_count()} cores\n\n| what | ours | peer | ours by the peer | bar |\n|---|---|---|---|---|")
-        for name in args.groups or [name for name in GROUPS if name != "plots"]:
+        for name in args.groups or [name for name in GROUPS if name not in ("builds", "plots")]:
             GROUPS[name](bench)
     return 1 if bench.failed else 0
 

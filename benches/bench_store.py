@@ -89,6 +89,16 @@ class Store:
         bench.row("report of a finished day", seconds(kept), "", None, "0.8 s")
         page = several(times, lambda: report(bench, db, self.day, "--web", bench.work / "web", "-o", "/dev/null"))
         bench.row("the same with its page", seconds(page), "", None, "2 s")
+        # Five past eleven in the evening of that day, and ten minutes later.
+        late = lambda minute: run(
+            ["faketime", "-f", f"@{self.day} 23:{minute}:00", bench.tool("mod-report"), "-q", "--date", "today", "--tz", "UTC"]
+            + ["--web", bench.work / "web-today", "-o", "/dev/null"],
+            env={**db.env(), "TZ": "UTC"},
+            codes=(0, 3),
+        )
+        late("05")
+        again = several(times, lambda: late("15"))
+        bench.row("the page of today at 23:15, ten minutes after the last", seconds(again), "", None, "2 s")
 
     def prune_one(self):
         bench, db = self.bench, self.db
