@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use foldhash::{HashMap, HashSet};
 
-use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream, lines};
+use super::{Answer, Parsed, Platform, ProfileTable, Reading, Taken, Upstream, lines::line_at};
 use crate::{modulation::Modulation, record::ExplainedBy};
 
 /// One line of an answer.
@@ -19,13 +19,24 @@ pub struct Line<'a> {
     pub number: usize,
     /// The line.
     pub text: &'a str,
+    /// Whether it holds a `%`, as log messages do.
+    pub percent: bool,
 }
 
 /// The lines of an answer, in order.
 pub(super) fn lines_of<'a>(place: usize, answer: &Answer<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
-    let command = answer.command;
-    let lines = lines::lines(answer.output).enumerate();
-    lines.map(move |(index, text)| Line { answer: place, command, number: index + 1, text })
+    let (command, output) = (answer.command, answer.output);
+    let mut percents = memchr::memchr_iter(b'%', output.as_bytes()).peekable();
+    let (mut number, mut at) = (0, 0);
+    std::iter::from_fn(move || {
+        let (text, next) = line_at(output, at)?;
+        (number, at) = (number + 1, next);
+        let mut percent = false;
+        while percents.next_if(|&place| place < next).is_some() {
+            percent = true;
+        }
+        Some(Line { answer: place, command, number, text, percent })
+    })
 }
 
 /// What the lines of the present answer were.

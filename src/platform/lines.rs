@@ -5,15 +5,17 @@ mod words;
 
 use std::borrow::Cow;
 
-use words::{WordsAt, is_blank};
+use words::is_blank;
+pub(super) use words::{Words, WordsAt};
 
-/// Why a line needs not be understood: blank, a rule, a total, the time, a log message. Every line of every
-/// answer comes by here, so its first bytes decide what it is compared with.
-pub(super) fn noise(line: &str) -> Option<&'static str> {
+/// Why a line needs not be understood: blank, a rule, a total, the time, a log message; `percent` says whether it
+/// holds a `%`. Every line of every answer comes by here, so its first bytes decide what it is compared with.
+pub(super) fn noise(line: &str, percent: bool) -> Option<&'static str> {
     let text = line.trim_ascii();
     let Some(first) = text.bytes().next() else { return Some("blank") };
     let known = match first {
-        b'0'..=b'9' | b'[' | b'(' => is_moment(text).then_some(MOMENT),
+        b'0'..=b'9' => (goes_on_as_moment(text) && is_moment(text)).then_some(MOMENT),
+        b'[' | b'(' => is_moment(text).then_some(MOMENT),
         b'-' | b'=' | b'+' | b'*' | b'_' | b'|' | b'#' | b'~' | b'.' => match is_rule(text) {
             true => Some("a rule"),
             false => is_moment(text).then_some(MOMENT),
@@ -21,7 +23,7 @@ pub(super) fn noise(line: &str) -> Option<&'static str> {
         b'a'..=b'z' | b'A'..=b'Z' => sentence(text),
         _ => None,
     };
-    known.or_else(|| is_syslog(text).then_some("a log message"))
+    known.or_else(|| is_syslog(text, percent).then_some("a log message"))
 }
 
 const MOMENT: &str = "the time or a log message";
@@ -51,26 +53,27 @@ fn sentence(text: &str) -> Option<&'static str> {
 
 /// The lines of a text, as [`str::lines`] gives them, in less time.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let (line, behind) = match memchr::memchr(b'\n', rest.as_bytes()) {
-            Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), &rest[end + 1..]),
-            None if rest.is_empty() => return None,
-            None => (rest, ""),
-        };
-        rest = behind;
+        let (line, next) = line_at(text, at)?;
+        at = next;
         Some(line)
     })
 }
 
-/// The words of a line: what stands between blanks, tabs and other control characters.
-pub(super) fn words(line: &str) -> impl Iterator<Item = &str> + Clone {
-    words_at(line).map(|(_, word)| word)
+/// The line that begins at a byte of a text, and where the next one does; none behind the last.
+pub(super) fn line_at(text: &str, at: usize) -> Option<(&str, usize)> {
+    let rest = &text[at..];
+    match memchr::memchr(b'\n', rest.as_bytes()) {
+        Some(end) => Some((rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), at + end + 1)),
+        None if rest.is_empty() => None,
+        None => Some((rest, text.len())),
+    }
 }
 
-/// The words of a line, each with the column of text that it begins at.
-pub(super) fn words_at(line: &str) -> impl Iterator<Item = (usize, &str)> + Clone {
-    WordsAt::new(line)
+/// The words of a line: what stands between blanks, tabs and other control characters.
+pub(super) fn words(line: &str) -> Words<'_> {
+    Words::new(line)
 }
 
 /// The first word of a line, empty when there is none.
@@ -86,6 +89,16 @@ pub(super) fn cut(word: &str, at: u8) -> Option<(&str, &str)> {
     debug_assert!(at.is_ascii());
     let place = word.bytes().position(|b| b == at)?;
     Some((&word[..place], &word[place + 1..]))
+}
+
+/// What stands before and behind the first white space: `split_once(char::is_whitespace)`, in less time on text that
+/// begins with plain words.
+pub(super) fn cut_blank(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|b| matches!(b, b'\t'..=b'\r' | b' ' | 0x80..))?;
+    match text.as_bytes()[end].is_ascii() {
+        true => Some((&text[..end], &text[end + 1..])),
+        false => text.split_once(char::is_whitespace),
+    }
 }
 
 /// Whether a typed command asks what `full` asks: operators abbreviate its words, and add others behind.
@@ -117,7 +130,7 @@ fn head(text: &str, bytes: usize) -> &str {
 }
 
 /// `%SYS-5-CONFIG_I: …` anywhere in the line, or a syslog priority `<189>` before it.
-fn is_syslog(text: &str) -> bool {
+fn is_syslog(text: &str, percent: bool) -> bool {
     let tag = |rest: &str| {
         let Some((tag, _)) = rest.split_once(':') else { return false };
         let mut parts = tag.rsplitn(3, '-');
@@ -134,7 +147,19 @@ fn is_syslog(text: &str) -> bool {
     };
     let priority = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     priority.is_some_and(|(number, _)| is_number(number))
-        || memchr::memchr_iter(b'%', text.as_bytes()).any(|at| tag(head(&text[at + 1..], 80)))
+        || percent && memchr::memchr_iter(b'%', text.as_bytes()).any(|at| tag(head(&text[at + 1..], 80)))
+}
+
+/// Whether a text that begins with a digit goes on as a date or a time does. Most ports do not.
+fn goes_on_as_moment(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let behind_digits = |from: usize| from + bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let end = behind_digits(0);
+    match bytes.get(end) {
+        Some(b':') => true,
+        Some(b'-' | b'/') => matches!(bytes.get(behind_digits(end + 1)), Some(b'-' | b'/')),
+        _ => false,
+    }
 }
 
 /// Whether a line begins with a date or a time: device clocks before an output, and log messages.
@@ -229,22 +254,19 @@ pub(super) fn is_port(word: &str) -> bool {
 
 /// Hz of a number in MHz, exactly: `58.800` is 58 800 000. Decimal places beyond whole Hz are cut off.
 pub(super) fn mhz(text: &str) -> Option<u64> {
-    let (mut hz, mut places, mut is_open) = (0_u64, None::<u32>, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match (byte, &mut places) {
-            // 100 THz is beyond any cable, and keeps the arithmetic in range.
-            (b'0'..=b'9', None) if at < 8 => hz = hz * 10 + u64::from(byte - b'0'),
-            (b'0'..=b'9', Some(6)) => {}
-            (b'0'..=b'9', Some(places)) => {
-                hz = hz * 10 + u64::from(byte - b'0');
-                *places += 1;
-            }
-            (b'.', None) if is_open => places = Some(0),
-            _ => return None,
-        }
-        is_open = byte != b'.';
-    }
-    is_open.then(|| hz * 10_u64.pow(6 - places.unwrap_or(0)))
+    const HZ: [u64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let digit = |b: &u8| b.wrapping_sub(b'0') < 10;
+    let bytes = text.as_bytes();
+    let (whole, behind) = bytes.split_at(bytes.iter().take_while(|b| digit(b)).count());
+    let places = match behind {
+        [] => behind,
+        [b'.', places @ ..] if !places.is_empty() && places.iter().all(digit) => &places[..places.len().min(6)],
+        _ => return None,
+    };
+    // 100 THz is beyond any cable, and keeps the arithmetic in range.
+    let is_number = (1..=8).contains(&whole.len());
+    let number = || whole.iter().chain(places).fold(0, |hz, b| hz * 10 + u64::from(b - b'0'));
+    is_number.then(|| number() * HZ[places.len()])
 }
 
 /// Hz of a frequency without a unit: a number too large for MHz is Hz.
@@ -281,7 +303,7 @@ mod tests {
             ("Monitored 3", None),
             ("Maybe 1/0 at 20% util-3-x", None),
         ] {
-            assert_eq!(noise(line), why, "{line}");
+            assert_eq!(noise(line, line.contains('%')), why, "{line}");
         }
     }
 

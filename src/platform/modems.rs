@@ -2,11 +2,13 @@
 //! counts, then a row per upstream. The header says how many words are counts, so that a description may begin
 //! with a number, and which count is that of registered modems.
 
+use std::borrow::Cow;
+
 use foldhash::HashMap;
 
 use super::{
     Taken, Upstream,
-    lines::{first_word, is_number, starts_with, words, words_at},
+    lines::{WordsAt, cut_blank, first_word, is_number, starts_with, words},
 };
 
 /// The columns of a modem summary.
@@ -36,7 +38,7 @@ pub(super) struct Modems<'a> {
 
 /// A row: the name of its upstream, and what stands behind it.
 struct Row<'a> {
-    name: String,
+    name: Cow<'a, str>,
     rest: &'a str,
 }
 
@@ -59,7 +61,7 @@ impl<'a> Modems<'a> {
     pub fn header(&mut self, text: &str) -> bool {
         let mut names: Vec<String> = Vec::new();
         let mut total_at = None;
-        for (at, word) in words_at(text).map(|(at, word)| (at, word.to_ascii_lowercase())) {
+        for (at, word) in WordsAt::new(text).map(|(at, word)| (at, word.to_ascii_lowercase())) {
             match &word[..] {
                 "description" => self.description_at = Some(at),
                 "total" if total_at.is_none() => {
@@ -84,7 +86,7 @@ impl<'a> Modems<'a> {
     }
 
     /// Takes a row.
-    pub fn row(&mut self, name: impl Into<String>, rest: &'a str) {
+    pub fn row(&mut self, name: impl Into<Cow<'a, str>>, rest: &'a str) {
         self.rows.push(Row { name: name.into(), rest });
     }
 
@@ -135,8 +137,7 @@ impl Columns {
                 text.rsplit_once(char::is_whitespace)
                     .map_or(("", text), |(head, word)| (head.trim_end(), word))
             } else {
-                text.split_once(char::is_whitespace)
-                    .map_or(("", text), |(word, tail)| (tail.trim_start(), word))
+                cut_blank(text).map_or(("", text), |(word, tail)| (tail.trim_start(), word))
             };
             let (remaining, word) = cut;
             // A dash stands where nothing was counted.

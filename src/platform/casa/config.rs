@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::{Taken, Upstream, is_upstream};
-use crate::platform::lines::{frequency, is_number, words};
+use crate::platform::lines::{Words, frequency, is_number};
 
 /// The ports that were shown.
 #[derive(Default)]
@@ -76,14 +76,15 @@ impl<'a> Config<'a> {
     }
 
     /// Returns what a line was taken for, or none when it has nothing to do with the configuration.
-    pub fn line(&mut self, text: &'a str) -> Option<Taken> {
-        let text = text.trim_ascii();
-        let (negated, bare) = match text.strip_prefix("no ") {
-            Some(rest) => (true, rest.trim_start()),
-            None => (false, text),
-        };
-        let mut words = words(bare);
-        let first = words.next()?;
+    pub fn line(&mut self, text: &'a str, mut words: Words<'a>) -> Option<Taken> {
+        let mut first = words.next()?;
+        let negates = || text.trim_ascii().strip_prefix("no ");
+        let negated = if first == "no" { negates() } else { None };
+        if let Some(bare) = negated {
+            words = Words::new(bare.trim_start());
+            first = words.next()?;
+        }
+        let negated = negated.is_some();
         if first.eq_ignore_ascii_case("interface") {
             return self.interface(words);
         }
@@ -96,14 +97,14 @@ impl<'a> Config<'a> {
                 .then_some(Taken::Unparsed("a logical channel outside of an interface"));
         };
         Some(match first {
-            "logical-channel" => port.channel((open, &mut self.channels), negated, words, bare),
+            "logical-channel" => port.channel((open, &mut self.channels), negated, words),
             "shutdown" => {
                 port.shut = !negated;
                 Taken::Row("state of a port")
             }
             "description" => {
                 port.description =
-                    Some(unquoted(&bare["description".len()..])).filter(|text| !text.is_empty() && !negated);
+                    Some(unquoted(words.rest())).filter(|text| !text.is_empty() && !negated);
                 Taken::Row("description")
             }
             "frequency" if !negated => read(&mut port.center_hz, words.next(), "frequency"),
@@ -175,8 +176,7 @@ impl<'a> Port<'a> {
         &mut self,
         (own, index): (usize, &mut HashMap<(usize, &'a str), usize>),
         negated: bool,
-        mut words: impl Iterator<Item = &'a str>,
-        line: &'a str,
+        mut words: Words<'a>,
     ) -> Taken {
         let Some(number) = words.next().filter(|number| is_number(number)) else {
             return Taken::Unparsed("a logical channel without a number");
@@ -201,8 +201,7 @@ impl<'a> Port<'a> {
                 }
             }
             Some("description") if !negated => {
-                let (_, text) = line.split_once("description").unwrap_or_default();
-                channel.description = Some(unquoted(text)).filter(|text| !text.is_empty());
+                channel.description = Some(unquoted(words.rest())).filter(|text| !text.is_empty());
                 Taken::Row("description")
             }
             Some("channel-width") if !negated => read(&mut channel.width_hz, words.next(), "width"),

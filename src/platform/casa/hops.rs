@@ -4,7 +4,7 @@
 use foldhash::HashSet;
 
 use super::{Line, Taken, is_upstream};
-use crate::platform::lines::words;
+use crate::platform::lines::Words;
 
 /// Place of the profile after the hop among the fields of a row.
 const AFTER: usize = 9;
@@ -28,8 +28,7 @@ pub(super) struct Hop<'a> {
 
 impl<'a> Hops<'a> {
     /// Returns what a line was taken for, or none when it has nothing to do with hops.
-    pub fn line(&mut self, line: Line<'a>) -> Option<Taken> {
-        let mut fields = words(line.text);
+    pub fn line(&mut self, line: Line<'a>, mut fields: Words<'a>) -> Option<Taken> {
         let upstream = fields.next()?;
         if !is_upstream(upstream) {
             let header = is_header(line.text);

@@ -5,14 +5,14 @@ mod config;
 mod hops;
 mod profiles;
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::{
     Answer, Dialogue, Facts, Family, Need, Parsed, Platform, Reading, Step, Taken, Upstream,
     asked::Asked,
     collector::{Collector, Line, lines_of},
     error_text,
-    lines::{cut, is_number, lower_case, noise, starts_with, words},
+    lines::{Words, cut, is_number, lower_case, noise, starts_with, words},
     modems::{Modems, is_heading},
 };
 use crate::{modulation::Modulation, record::Source};
@@ -171,27 +171,30 @@ impl<'a> Scan<'a> {
     fn line(&mut self, line: Line<'a>, page: &mut Page<'a>, collector: &mut Collector<'_, '_, 'a>) {
         let asked = page.asked;
         if asked == Asked::Modems {
-            return match (noise(line.text), self.modems.line(line.text, is_upstream)) {
-                (_, Some(taken)) => collector.take(line, taken),
-                (Some(why), None) => collector.take(line, Taken::Ignored(why)),
-                (None, None) => collector.text(line, Taken::Ignored("no table")),
+            return match self.modems.line(line.text, is_upstream) {
+                Some(taken) => collector.take(line, taken),
+                None => match noise(line.text, line.percent) {
+                    Some(why) => collector.take(line, Taken::Ignored(why)),
+                    None => collector.text(line, Taken::Ignored("no table")),
+                },
             };
         }
+        let words = words(line.text);
         if asked.may(Asked::Profiles)
-            && let Some(taken) = self.profiles.line(line.text, &mut collector.profiles)
+            && let Some(taken) = self.profiles.line(words.clone(), &mut collector.profiles)
         {
             self.config.close();
             return collector.profile(line, taken);
         }
         if asked.may(Asked::Configuration)
-            && let Some(taken) = self.config.line(line.text)
+            && let Some(taken) = self.config.line(line.text, words.clone())
         {
             self.profiles.close();
             page.interfaces |= matches!(taken, Taken::Header(_));
             return collector.take(line, taken);
         }
-        if (asked == Asked::Upstreams || asked == Asked::Anything && may_be_of_hops(line.text))
-            && let Some(taken) = self.hops.line(line)
+        if (asked == Asked::Upstreams || asked == Asked::Anything && may_be_of_hops(words.clone()))
+            && let Some(taken) = self.hops.line(line, words)
         {
             page.known_hops = true;
             // The newest hop of a channel becomes the sample, and is reported when all hops are read.
@@ -200,7 +203,7 @@ impl<'a> Scan<'a> {
             }
             return;
         }
-        if let Some(why) = noise(line.text) {
+        if let Some(why) = noise(line.text, line.percent) {
             return collector.take(line, Taken::Ignored(why));
         }
         page.text = true;
@@ -298,21 +301,24 @@ impl<'a> Configured<'a> {
 
 /// Whether a line can belong to a hop history, where nothing says which command it answers: a row, or a heading
 /// that speaks of hops.
-fn may_be_of_hops(text: &str) -> bool {
-    let mut words = words(text);
+fn may_be_of_hops(mut words: Words<'_>) -> bool {
     words.clone().next().is_some_and(is_upstream) || words.any(|word| starts_with(word, "hop"))
 }
 
 /// Whether an output is a modem summary at all, be it an empty one.
 fn is_summary(output: &str) -> bool {
-    !summary_upstreams(output).is_empty() || output.lines().any(is_heading)
+    summary_rows(output).next().is_some() || output.lines().any(is_heading)
 }
 
 /// The upstreams of a modem summary, in its order, each once.
 fn summary_upstreams(output: &str) -> Vec<&str> {
-    let mut seen = HashSet::new();
-    let names = output.lines().filter_map(|line| line.split_whitespace().find(|word| is_upstream(word)));
-    names.filter(|name| seen.insert(*name)).collect()
+    let mut seen = HashSet::default();
+    summary_rows(output).filter(|name| seen.insert(*name)).collect()
+}
+
+/// The upstream of each row of a modem summary.
+fn summary_rows(output: &str) -> impl Iterator<Item = &str> {
+    output.lines().filter_map(|line| line.split_whitespace().find(|word| is_upstream(word)))
 }
 
 /// `slot/port.channel`, or `slot/port.channel/logical`.

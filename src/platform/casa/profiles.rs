@@ -7,7 +7,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, ProfileTable,
-        lines::{first_word, words},
+        lines::Words,
     },
 };
 
@@ -30,9 +30,8 @@ impl<'a> Profiles<'a> {
     }
 
     /// Returns what a line was taken for, or none when it has nothing to do with profiles.
-    pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let first = first_word(text);
-        let mut words = words(text).skip(1);
+    pub fn line(&mut self, mut words: Words<'a>, table: &mut ProfileTable) -> Option<Taken> {
+        let first = words.next().unwrap_or_default();
         if first.eq_ignore_ascii_case("modulation-profile") {
             let Some(profile) = words.next().and_then(|number| number.parse().ok()) else {
                 return Some(Taken::Unparsed("a profile without a number"));

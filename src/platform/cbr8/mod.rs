@@ -9,7 +9,7 @@ use super::{
     Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
     asked::Asked,
     collector::{Collector, Line, lines_of},
-    lines::{is_number, lines, noise, starts_with, words},
+    lines::{cut_blank, is_number, lines, noise, starts_with, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -153,7 +153,7 @@ impl<'p, 'a> Page<'p, 'a> {
             self.flush(collector);
             self.section = Section::Summary { rows: true };
             self.summary.seen = true;
-            let rest = line.text.trim_start().split_once(char::is_whitespace).map_or("", |parts| parts.1);
+            let rest = cut_blank(line.text.trim_start()).map_or("", |parts| parts.1);
             self.summary.modems.row([domain, "/", channel].concat(), rest);
             return collector.take(line, Taken::Row("modem summary"));
         }
@@ -167,7 +167,7 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             return collector.profile(line, taken);
         }
-        if let Some(why) = noise(line.text) {
+        if let Some(why) = noise(line.text, line.percent) {
             let rows =
                 matches!(self.section, Section::Profiles { rows: true } | Section::Summary { rows: true });
             if rows && line.text.trim().is_empty() {

@@ -10,7 +10,7 @@ use super::{
     Answer, Dialogue, Facts, Family, Parsed, Platform, Reading, Step, Taken,
     asked::Asked,
     collector::{Collector, Line, lines_of},
-    lines::{first_word, is_port, noise},
+    lines::{Words, is_port, noise, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
@@ -135,8 +135,9 @@ impl<'p, 'a> Page<'p, 'a> {
     }
 
     fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
-        let first = first_word(line.text);
-        let noise = noise(line.text);
+        let words = words(line.text);
+        let first = words.clone().next().unwrap_or_default();
+        let noise = noise(line.text, line.percent);
         if noise.is_none() && is_port(first) {
             self.resolve(collector);
             self.row(line, collector);
@@ -146,7 +147,7 @@ impl<'p, 'a> Page<'p, 'a> {
                 self.in_rows = false;
             }
             collector.take(line, Taken::Ignored(why));
-        } else if let Some(taken) = self.profile_line(line.text, collector) {
+        } else if let Some(taken) = self.profile_line(line.text, words, collector) {
             self.resolve(collector);
             match taken {
                 Taken::Ignored("configuration" | "configuration of an interface") => {
@@ -166,11 +167,16 @@ impl<'p, 'a> Page<'p, 'a> {
         }
     }
 
-    fn profile_line(&mut self, text: &'a str, collector: &mut Collector<'_, '_, 'a>) -> Option<Taken> {
+    fn profile_line(
+        &mut self,
+        text: &'a str,
+        words: Words<'a>,
+        collector: &mut Collector<'_, '_, 'a>,
+    ) -> Option<Taken> {
         if !self.asked.may(Asked::Profiles) {
             return None;
         }
-        self.profiles.line(text, &mut collector.profiles)
+        self.profiles.line(text, words, &mut collector.profiles)
     }
 
     fn modems_line(&mut self, text: &'a str) -> Option<Taken> {

@@ -9,7 +9,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, ProfileTable,
-        lines::{is_number, is_port, starts_with, words},
+        lines::{Words, is_number, is_port, starts_with, words},
     },
 };
 
@@ -46,14 +46,14 @@ impl<'a> Profiles<'a> {
     }
 
     /// What a line was taken for; none when it has nothing to do with profiles.
-    pub fn line(&mut self, text: &'a str, table: &mut ProfileTable) -> Option<Taken> {
-        let mut rest = words(text);
+    pub fn line(&mut self, text: &'a str, words: Words<'a>, table: &mut ProfileTable) -> Option<Taken> {
+        let mut rest = words.clone();
         let first = rest.next()?;
         match first {
-            "configure" => self.configured(rest, text, table).or(Some(Taken::Ignored("configuration"))),
-            "cable" | "interface" => self.configured(words(text), text, table),
+            "configure" => self.configured(rest, table).or(Some(Taken::Ignored("configuration"))),
+            "cable" | "interface" => self.configured(words, table),
             "description" => match self.open {
-                Open::Interface(name) => Some(self.describe(name, text)),
+                Open::Interface(name) => Some(self.describe(name, rest.rest())),
                 _ => None,
             },
             "ofdm" => Some(Taken::Ignored("configuration")),
@@ -73,8 +73,7 @@ impl<'a> Profiles<'a> {
     /// A line of the configuration, without `configure`.
     fn configured(
         &mut self,
-        mut words: impl Iterator<Item = &'a str>,
-        text: &'a str,
+        mut words: Words<'a>,
         table: &mut ProfileTable,
     ) -> Option<Taken> {
         match (words.next()?, words.next()?) {
@@ -99,9 +98,7 @@ impl<'a> Profiles<'a> {
                 match words.next() {
                     // A block begins.
                     None => self.open = Open::Interface(name),
-                    Some("description") => {
-                        return Some(self.describe(name, text));
-                    }
+                    Some("description") => return Some(self.describe(name, words.rest())),
                     // The line form, and the state that stands once more at the end.
                     Some(_) => {}
                 }
@@ -115,8 +112,7 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    fn describe(&mut self, upstream: &'a str, text: &'a str) -> Taken {
-        let (_, said) = text.split_once("description").unwrap_or_default();
+    fn describe(&mut self, upstream: &'a str, said: &'a str) -> Taken {
         let said = said.trim();
         let said = said.strip_prefix('"').and_then(|said| said.strip_suffix('"')).unwrap_or(said);
         if !said.is_empty() {

@@ -5,7 +5,7 @@
 use super::{super::Upstream, Taken, is_port};
 use crate::{
     modulation::Modulation,
-    platform::lines::{self, cut, lower_case, mhz, starts_with},
+    platform::lines::{WordsAt, cut, lower_case, mhz, starts_with},
     record::Source,
 };
 
@@ -56,7 +56,7 @@ impl Span {
 }
 
 fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
-    lines::words_at(line).map(|(start, text)| Word { text, span: Span(start, start + text.len()) })
+    WordsAt::new(line).map(|(start, text)| Word { text, span: Span(start, start + text.len()) })
 }
 
 /// The most words of a line of a header; a longer one is something else.

@@ -12,18 +12,24 @@ pub(super) fn is_blank(byte: &u8) -> bool {
 
 /// The words of a line, each with the column of text that it begins at.
 #[derive(Clone)]
-pub(super) struct WordsAt<'a> {
+pub(in crate::platform) struct WordsAt<'a> {
     line: &'a str,
     /// The column that `words` begins at.
     from: usize,
     /// A bit for each of 64 bytes that is part of a word which was not given yet.
     words: u64,
+    /// Where the word that was given last ends.
+    end: usize,
 }
 
 impl<'a> WordsAt<'a> {
     #[inline]
     pub fn new(line: &'a str) -> Self {
-        WordsAt { line, from: 0, words: words(line.as_bytes()) }
+        WordsAt { line, from: 0, words: words(line.as_bytes()), end: 0 }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.line[self.end..]
     }
 
     /// Goes on to the next 64 bytes; false when there are none.
@@ -52,25 +58,49 @@ impl<'a> Iterator for WordsAt<'a> {
         while goes_on && self.advance() {
             (behind, goes_on) = self.words.overflowing_add(1);
         }
-        let end = if goes_on {
-            self.line.len()
-        } else {
-            self.from + (behind & !self.words).trailing_zeros() as usize
+        let end = match goes_on {
+            true => self.line.len(),
+            false => self.from + (behind & !self.words).trailing_zeros() as usize,
         };
         self.words &= behind;
-        Some((start, &self.line[start..end.min(self.line.len())]))
+        self.end = end.min(self.line.len());
+        Some((start, &self.line[start..self.end]))
+    }
+}
+
+/// The words of a line, without their places.
+#[derive(Clone)]
+pub(in crate::platform) struct Words<'a>(WordsAt<'a>);
+
+impl<'a> Words<'a> {
+    #[inline]
+    pub fn new(line: &'a str) -> Self {
+        Words(WordsAt::new(line))
+    }
+
+    /// What stands behind the word that was given last.
+    pub fn rest(&self) -> &'a str {
+        self.0.rest()
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a str> {
+        self.0.next().map(|(_, word)| word)
     }
 }
 
 /// A bit for each of the first 64 bytes that is part of a word.
 #[inline]
 fn words(bytes: &[u8]) -> u64 {
-    let bytes = &bytes[..bytes.len().min(64)];
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let mut words = 0;
-    for (place, &eight) in eights.iter().enumerate() {
-        words |= words_of_eight(u64::from_le_bytes(eight)) << (8 * place);
+    if let Some(whole) = bytes.first_chunk::<64>() {
+        return words_of_eights(whole.as_chunks().0);
     }
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut words = words_of_eights(eights);
     if !rest.is_empty() {
         // Behind the last bytes zeros take the place of blanks.
         let last = match bytes.last_chunk() {
@@ -80,6 +110,12 @@ fn words(bytes: &[u8]) -> u64 {
         words |= words_of_eight(last) << (8 * eights.len());
     }
     words
+}
+
+#[inline]
+fn words_of_eights(eights: &[[u8; 8]]) -> u64 {
+    let words = eights.iter().enumerate();
+    words.fold(0, |all, (place, &eight)| all | (words_of_eight(u64::from_le_bytes(eight)) << (8 * place)))
 }
 
 /// A bit for each of eight bytes that is part of a word.

@@ -89,7 +89,8 @@ impl<'a> Walk<'a> {
         self.at += (end + 1).min(rest.len());
         self.number += 1;
         let text = rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]);
-        Some(Line { answer: self.answer, command: self.command, number: self.number, text })
+        let percent = text.contains('%');
+        Some(Line { answer: self.answer, command: self.command, number: self.number, text, percent })
     }
 
     /// Ends what is open.
