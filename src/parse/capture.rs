@@ -1,20 +1,23 @@
 //! One capture becomes its samples and its scan: whether it is to be believed, what its platform's parser
 //! reads in it, and what there is to say about it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+};
 
 use super::Method;
 use crate::{
     modulation::Modulation,
     platform::{Answer, Line, Need, Parsed, Platform, Reading, Taken, Upstream, Verdict, family, judge},
-    record::{self, Capture, Sample, Scan, Status},
+    record::{self, Capture, Outputs, Sample, Scan, Status},
 };
 
 /// What came of a capture.
 #[derive(Debug, Default)]
 pub(super) struct ParsedCapture {
-    /// Its records, as they are written.
-    pub records: Vec<u8>,
+    /// Where its records are among those of the lines that were parsed with it.
+    pub records: Range<usize>,
     /// What failed here, and not already at the fetcher's.
     pub complaint: Option<String>,
     /// Profile numbers that nothing explains.
@@ -28,10 +31,15 @@ pub(super) struct ParsedCapture {
     pub remarkable: bool,
 }
 
-/// Parses a capture of the fetcher.
-pub(super) fn parse_capture(capture: &Capture, method: &Method) -> ParsedCapture {
+/// Parses a capture of the fetcher, and appends its records.
+pub(super) fn parse_capture(
+    capture: &Capture,
+    outputs: &Outputs,
+    method: &Method,
+    records: &mut Vec<u8>,
+) -> ParsedCapture {
     if !capture.status.is_good() {
-        return Outcome::failed(capture.status, capture.error.clone()).write(capture);
+        return Outcome::failed(capture.status, capture.error.clone()).write(capture, records);
     }
     let Ok(platform) = capture.platform.parse::<Platform>() else {
         let reason = format!(
@@ -39,26 +47,32 @@ pub(super) fn parse_capture(capture: &Capture, method: &Method) -> ParsedCapture
             capture.platform,
             Platform::words()
         );
-        return Outcome::failed(Status::ParseFailed, Some(reason)).reported_here().write(capture);
+        return Outcome::failed(Status::ParseFailed, Some(reason)).reported_here().write(capture, records);
     };
-    let answers = answers(capture);
+    let answers = answers(capture, outputs);
     if let Some((status, reason)) = doubt(platform, &answers) {
-        return Outcome::failed(status, Some(reason)).reported_here().write(capture);
+        return Outcome::failed(status, Some(reason)).reported_here().write(capture, records);
     }
     let mut outcome = read(platform, &answers, capture, method);
     if outcome.status == Status::Ok {
         (outcome.status, outcome.error) = (capture.status, capture.error.clone());
     }
-    outcome.write(capture)
+    outcome.write(capture, records)
 }
 
 /// Parses pasted text. It has not been judged yet, and need not be a whole scan: an error
 /// text is a fault only where nothing else could be read.
-pub(super) fn parse_pasted(platform: Platform, capture: &Capture, method: &Method) -> ParsedCapture {
-    let answers = answers(capture);
+pub(super) fn parse_pasted(
+    platform: Platform,
+    capture: &Capture,
+    outputs: &Outputs,
+    method: &Method,
+    records: &mut Vec<u8>,
+) -> ParsedCapture {
+    let answers = answers(capture, outputs);
     let mut outcome = read(platform, &answers, capture, method);
     if family(platform).dialogue().is_none() {
-        return outcome.reported_here().write(capture);
+        return outcome.reported_here().write(capture, records);
     }
     let refused = answers.iter().find_map(|answer| {
         answer.refusal().map(|text| match answer.command {
@@ -70,12 +84,12 @@ pub(super) fn parse_pasted(platform: Platform, capture: &Capture, method: &Metho
         outcome.status = if outcome.status == Status::Ok { Status::Partial } else { Status::CommandFailed };
         outcome.error = Some(reason);
     }
-    outcome.reported_here().write(capture)
+    outcome.reported_here().write(capture, records)
 }
 
-fn answers(capture: &Capture) -> Vec<Answer<'_>> {
-    let commands = capture.commands.iter();
-    commands.map(|c| Answer { command: &c.command, output: &c.output, complete: c.complete }).collect()
+fn answers<'a>(capture: &'a Capture, outputs: &'a Outputs) -> Vec<Answer<'a>> {
+    let commands = capture.commands.iter().zip(outputs.iter());
+    commands.map(|(c, output)| Answer { command: &c.command, output, complete: c.complete }).collect()
 }
 
 /// Why a capture that calls itself good is not believed: a needed command that is missing, broken off or
@@ -145,7 +159,7 @@ impl Outcome<'_> {
         self
     }
 
-    fn write(self, capture: &Capture) -> ParsedCapture {
+    fn write(self, capture: &Capture, records: &mut Vec<u8>) -> ParsedCapture {
         let mut parsed = ParsedCapture { explained: self.explained, ..ParsedCapture::default() };
         let scan = Scan {
             ts: capture.ts,
@@ -179,9 +193,11 @@ impl Outcome<'_> {
             }
         }
         let samples = self.parsed.upstreams.iter().map(|upstream| sample(&scan, upstream));
-        Sample::append_all(&mut parsed.records, samples)
-            .and_then(|()| record::append(&mut parsed.records, &scan))
+        let from = records.len();
+        Sample::append_all(records, samples)
+            .and_then(|()| record::append(records, &scan))
             .expect("invariant: records of numbers and text are JSON, and memory takes them");
+        parsed.records = from..records.len();
         parsed.remarkable = scan.status != Status::Ok || scan.unparsed > 0 || !parsed.unknown.is_empty();
         parsed
     }

@@ -49,7 +49,7 @@ pub fn run(
     if args.raw {
         let (platform, capture) =
             raw::read(args, &Names::of_settings(&context.settings)?, context.clock.now(), input)?;
-        return sink.raw(&capture, capture::parse_pasted(platform, &capture, &method), output);
+        return sink.raw(platform, capture, &method, output);
     }
     let lines = Lines::new(input);
     match jobs(args) {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Method,
-    capture::{ParsedCapture, parse_capture},
+    capture::{ParsedCapture, parse_capture, parse_pasted},
     keep::Keep,
 };
 use crate::{
@@ -16,27 +16,30 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     ndjson::Account,
-    record::{self, BadLine, Capture, Record},
+    platform::Platform,
+    record::{self, BadLine, Capture, Outputs, Record},
     stage::Context,
 };
 
 /// So many unexplained profile numbers are named; a device that makes numbers up cannot fill memory.
 const NAMED: usize = 65_536;
 
-/// A parsed line: its record, and what came of it when it is a capture. Of that only the head
-/// is left.
+/// A parsed line: its record, without outputs, and what came of it when it is a capture.
 pub(super) type ParsedLine = Result<(Record, Option<ParsedCapture>), BadLine>;
 
-/// Parses one line; needs nothing of those before it.
-pub(super) fn parse_line(line: &str, method: &Method) -> ParsedLine {
-    Ok(match record::decode(line)? {
-        Record::Capture(mut capture) => {
-            let parsed = parse_capture(&capture, method);
-            capture.commands = Vec::new();
-            (Record::Capture(capture), Some(parsed))
-        }
-        record => (record, None),
-    })
+/// Parses one line; needs nothing of those before it but their memory.
+pub(super) fn parse_line(
+    line: &str,
+    method: &Method,
+    outputs: &mut Outputs,
+    records: &mut Vec<u8>,
+) -> ParsedLine {
+    let record = outputs.decode(line)?;
+    let parsed = match &record {
+        Record::Capture(capture) => Some(parse_capture(capture, outputs, method, records)),
+        _ => None,
+    };
+    Ok((record, parsed))
 }
 
 /// The account of a run.
@@ -65,12 +68,13 @@ impl Sink {
         }
     }
 
-    /// Writes what came of one line of a stream; true when the run goes on.
+    /// Writes what came of one line of a stream, of which `records` holds the records; true when the run goes on.
     pub fn line(
         &mut self,
         number: u64,
         line: &str,
         line_parsed: ParsedLine,
+        records: &[u8],
         mut output: &mut dyn Write,
     ) -> Result<bool> {
         match line_parsed {
@@ -78,7 +82,7 @@ impl Sink {
                 self.account.note(&record);
                 match (record, parsed) {
                     (Record::Capture(capture), Some(parsed)) => {
-                        self.capture(&capture, parsed, line, output)?
+                        self.capture(&capture, parsed, line, records, output)?
                     }
                     _ => {
                         let whole = output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n"));
@@ -94,13 +98,21 @@ impl Sink {
         Ok(!(self.strict && self.failed))
     }
 
-    /// Writes what came of pasted text, the whole of a run.
-    pub fn raw(mut self, capture: &Capture, parsed: ParsedCapture, output: &mut dyn Write) -> Result<Exit> {
-        let mut line = Vec::new();
+    /// Parses pasted text and writes what came of it, the whole of a run.
+    pub fn raw(
+        mut self,
+        platform: Platform,
+        mut capture: Capture,
+        method: &Method,
+        output: &mut dyn Write,
+    ) -> Result<Exit> {
+        let (mut line, mut outputs, mut records) = (Vec::new(), Outputs::default(), Vec::new());
         if self.keep.is_some() {
-            record::write(&mut line, capture).map_err(Error::output)?;
+            record::write(&mut line, &capture).map_err(Error::output)?;
         }
-        self.capture(capture, parsed, String::from_utf8_lossy(&line).trim_end(), output)?;
+        outputs.take(&mut capture);
+        let parsed = parse_pasted(platform, &capture, &outputs, method, &mut records);
+        self.capture(&capture, parsed, String::from_utf8_lossy(&line).trim_end(), &records, output)?;
         Ok(self.exit())
     }
 
@@ -109,9 +121,10 @@ impl Sink {
         capture: &Capture,
         parsed: ParsedCapture,
         line: &str,
+        records: &[u8],
         output: &mut dyn Write,
     ) -> Result<()> {
-        output.write_all(&parsed.records).map_err(Error::output)?;
+        output.write_all(&records[parsed.records]).map_err(Error::output)?;
         for text in &parsed.explained {
             log::warn!("{text}");
         }

@@ -7,7 +7,7 @@ use std::{
     ops::Range,
     sync::{
         Mutex,
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel},
     },
     thread,
 };
@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     exit::Exit,
     ndjson::Lines,
-    record::BadLine,
+    record::{BadLine, Outputs},
     sync::unpoisoned,
 };
 
@@ -36,24 +36,29 @@ pub(super) fn one_by_one(
     mut sink: Sink,
     output: &mut dyn Write,
 ) -> Result<Exit> {
+    let (mut outputs, mut records) = (Outputs::default(), Vec::new());
     while let Some((number, line)) = lines.next_numbered()? {
+        clear(&mut records);
         let (text, parsed) = match line {
-            Ok(line) => (line, parse_line(line, method)),
+            Ok(line) => (line, parse_line(line, method, &mut outputs, &mut records)),
             Err(bad) => ("", Err(bad)),
         };
-        if !sink.line(number, text, parsed, output)? {
+        if !sink.line(number, text, parsed, &records, output)? {
             return Ok(sink.exit());
         }
     }
     Ok(sink.end())
 }
 
-/// Lines that were read together.
+/// Lines that were read together, and what became of them. Its memory is used again.
 #[derive(Default)]
 struct Batch {
     text: String,
     /// Number of each line, and where it is in the text, or why it could not be read.
     lines: Vec<(u64, Result<Range<usize>, BadLine>)>,
+    parsed: Vec<ParsedLine>,
+    /// The records of all its captures.
+    records: Vec<u8>,
 }
 
 impl Batch {
@@ -61,21 +66,39 @@ impl Batch {
         &self.text[range.clone()]
     }
 
-    fn parsed(&self, method: &Method) -> Vec<ParsedLine> {
-        let lines = self.lines.iter().map(|(_, line)| match line {
-            Ok(range) => parse_line(self.line(range), method),
-            Err(bad) => Err(bad.clone()),
-        });
-        lines.collect()
+    fn parse(&mut self, method: &Method, outputs: &mut Outputs) {
+        let mut records = std::mem::take(&mut self.records);
+        for (_, line) in &self.lines {
+            let parsed = match line {
+                Ok(range) => parse_line(self.line(range), method, outputs, &mut records),
+                Err(bad) => Err(bad.clone()),
+            };
+            self.parsed.push(parsed);
+        }
+        self.records = records;
+    }
+
+    fn clear(mut self) -> Self {
+        self.text.clear();
+        self.text.shrink_to(KEPT);
+        self.lines.clear();
+        self.parsed.clear();
+        clear(&mut self.records);
+        self
     }
 }
 
-/// A batch, and what became of each of its lines.
-type Done = (Batch, Vec<ParsedLine>);
+/// Bytes of memory that a buffer keeps for what comes next.
+const KEPT: usize = 1 << 20;
+
+fn clear(records: &mut Vec<u8>) {
+    records.clear();
+    records.shrink_to(KEPT);
+}
 
 struct Job {
     batch: Batch,
-    done: SyncSender<Done>,
+    done: SyncSender<Batch>,
 }
 
 /// This thread reads, `jobs` threads parse, one writes.
@@ -87,21 +110,23 @@ pub(super) fn in_parallel(
     output: &mut (dyn Write + Send),
 ) -> Result<Exit> {
     let (work, todo) = sync_channel::<Job>(jobs);
-    let (order, pending) = sync_channel::<Receiver<Done>>(2 * jobs);
+    let (order, pending) = sync_channel::<Receiver<Batch>>(2 * jobs);
+    let (empty, spare) = channel::<Batch>();
     let todo = Mutex::new(todo);
     let next = || unpoisoned(todo.lock()).recv();
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                while let Ok(Job { batch, done }) = next() {
-                    let parsed = batch.parsed(method);
+                let mut outputs = Outputs::default();
+                while let Ok(Job { mut batch, done }) = next() {
+                    batch.parse(method, &mut outputs);
                     // The sink went away with a fault of the output: nothing is left to be done.
-                    let _ = done.send((batch, parsed));
+                    let _ = done.send(batch);
                 }
             });
         }
-        let draining = scope.spawn(|| drain(pending, sink, output));
-        let fed = feed(&mut lines, work, order);
+        let draining = scope.spawn(|| drain(pending, empty, sink, output));
+        let fed = feed(&mut lines, spare, work, order);
         let drained = draining.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         fed.and(drained)
     })
@@ -110,13 +135,14 @@ pub(super) fn in_parallel(
 /// Reads until the input or the sink ends.
 fn feed(
     lines: &mut Lines<&mut dyn BufRead>,
+    spare: Receiver<Batch>,
     work: SyncSender<Job>,
-    order: SyncSender<Receiver<Done>>,
+    order: SyncSender<Receiver<Batch>>,
 ) -> Result<()> {
     let mut fault = Ok(());
     while fault.is_ok() {
-        let batch;
-        (batch, fault) = read_batch(lines);
+        let mut batch = spare.try_recv().unwrap_or_default();
+        fault = read_batch(lines, &mut batch);
         if batch.lines.is_empty() {
             break;
         }
@@ -128,42 +154,40 @@ fn feed(
     fault
 }
 
-/// The next lines, none at the end of the input. What came before a fault is used.
-fn read_batch(lines: &mut Lines<&mut dyn BufRead>) -> (Batch, Result<()>) {
-    let mut batch = Batch::default();
-    loop {
-        match lines.next_numbered() {
-            Ok(Some((number, line))) => {
-                let start = batch.text.len();
-                let place = line.map(|line| {
-                    batch.text.push_str(line);
-                    start..batch.text.len()
-                });
-                batch.lines.push((number, place));
-            }
-            Ok(None) => return (batch, Ok(())),
-            Err(error) => return (batch, Err(error)),
-        }
-        if batch.text.len() >= BATCH_BYTES || batch.lines.len() >= BATCH_LINES {
-            return (batch, Ok(()));
-        }
-        match lines.has_buffered_line() {
-            Ok(true) => {}
-            ended => return (batch, ended.map(|_| ())),
+/// Reads the next lines, none at the end of the input. What came before a fault is used.
+fn read_batch(lines: &mut Lines<&mut dyn BufRead>, batch: &mut Batch) -> Result<()> {
+    while let Some((number, line)) = lines.next_numbered()? {
+        let start = batch.text.len();
+        let place = line.map(|line| {
+            batch.text.push_str(line);
+            start..batch.text.len()
+        });
+        batch.lines.push((number, place));
+        let is_full = batch.text.len() >= BATCH_BYTES || batch.lines.len() >= BATCH_LINES;
+        if is_full || !lines.has_buffered_line()? {
+            break;
         }
     }
+    Ok(())
 }
 
-fn drain(pending: Receiver<Receiver<Done>>, mut sink: Sink, output: &mut dyn Write) -> Result<Exit> {
+fn drain(
+    pending: Receiver<Receiver<Batch>>,
+    empty: Sender<Batch>,
+    mut sink: Sink,
+    output: &mut dyn Write,
+) -> Result<Exit> {
     while let Some(arrives) = or_flush(&pending, output)? {
         // A thread that panicked has said so itself, and ends the run when the scope does.
-        let Some((batch, parsed)) = or_flush(&arrives, output)? else { break };
-        for ((number, line), parsed) in batch.lines.iter().zip(parsed) {
+        let Some(mut batch) = or_flush(&arrives, output)? else { break };
+        for ((number, line), parsed) in batch.lines.iter().zip(std::mem::take(&mut batch.parsed)) {
             let text = line.as_ref().map_or("", |range| batch.line(range));
-            if !sink.line(*number, text, parsed, output)? {
+            if !sink.line(*number, text, parsed, &batch.records, output)? {
                 return Ok(sink.exit());
             }
         }
+        // At the end of the input nobody wants it.
+        let _ = empty.send(batch.clear());
     }
     Ok(sink.end())
 }

@@ -260,7 +260,9 @@ pub(super) fn mhz(text: &str) -> Option<u64> {
     let (whole, behind) = bytes.split_at(bytes.iter().take_while(|b| digit(b)).count());
     let places = match behind {
         [] => behind,
-        [b'.', places @ ..] if !places.is_empty() && places.iter().all(digit) => &places[..places.len().min(6)],
+        [b'.', places @ ..] if !places.is_empty() && places.iter().all(digit) => {
+            &places[..places.len().min(6)]
+        }
         _ => return None,
     };
     // 100 THz is beyond any cable, and keeps the arithmetic in range.

@@ -47,6 +47,7 @@ mod decode;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod outputs;
 mod prune;
 mod report;
 mod sample;
@@ -67,6 +68,7 @@ pub use answers::{Change, Fresh, Gap, State};
 pub use columns::{Cell, Figure, Fold};
 pub use decode::{BadLine, Record, decode};
 pub use event::{Event, What};
+pub use outputs::Outputs;
 pub use prune::{Health, IdStatus, Pruned, Retained, Stopped, TableStatus, Way};
 pub use report::{
     DayRow, Delta, Figures, Gone, Group, Incident, Key, KeyValue, Maintenance, PerModulation, Report, Row,

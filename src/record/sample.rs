@@ -16,18 +16,27 @@ macro_rules! key {
 
 /// Most bytes that the fields take, besides their texts.
 const ROOM: usize = 512;
+/// So many profiles are remembered; a device has a few.
+const PROFILES: usize = 16;
+
+fn text<S: AsRef<str>>(field: &Option<S>) -> Option<&str> {
+    field.as_ref().map(S::as_ref)
+}
 
 impl<S: AsRef<str> + Serialize> Body for Sample<S> {
     const TYPE: &'static str = "sample";
 
     fn append_fields(&self, line: &mut Vec<u8>) -> io::Result<()> {
         self.append_scan(line)?;
-        self.append_upstream(line)
+        self.append_name(line)?;
+        self.append_profile(line)?;
+        self.append_rest(line)
     }
 }
 
 impl<S: AsRef<str> + Serialize> Sample<S> {
-    /// Appends the samples of one scan, each as one line: what they all begin with is put together once.
+    /// Appends the samples of one scan, each as one line: what they all begin with is put together once, and what
+    /// follows from a profile once for each of the first profiles.
     ///
     /// # Errors
     /// The errors of [`super::append`].
@@ -37,12 +46,32 @@ impl<S: AsRef<str> + Serialize> Sample<S> {
         let mut begin = Vec::new();
         append_type::<Self>(&mut begin);
         first.append_scan(&mut begin)?;
+        let mut profiles: Vec<(Self, Vec<u8>)> = Vec::with_capacity(PROFILES);
         for sample in samples {
+            lines.reserve(ROOM);
             lines.extend_from_slice(&begin);
-            sample.append_upstream(lines)?;
+            sample.append_name(lines)?;
+            let known = profiles.iter().find(|(other, _)| sample.is_of_profile_of(other));
+            let from = lines.len();
+            match known {
+                Some((_, fields)) => lines.extend_from_slice(fields),
+                None => sample.append_profile(lines)?,
+            }
+            let new = known.is_none() && profiles.len() < PROFILES;
+            let fields = new.then(|| lines[from..].to_owned());
+            sample.append_rest(lines)?;
             lines.push(b'\n');
+            profiles.extend(fields.map(|fields| (sample, fields)));
         }
         Ok(())
+    }
+
+    /// Whether all fields of [`Sample::append_profile`] are the same.
+    fn is_of_profile_of(&self, other: &Self) -> bool {
+        let all = |sample: &Self| (sample.profile, sample.modulation, sample.source, sample.explained_by);
+        all(self) == all(other)
+            && text(&self.channel_type) == text(&other.channel_type)
+            && text(&self.platform) == text(&other.platform)
     }
 
     /// The fields that all samples of a scan have in common.
@@ -55,22 +84,29 @@ impl<S: AsRef<str> + Serialize> Sample<S> {
         fields.text(key!("cmts"), Some(self.cmts.as_ref()))
     }
 
-    /// The others, and the end of the object.
-    fn append_upstream(&self, line: &mut Vec<u8>) -> io::Result<()> {
-        line.reserve(ROOM);
+    fn append_name(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        Fields(line).text(key!("upstream"), Some(self.upstream.as_ref()))
+    }
+
+    /// What follows from the profile, and from how the device was asked.
+    fn append_profile(&self, line: &mut Vec<u8>) -> io::Result<()> {
         let mut fields = Fields(line);
-        fields.text(key!("upstream"), Some(self.upstream.as_ref()))?;
         fields.plain(key!("modulation"), self.modulation.word().as_bytes());
         fields.number(key!("profile"), self.profile.map(u64::from));
         fields.plain(key!("source"), self.source.word().as_bytes());
         if let Some(by) = self.explained_by {
             fields.plain(key!("explained_by"), by.word().as_bytes());
         }
-        fields.text(key!("platform"), self.platform.as_ref().map(S::as_ref))?;
-        fields.text(key!("channel_type"), self.channel_type.as_ref().map(S::as_ref))?;
+        fields.text(key!("platform"), text(&self.platform))?;
+        fields.text(key!("channel_type"), text(&self.channel_type))
+    }
+
+    /// The others, and the end of the object.
+    fn append_rest(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        let mut fields = Fields(line);
         fields.number(key!("center_hz"), self.center_hz);
         fields.number(key!("width_hz"), self.width_hz);
-        fields.text(key!("description"), self.description.as_ref().map(S::as_ref))?;
+        fields.text(key!("description"), text(&self.description))?;
         fields.value(key!("snr_db"), self.snr_db)?;
         fields.number(key!("modems"), self.modems);
         fields.end();

@@ -103,8 +103,7 @@ impl<'a> Config<'a> {
                 Taken::Row("state of a port")
             }
             "description" => {
-                port.description =
-                    Some(unquoted(words.rest())).filter(|text| !text.is_empty() && !negated);
+                port.description = Some(unquoted(words.rest())).filter(|text| !text.is_empty() && !negated);
                 Taken::Row("description")
             }
             "frequency" if !negated => read(&mut port.center_hz, words.next(), "frequency"),

@@ -5,10 +5,7 @@ use foldhash::HashMap;
 use super::Taken;
 use crate::{
     modulation::Modulation,
-    platform::{
-        Iuc, ProfileTable,
-        lines::Words,
-    },
+    platform::{Iuc, ProfileTable, lines::Words},
 };
 
 /// The profile whose block we are in, and the channel type of each profile's data grants.

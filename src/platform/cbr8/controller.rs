@@ -94,31 +94,33 @@ impl<'a> Block<'a> {
         Some(block(domain, up && !down, Some(format!("{domain}/{number}"))))
     }
 
-    /// Takes one of its lines.
-    pub fn line(&mut self, text: &'a str) -> Taken {
-        let text = text.trim_ascii();
+    /// Takes one of its lines. One that tells nothing is noted in `silent`.
+    pub fn line(&mut self, line: &'a str, silent: &mut Silent<'a>) -> Taken {
+        let text = line.trim_ascii();
         let mut lower = std::mem::take(&mut self.lower);
         lower.clear();
         lower.push_str(text);
         lower.make_ascii_lowercase();
         let taken = self.lower_line(text, &lower);
         self.lower = lower;
+        if taken == NOTHING && !self.ofdma {
+            silent.add(line);
+        }
         taken
     }
 
     fn lower_line(&mut self, text: &'a str, lower: &str) -> Taken {
         let head = |heads: &[&str]| heads.iter().any(|head| lower.starts_with(head));
-        if head(&["description"]) {
-            return Taken::Ignored("of no interest");
-        }
-        if head(&["us phy mer", "us phy snr", "mer", "snr"]) {
-            return self.signal(lower);
-        }
-        if head(&["frequency", "channel width", "center frequency"]) {
-            return self.frequency(lower);
-        }
-        if let Some(rest) = lower.strip_prefix("bind to") {
-            return self.bind(rest);
+        match lower.bytes().next() {
+            Some(b'd') if head(&["description"]) => return NOTHING,
+            Some(b'u' | b'm' | b's') if head(&["us phy mer", "us phy snr", "mer", "snr"]) => {
+                return self.signal(lower);
+            }
+            Some(b'f' | b'c') if head(&["frequency", "channel width", "center frequency"]) => {
+                return self.frequency(lower);
+            }
+            Some(b'b') if head(&["bind to"]) => return self.bind(&lower["bind to".len()..]),
+            _ => {}
         }
         let found = Found::within(lower);
         self.ofdma |= head(&["ofdma", "docsis-mode ofdma"]) || found.has(SUBCARRIER);
@@ -139,7 +141,7 @@ impl<'a> Block<'a> {
                 self.channel_type = Some(mode);
                 Taken::Row("channel type")
             }
-            _ => Taken::Ignored("of no interest"),
+            _ => NOTHING,
         }
     }
 
@@ -304,6 +306,38 @@ fn range(lower: &str) -> Option<(u64, u64)> {
     let mut ends = ends.filter_map(|word| frequency(word.trim_end_matches("mhz").trim_end_matches(',')));
     let (low, high) = (ends.next()?, ends.next()?);
     (low < high).then_some((low, high))
+}
+
+/// What a line is taken for that tells nothing.
+pub(super) const NOTHING: Taken = Taken::Ignored("of no interest");
+
+/// Lines of blocks that tell nothing, as far as they are remembered: most of them stand in each block alike.
+pub(super) struct Silent<'a>([&'a str; 64]);
+
+impl<'a> Silent<'a> {
+    /// Whether a line is one of them.
+    pub fn holds(&self, line: &str) -> bool {
+        self.0[Self::place(line)] == line && !line.is_empty()
+    }
+
+    /// The line takes the place of another.
+    fn add(&mut self, line: &'a str) {
+        self.0[Self::place(line)] = line;
+    }
+
+    /// Chosen by how a line begins and ends.
+    fn place(line: &str) -> usize {
+        let bytes = line.as_bytes();
+        let (Some(&head), Some(&tail)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
+        let mixed = (u64::from_le_bytes(head) ^ u64::from_be_bytes(tail)).wrapping_add(bytes.len() as u64);
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
+    }
+}
+
+impl Default for Silent<'_> {
+    fn default() -> Self {
+        Silent([""; 64])
+    }
 }
 
 /// What counts wherever in a line it stands.

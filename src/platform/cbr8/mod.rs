@@ -13,7 +13,7 @@ use super::{
     modems::Modems,
 };
 use crate::modulation::Modulation;
-use controller::Block;
+use controller::{Block, NOTHING, Silent};
 
 const PROFILES: &str = "show cable modulation-profile";
 /// Where the MAC domains and the descriptions of their upstreams stand.
@@ -65,11 +65,11 @@ impl Family for Cbr8 {
 
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::Cbr8, reading);
-        let mut summary = Summary::default();
+        let (mut summary, mut silent) = (Summary::default(), Silent::default());
         let (mut blocks, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
             let asked = Asked::by(answer.command, &ASKED);
-            let mut page = Page::new(asked, answer.command, &mut summary);
+            let mut page = Page::new(asked, answer.command, &mut summary, &mut silent);
             for line in lines_of(place, answer) {
                 page.line(line, &mut collector);
             }
@@ -128,18 +128,22 @@ struct Page<'p, 'a> {
     /// The MAC domain or controller that the command asks about.
     domain: Option<&'a str>,
     summary: &'p mut Summary<'a>,
+    silent: &'p mut Silent<'a>,
     section: Section,
     block: Option<Block<'a>>,
     blocks: bool,
 }
 
 impl<'p, 'a> Page<'p, 'a> {
-    fn new(asked: Asked, command: &'a str, summary: &'p mut Summary<'a>) -> Self {
+    fn new(asked: Asked, command: &'a str, summary: &'p mut Summary<'a>, silent: &'p mut Silent<'a>) -> Self {
         let domain = (asked == Asked::Upstreams).then(|| controller::asked_domain(command)).flatten();
-        Page { asked, domain, summary, section: Section::None, block: None, blocks: false }
+        Page { asked, domain, summary, silent, section: Section::None, block: None, blocks: false }
     }
 
     fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
+        if self.asked == Asked::Upstreams && self.block.is_some() && self.silent.holds(line.text) {
+            return collector.take(line, NOTHING);
+        }
         if self.asked.may(Asked::Upstreams)
             && let Some(block) = Block::open(line, self.domain)
         {
@@ -178,7 +182,7 @@ impl<'p, 'a> Page<'p, 'a> {
             self.flush(collector);
             collector.take(line, taken);
         } else if let Some(block) = &mut self.block {
-            let taken = block.line(line.text);
+            let taken = block.line(line.text, self.silent);
             collector.take(line, taken);
         } else {
             let taken = self.between(line);

@@ -71,11 +71,7 @@ impl<'a> Profiles<'a> {
     }
 
     /// A line of the configuration, without `configure`.
-    fn configured(
-        &mut self,
-        mut words: Words<'a>,
-        table: &mut ProfileTable,
-    ) -> Option<Taken> {
+    fn configured(&mut self, mut words: Words<'a>, table: &mut ProfileTable) -> Option<Taken> {
         match (words.next()?, words.next()?) {
             ("cable", "modulation-profile") => {
                 let Some(profile) = words.next().and_then(|number| number.parse().ok()) else {
