@@ -16,7 +16,7 @@ use crate::{
 /// What came of a capture.
 #[derive(Debug, Default)]
 pub(super) struct ParsedCapture {
-    /// Where its records are among those of the lines that were parsed with it.
+    /// Where its records are in the buffer that they were appended to.
     pub records: Range<usize>,
     /// What failed here, and not already at the fetcher's.
     pub complaint: Option<String>,

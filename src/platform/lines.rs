@@ -1,10 +1,12 @@
 //! What lines and words of any device's output look like: ports, frequencies, and everything that may
 //! stand between the rows of a table without being one of them.
 
+mod memo;
 mod words;
 
 use std::borrow::Cow;
 
+pub(super) use memo::Memo;
 use words::is_blank;
 pub(super) use words::{Words, WordsAt};
 
@@ -109,6 +111,11 @@ pub(super) fn asks(typed: &str, full: &str) -> bool {
             typed.len() >= 2.min(word.len()) && typed.len() <= word.len() && starts_with(word, typed)
         })
     })
+}
+
+/// [`str::trim`], in less time on ASCII.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_ascii().trim()
 }
 
 /// Whether a command shows a configuration, in which any table of profiles may stand in its other form.
@@ -225,6 +232,19 @@ pub(super) fn lower_case(word: &str) -> Cow<'_, str> {
     if word.bytes().any(|b| b.is_ascii_uppercase()) { word.to_ascii_lowercase().into() } else { word.into() }
 }
 
+/// How many numbers a word such as `1/0/0` consists of; 0 when it is another word.
+pub(super) fn numbers(word: &str) -> usize {
+    let (mut count, mut is_open) = (0, false);
+    for byte in word.bytes() {
+        match byte {
+            b'0'..=b'9' => count += usize::from(!std::mem::replace(&mut is_open, true)),
+            b'/' if is_open => is_open = false,
+            _ => return 0,
+        }
+    }
+    if is_open { count } else { 0 }
+}
+
 /// Digits and nothing else.
 pub(super) fn is_number(text: &str) -> bool {
     are_digits(text.as_bytes())
@@ -329,6 +349,11 @@ mod tests {
         }
         for word in ["12", "scq/1", "1/", "/1", "a/1/2", "55.600-62.000", "1//2", "1/é"] {
             assert!(!is_port(word), "{word}");
+        }
+        for (word, count) in
+            [("1/0/15", 3), ("12", 1), ("", 0), ("1/", 0), ("/1", 0), ("1//2", 0), ("1/a", 0)]
+        {
+            assert_eq!(numbers(word), count, "{word}");
         }
     }
 

@@ -8,7 +8,7 @@ use foldhash::HashMap;
 
 use super::{
     Taken, Upstream,
-    lines::{WordsAt, cut_blank, first_word, is_number, starts_with, words},
+    lines::{WordsAt, cut_blank, first_word, is_number, starts_with, trim, words},
 };
 
 /// The columns of a modem summary.
@@ -130,14 +130,15 @@ impl Columns {
         // Descriptions that stand first are taken off from the end.
         let wanted =
             self.registered.map(|place| if self.description_first { self.counts - 1 - place } else { place });
-        let mut text = rest.trim();
+        let mut text = trim(rest);
         let mut modems = None;
         for place in 0..self.counts {
             let cut = if self.description_first {
                 text.rsplit_once(char::is_whitespace)
                     .map_or(("", text), |(head, word)| (head.trim_end(), word))
             } else {
-                cut_blank(text).map_or(("", text), |(word, tail)| (tail.trim_start(), word))
+                cut_blank(text)
+                    .map_or(("", text), |(word, tail)| (tail.trim_ascii_start().trim_start(), word))
             };
             let (remaining, word) = cut;
             // A dash stands where nothing was counted.

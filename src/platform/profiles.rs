@@ -31,19 +31,17 @@ impl Iuc {
     /// The data-grant IUC of a device's word or number, `a-long` or `10`. Any other token is none.
     #[must_use]
     pub fn from_token(token: &str) -> Option<Self> {
-        const TOKENS: [(&str, Iuc); 10] = [
-            ("5", Iuc::Short),
-            ("short", Iuc::Short),
-            ("6", Iuc::Long),
-            ("long", Iuc::Long),
-            ("9", Iuc::AShort),
-            ("a-short", Iuc::AShort),
-            ("ashort", Iuc::AShort),
-            ("10", Iuc::ALong),
-            ("a-long", Iuc::ALong),
-            ("along", Iuc::ALong),
-        ];
-        TOKENS.iter().find(|(name, _)| token.eq_ignore_ascii_case(name)).map(|&(_, iuc)| iuc)
+        let mut lower = [0_u8; 7];
+        let lower = lower.get_mut(..token.len())?;
+        lower.copy_from_slice(token.as_bytes());
+        lower.make_ascii_lowercase();
+        Some(match &*lower {
+            b"5" | b"short" => Iuc::Short,
+            b"6" | b"long" => Iuc::Long,
+            b"9" | b"a-short" | b"ashort" => Iuc::AShort,
+            b"10" | b"a-long" | b"along" => Iuc::ALong,
+            _ => return None,
+        })
     }
 
     /// Whether a word names a burst type, one that carries data or one that does not.

@@ -140,19 +140,9 @@ impl Fields<'_> {
 
     #[inline]
     fn number(&mut self, key: &str, value: Option<u64>) {
-        let Some(mut value) = value else { return };
+        let Some(value) = value else { return };
         self.0.extend_from_slice(key.as_bytes());
-        let mut digits = [b'0'; 20];
-        let mut from = digits.len();
-        loop {
-            from -= 1;
-            digits[from] = b'0' + (value % 10) as u8;
-            value /= 10;
-            if value == 0 {
-                break;
-            }
-        }
-        self.0.extend_from_slice(&digits[from..]);
+        self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
         self.0.push(b',');
     }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::{Taken, Upstream, is_upstream};
-use crate::platform::lines::{Words, frequency, is_number};
+use crate::platform::lines::{Memo, Words, frequency, is_number};
 
 /// The ports that were shown.
 #[derive(Default)]
@@ -16,6 +16,7 @@ pub(super) struct Config<'a> {
     /// Logical channels by port and number.
     channels: HashMap<(usize, &'a str), usize>,
     open: Option<usize>,
+    memo: Memo<'a, Said<'a>>,
 }
 
 #[derive(Default)]
@@ -92,29 +93,31 @@ impl<'a> Config<'a> {
             self.close();
             return Some(Taken::Ignored("the end of a block"));
         }
-        let Some((open, port)) = self.open.and_then(|open| Some((open, self.ports.get_mut(open)?))) else {
+        let Some(open) = self.open else {
             return (first == "logical-channel")
                 .then_some(Taken::Unparsed("a logical channel outside of an interface"));
         };
-        Some(match first {
-            "logical-channel" => port.channel((open, &mut self.channels), negated, words),
-            "shutdown" => {
-                port.shut = !negated;
-                Taken::Row("state of a port")
-            }
-            "description" => {
-                port.description = Some(unquoted(words.rest())).filter(|text| !text.is_empty() && !negated);
-                Taken::Row("description")
-            }
-            "frequency" if !negated => read(&mut port.center_hz, words.next(), "frequency"),
-            "channel-width" if !negated => read(&mut port.width_hz, words.next(), "width"),
-            // A table may follow a block that was not ended.
-            word if is_upstream(word) => {
-                self.close();
-                return None;
-            }
-            _ => Taken::Ignored("configuration"),
-        })
+        let Some(said) = Said::read(first, negated, words) else {
+            // A table follows a block that was not ended.
+            self.close();
+            return None;
+        };
+        self.memo.put(text, said);
+        Some(self.set(open, said))
+    }
+
+    /// Takes a line that came before, where a block is open; none when it did not.
+    pub fn again(&mut self, text: &str) -> Option<Taken> {
+        let (open, said) = (self.open?, self.memo.get(text)?);
+        Some(self.set(open, said))
+    }
+
+    fn set(&mut self, open: usize, said: Said<'a>) -> Taken {
+        let port = &mut self.ports[open];
+        match said.channel {
+            None => port.set(said.setting),
+            Some(number) => port.channel(open, number, &mut self.channels).set(said.setting),
+        }
     }
 
     fn interface(&mut self, mut words: impl Iterator<Item = &'a str>) -> Option<Taken> {
@@ -171,15 +174,13 @@ impl<'a> Config<'a> {
 }
 
 impl<'a> Port<'a> {
+    /// The logical channel of a number, which is made when it was not there.
     fn channel(
         &mut self,
-        (own, index): (usize, &mut HashMap<(usize, &'a str), usize>),
-        negated: bool,
-        mut words: Words<'a>,
-    ) -> Taken {
-        let Some(number) = words.next().filter(|number| is_number(number)) else {
-            return Taken::Unparsed("a logical channel without a number");
-        };
+        own: usize,
+        number: &'a str,
+        index: &mut HashMap<(usize, &'a str), usize>,
+    ) -> &mut Channel<'a> {
         let place = match self.channels.last() {
             // Its lines stand together.
             Some(last) if last.number == number => self.channels.len() - 1,
@@ -188,28 +189,18 @@ impl<'a> Port<'a> {
         if place == self.channels.len() {
             self.channels.push(Channel { number, ..Channel::default() });
         }
-        let channel = &mut self.channels[place];
-        match words.next() {
-            Some("profile" | "modulation-profile") if !negated => {
-                match words.next().and_then(|n| n.parse().ok()) {
-                    Some(profile) => {
-                        channel.profile = Some(profile);
-                        Taken::Row("profile of a channel")
-                    }
-                    None => Taken::Unparsed("a profile without a number"),
-                }
-            }
-            Some("description") if !negated => {
-                channel.description = Some(unquoted(words.rest())).filter(|text| !text.is_empty());
-                Taken::Row("description")
-            }
-            Some("channel-width") if !negated => read(&mut channel.width_hz, words.next(), "width"),
-            Some("shutdown") => {
-                channel.shut = !negated;
-                Taken::Row("state of a channel")
-            }
-            _ => Taken::Ignored("configuration"),
+        &mut self.channels[place]
+    }
+
+    fn set(&mut self, setting: Setting<'a>) -> Taken {
+        match setting {
+            Setting::Shut(shut) => self.shut = shut,
+            Setting::Description(text) => self.description = text,
+            Setting::Frequency(hz) => self.center_hz = Some(hz),
+            Setting::Width(hz) => self.width_hz = Some(hz),
+            Setting::Profile(_) | Setting::Other | Setting::Invalid(_) => {}
         }
+        setting.taken("state of a port")
     }
 
     fn place(&self, channel: Option<&Channel<'a>>) -> Place<'a> {
@@ -223,17 +214,97 @@ impl<'a> Port<'a> {
     }
 }
 
-fn read(hz: &mut Option<u64>, word: Option<&str>, what: &'static str) -> Taken {
-    match word.and_then(frequency) {
-        Some(value) => {
-            *hz = Some(value);
-            Taken::Row(what)
+impl<'a> Channel<'a> {
+    fn set(&mut self, setting: Setting<'a>) -> Taken {
+        match setting {
+            Setting::Profile(profile) => self.profile = Some(profile),
+            Setting::Shut(shut) => self.shut = shut,
+            Setting::Description(text) => self.description = text,
+            Setting::Width(hz) => self.width_hz = Some(hz),
+            Setting::Frequency(_) | Setting::Other | Setting::Invalid(_) => {}
         }
-        None => Taken::Unparsed("an invalid frequency"),
+        setting.taken("state of a channel")
     }
 }
 
-fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+/// What a line of a block says, of the port or of the logical channel with this number.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    channel: Option<&'a str>,
+    setting: Setting<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Setting<'a> {
+    Profile(u32),
+    Description(Option<&'a str>),
+    /// Hz.
+    Frequency(u64),
+    /// Hz.
+    Width(u64),
+    Shut(bool),
+    /// Of no interest.
+    Other,
+    /// What is wrong with it.
+    Invalid(&'static str),
+}
+
+impl<'a> Said<'a> {
+    /// Reads the words behind the first one, `no` set aside. None for a row of a table.
+    fn read(first: &str, negated: bool, mut words: Words<'a>) -> Option<Self> {
+        let setting = match first {
+            "logical-channel" => {
+                let Some(number) = words.next().filter(|number| is_number(number)) else {
+                    let setting = Setting::Invalid("a logical channel without a number");
+                    return Some(Said { channel: None, setting });
+                };
+                return Some(Said { channel: Some(number), setting: Setting::of_channel(negated, words) });
+            }
+            "shutdown" => Setting::Shut(!negated),
+            "description" => Setting::Description(described(words).filter(|_| !negated)),
+            "frequency" if !negated => Setting::hz(words.next(), Setting::Frequency),
+            "channel-width" if !negated => Setting::hz(words.next(), Setting::Width),
+            word if is_upstream(word) => return None,
+            _ => Setting::Other,
+        };
+        Some(Said { channel: None, setting })
+    }
+}
+
+impl<'a> Setting<'a> {
+    fn of_channel(negated: bool, mut words: Words<'a>) -> Self {
+        match words.next() {
+            Some("profile" | "modulation-profile") if !negated => {
+                let number = words.next().and_then(|number| number.parse().ok());
+                number.map_or(Setting::Invalid("a profile without a number"), Setting::Profile)
+            }
+            Some("description") if !negated => Setting::Description(described(words)),
+            Some("channel-width") if !negated => Setting::hz(words.next(), Setting::Width),
+            Some("shutdown") => Setting::Shut(!negated),
+            _ => Setting::Other,
+        }
+    }
+
+    fn hz(word: Option<&str>, setting: fn(u64) -> Self) -> Self {
+        word.and_then(frequency).map_or(Setting::Invalid("an invalid frequency"), setting)
+    }
+
+    fn taken(self, state: &'static str) -> Taken {
+        match self {
+            Setting::Profile(_) => Taken::Row("profile of a channel"),
+            Setting::Description(_) => Taken::Row("description"),
+            Setting::Frequency(_) => Taken::Row("frequency"),
+            Setting::Width(_) => Taken::Row("width"),
+            Setting::Shut(_) => Taken::Row(state),
+            Setting::Other => Taken::Ignored("configuration"),
+            Setting::Invalid(why) => Taken::Unparsed(why),
+        }
+    }
+}
+
+/// The text behind `description`, if there is any.
+fn described(words: Words<'_>) -> Option<&str> {
+    let text = words.rest().trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    Some(text).filter(|text| !text.is_empty())
 }

@@ -179,6 +179,12 @@ impl<'a> Scan<'a> {
                 },
             };
         }
+        if asked == Asked::Configuration
+            && !self.profiles.is_open()
+            && let Some(taken) = self.config.again(line.text)
+        {
+            return collector.take(line, taken);
+        }
         let words = words(line.text);
         if asked.may(Asked::Profiles)
             && let Some(taken) = self.profiles.line(words.clone(), &mut collector.profiles)

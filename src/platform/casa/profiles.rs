@@ -21,6 +21,11 @@ impl<'a> Profiles<'a> {
         self.types.get(&profile).copied()
     }
 
+    /// Whether the next line may belong to a profile.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Ends the block: the next line does not belong to the profile.
     pub fn close(&mut self) {
         self.open = None;

@@ -10,7 +10,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, Upstream,
-        lines::{first_word, frequency, lower_case, mhz, starts_with, words},
+        lines::{Memo, first_word, frequency, lower_case, mhz, numbers, starts_with, words},
     },
     record::Source,
 };
@@ -63,12 +63,12 @@ impl<'a> Block<'a> {
         if first.eq_ignore_ascii_case("controller") {
             let controller = words.next()?;
             words.find(|word| word.eq_ignore_ascii_case("upstream"))?;
-            let bare = line.text.split(|c: char| !c.is_ascii_alphanumeric());
+            let bare = line.text.as_bytes().split(|b| !b.is_ascii_alphanumeric());
             let mut states = bare.filter(|word| !word.is_empty());
             let mut up = true;
             while let Some(word) = states.next() {
-                if ["adminstate", "opstate"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
-                    up &= states.next().is_none_or(|state| state.eq_ignore_ascii_case("up"));
+                if word.eq_ignore_ascii_case(b"adminstate") || word.eq_ignore_ascii_case(b"opstate") {
+                    up &= states.next().is_none_or(|state| state.eq_ignore_ascii_case(b"up"));
                 }
             }
             return Some(block(controller, up, None));
@@ -94,19 +94,36 @@ impl<'a> Block<'a> {
         Some(block(domain, up && !down, Some(format!("{domain}/{number}"))))
     }
 
-    /// Takes one of its lines. One that tells nothing is noted in `silent`.
-    pub fn line(&mut self, line: &'a str, silent: &mut Silent<'a>) -> Taken {
+    /// Takes one of its lines.
+    pub fn line(&mut self, line: &'a str, memo: &mut Memo<'a, Told>) -> Taken {
         let text = line.trim_ascii();
         let mut lower = std::mem::take(&mut self.lower);
         lower.clear();
         lower.push_str(text);
         lower.make_ascii_lowercase();
+        let before = self.profile;
         let taken = self.lower_line(text, &lower);
         self.lower = lower;
-        if taken == NOTHING && !self.ofdma {
-            silent.add(line);
+        // A line that told of OFDMA as well is not remembered.
+        let told = match self.profile {
+            _ if self.ofdma => None,
+            _ if taken == NOTHING => Some(Told::Nothing),
+            // The first of a block, so it is the one that this line tells.
+            Some(profile) if before.is_none() => Some(Told::Profile(profile)),
+            _ => None,
+        };
+        if let Some(told) = told {
+            memo.put(line, told);
         }
         taken
+    }
+
+    /// Takes a line that came before, in any block.
+    pub fn again(&mut self, told: Told) -> Taken {
+        match told {
+            Told::Nothing => NOTHING,
+            Told::Profile(profile) => self.has_profile(profile),
+        }
     }
 
     fn lower_line(&mut self, text: &'a str, lower: &str) -> Taken {
@@ -171,13 +188,15 @@ impl<'a> Block<'a> {
         self.ofdma |= rest.trim_start().starts_with("(id");
         let number = rest.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
         match number.and_then(|number| number.parse().ok()) {
-            Some(profile) => {
-                // An OFDMA block lists several: its modulation is OFDMA whichever it is.
-                self.profile = self.profile.or(Some(profile));
-                Taken::Row("modulation profile")
-            }
+            Some(profile) => self.has_profile(profile),
             None => Taken::Unparsed("a modulation profile without a number"),
         }
+    }
+
+    /// An OFDMA block lists several: its modulation is OFDMA whichever it is.
+    fn has_profile(&mut self, profile: u32) -> Taken {
+        self.profile = self.profile.or(Some(profile));
+        Taken::Row("modulation profile")
     }
 
     /// `Modulations (64QAM) - A-short 64QAM, A-long 64QAM`: the data grants if they are listed.
@@ -206,14 +225,13 @@ impl<'a> Block<'a> {
 
     /// `US phy MER(SNR)_estimate for good packets - 36.1230 dB`; dashes where nothing was received.
     fn signal(&mut self, lower: &str) -> Taken {
-        let (mut before, mut value) = ("", None);
-        for word in words(lower) {
-            if word.starts_with("db") {
-                value = Some(before);
-            }
-            before = word;
-        }
-        self.snr_db = value.unwrap_or(before).parse().ok().filter(|db: &f64| db.is_finite());
+        let backwards = || lower.rsplit(|c| c <= ' ').filter(|word| !word.is_empty());
+        let mut from_unit = backwards().skip_while(|word| !word.starts_with("db"));
+        let value = match from_unit.next() {
+            Some(_) => from_unit.next(),
+            None => backwards().next(),
+        };
+        self.snr_db = value.and_then(|value| value.parse().ok()).filter(|db: &f64| db.is_finite());
         if self.snr_db.is_some() { Taken::Row("MER") } else { Taken::Ignored("no MER") }
     }
 
@@ -295,7 +313,7 @@ pub(super) fn asked_domain(command: &str) -> Option<&str> {
 
 /// `1/0/0`, `3/0`.
 fn is_domain(word: &str) -> bool {
-    word.contains('/') && word.split('/').all(is_number)
+    numbers(word) > 1
 }
 
 /// The ends in Hz of `frequency range 15.000 mhz - 29.000 mhz`.
@@ -309,35 +327,13 @@ fn range(lower: &str) -> Option<(u64, u64)> {
 }
 
 /// What a line is taken for that tells nothing.
-pub(super) const NOTHING: Taken = Taken::Ignored("of no interest");
+const NOTHING: Taken = Taken::Ignored("of no interest");
 
-/// Lines of blocks that tell nothing, as far as they are remembered: most of them stand in each block alike.
-pub(super) struct Silent<'a>([&'a str; 64]);
-
-impl<'a> Silent<'a> {
-    /// Whether a line is one of them.
-    pub fn holds(&self, line: &str) -> bool {
-        self.0[Self::place(line)] == line && !line.is_empty()
-    }
-
-    /// The line takes the place of another.
-    fn add(&mut self, line: &'a str) {
-        self.0[Self::place(line)] = line;
-    }
-
-    /// Chosen by how a line begins and ends.
-    fn place(line: &str) -> usize {
-        let bytes = line.as_bytes();
-        let (Some(&head), Some(&tail)) = (bytes.first_chunk(), bytes.last_chunk()) else { return 0 };
-        let mixed = (u64::from_le_bytes(head) ^ u64::from_be_bytes(tail)).wrapping_add(bytes.len() as u64);
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
-    }
-}
-
-impl Default for Silent<'_> {
-    fn default() -> Self {
-        Silent([""; 64])
-    }
+/// What a line tells, as far as it is remembered: that of most lines stands in each block alike.
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    Nothing,
+    Profile(u32),
 }
 
 /// What counts wherever in a line it stands.

@@ -9,11 +9,11 @@ use super::{
     Answer, Dialogue, Facts, Family, Iuc, Parsed, Platform, ProfileTable, Reading, Step, Taken,
     asked::Asked,
     collector::{Collector, Line, lines_of},
-    lines::{cut_blank, is_number, lines, noise, starts_with, words},
+    lines::{Memo, cut_blank, is_number, lines, noise, numbers, starts_with, words},
     modems::Modems,
 };
 use crate::modulation::Modulation;
-use controller::{Block, NOTHING, Silent};
+use controller::{Block, Told};
 
 const PROFILES: &str = "show cable modulation-profile";
 /// Where the MAC domains and the descriptions of their upstreams stand.
@@ -65,11 +65,11 @@ impl Family for Cbr8 {
 
     fn parse<'a>(&self, answers: &[Answer<'a>], reading: &mut Reading<'_>) -> Parsed<'a> {
         let mut collector = Collector::new(Platform::Cbr8, reading);
-        let (mut summary, mut silent) = (Summary::default(), Silent::default());
+        let (mut summary, mut memo) = (Summary::default(), Memo::default());
         let (mut blocks, mut strange) = (false, None);
         for (place, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.is_good()) {
             let asked = Asked::by(answer.command, &ASKED);
-            let mut page = Page::new(asked, answer.command, &mut summary, &mut silent);
+            let mut page = Page::new(asked, answer.command, &mut summary, &mut memo);
             for line in lines_of(place, answer) {
                 page.line(line, &mut collector);
             }
@@ -128,21 +128,30 @@ struct Page<'p, 'a> {
     /// The MAC domain or controller that the command asks about.
     domain: Option<&'a str>,
     summary: &'p mut Summary<'a>,
-    silent: &'p mut Silent<'a>,
+    /// What lines of blocks told.
+    memo: &'p mut Memo<'a, Told>,
     section: Section,
     block: Option<Block<'a>>,
     blocks: bool,
 }
 
 impl<'p, 'a> Page<'p, 'a> {
-    fn new(asked: Asked, command: &'a str, summary: &'p mut Summary<'a>, silent: &'p mut Silent<'a>) -> Self {
+    fn new(
+        asked: Asked,
+        command: &'a str,
+        summary: &'p mut Summary<'a>,
+        memo: &'p mut Memo<'a, Told>,
+    ) -> Self {
         let domain = (asked == Asked::Upstreams).then(|| controller::asked_domain(command)).flatten();
-        Page { asked, domain, summary, silent, section: Section::None, block: None, blocks: false }
+        Page { asked, domain, summary, memo, section: Section::None, block: None, blocks: false }
     }
 
     fn line(&mut self, line: Line<'a>, collector: &mut Collector<'_, '_, 'a>) {
-        if self.asked == Asked::Upstreams && self.block.is_some() && self.silent.holds(line.text) {
-            return collector.take(line, NOTHING);
+        if self.asked == Asked::Upstreams
+            && let Some(block) = &mut self.block
+            && let Some(told) = self.memo.get(line.text)
+        {
+            return collector.take(line, block.again(told));
         }
         if self.asked.may(Asked::Upstreams)
             && let Some(block) = Block::open(line, self.domain)
@@ -182,7 +191,7 @@ impl<'p, 'a> Page<'p, 'a> {
             self.flush(collector);
             collector.take(line, taken);
         } else if let Some(block) = &mut self.block {
-            let taken = block.line(line.text, self.silent);
+            let taken = block.line(line.text, self.memo);
             collector.take(line, taken);
         } else {
             let taken = self.between(line);
@@ -290,7 +299,6 @@ fn summary_row(line: &str) -> Option<(&str, &str)> {
     let bare = bare.strip_prefix("able").or_else(|| bare.strip_prefix('a')).unwrap_or(bare);
     let (domain, channel) = bare.rsplit_once('/')?;
     let channel = channel.strip_prefix('U')?;
-    let parts = domain.split('/').count();
-    let named = (2..=3).contains(&parts) && domain.split('/').all(is_number);
+    let named = (2..=3).contains(&numbers(domain));
     (named && (is_number(channel) || channel == "B")).then_some((domain, channel))
 }

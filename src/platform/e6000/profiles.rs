@@ -9,7 +9,7 @@ use crate::{
     modulation::Modulation,
     platform::{
         Iuc, ProfileTable,
-        lines::{Words, is_number, is_port, starts_with, words},
+        lines::{Words, is_number, is_port, starts_with, trim, words},
     },
 };
 
@@ -109,7 +109,7 @@ impl<'a> Profiles<'a> {
     }
 
     fn describe(&mut self, upstream: &'a str, said: &'a str) -> Taken {
-        let said = said.trim();
+        let said = trim(said);
         let said = said.strip_prefix('"').and_then(|said| said.strip_suffix('"')).unwrap_or(said);
         if !said.is_empty() {
             self.descriptions.insert(upstream, said);
