@@ -101,3 +101,11 @@ function dateAfter(date, days) {
 const isDate = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T12:00:00Z`));
 const dayAndMonth = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const shortDate = (date) => (isDate(date) ? dayAndMonth.format(Date.parse(`${date}T12:00:00Z`)) : date);
+
+// Scrolls to an element. With `again` only if the page has not moved since: what is drawn later pushes the element down.
+let scrolledTo = -1;
+function scrollToMiddle(element, again) {
+  if (again && scrollY !== scrolledTo) return;
+  element?.scrollIntoView({ block: 'center', behavior: 'instant' });
+  scrolledTo = scrollY;
+}

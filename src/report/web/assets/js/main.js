@@ -71,6 +71,7 @@ function showUnknown(date) {
   const words = isDate(date) && date > today ? t('no_data_yet', date) : t('no_day', date, dates[0], newest);
   const button = el('button', { type: 'button', id: 'newest', onclick: () => goToDay(newest) }, t('show_newest', newest));
   byId('banners').replaceChildren(el('p', { class: 'banner bad' }, words, ' ', button));
+  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
   document.documentElement.dataset.drawn = 'yes';
 }
 
@@ -116,9 +117,7 @@ function locate(mayScroll) {
   }
   state.page = Math.floor(rows.indexOf(row) / state.size) + 1;
   drawTable();
-  const opener = openerOf(state.open);
-  // The pictures above it are drawn later, and push it down.
-  setTimeout(() => opener?.closest('tr').scrollIntoView({ block: 'center', behavior: 'instant' }));
+  scrollToMiddle(openerOf(state.open)?.closest('tr'));
 }
 
 const openerOf = (key) =>
@@ -131,6 +130,7 @@ function drawPictures() {
   drawChosen('sums-by', sumKeys(day), sumLabel, drawSums);
   byId('incidents').replaceChildren(...incidentList(day, filterByKey));
   byId('legend').replaceChildren(...legendOf([...MODULATIONS.keys()]));
+  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
   document.documentElement.dataset.drawn = 'yes';
   if (past === null) loadHistory();
 }
@@ -149,6 +149,7 @@ async function loadHistory() {
   byId('ten').replaceChildren(...tenList(day, openFromAbove));
   drawFilters();
   drawTable();
+  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
   document.documentElement.dataset.history = 'yes';
 }
 
