@@ -18,7 +18,7 @@ impl Outputs {
     /// Decodes one line. The outputs of a capture are found here afterwards, and are empty in the record.
     ///
     /// # Errors
-    /// The errors of [`decode`].
+    /// The errors of [`decode()`].
     pub fn decode(&mut self, line: &str) -> Result<Record, BadLine> {
         self.clear();
         let lifted = self.lift(line).and_then(|rest| decode(&rest).ok());
