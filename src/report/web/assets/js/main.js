@@ -71,7 +71,6 @@ function showUnknown(date) {
   const words = isDate(date) && date > today ? t('no_data_yet', date) : t('no_day', date, dates[0], newest);
   const button = el('button', { type: 'button', id: 'newest', onclick: () => goToDay(newest) }, t('show_newest', newest));
   byId('banners').replaceChildren(el('p', { class: 'banner bad' }, words, ' ', button));
-  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
   document.documentElement.dataset.drawn = 'yes';
 }
 
@@ -117,11 +116,12 @@ function locate(mayScroll) {
   }
   state.page = Math.floor(rows.indexOf(row) / state.size) + 1;
   drawTable();
-  scrollToMiddle(openerOf(state.open)?.closest('tr'));
+  seek();
 }
 
 const openerOf = (key) =>
   [...document.querySelectorAll('.opener')].find((button) => button.dataset.key === key);
+const seek = (again) => scrollToMiddle(openerOf(state.open)?.closest('tr'), again);
 
 function drawPictures() {
   byId('shares').replaceChildren(...sharesPicture(day, byId('zoom').getAttribute('aria-pressed') === 'true'));
@@ -130,7 +130,7 @@ function drawPictures() {
   drawChosen('sums-by', sumKeys(day), sumLabel, drawSums);
   byId('incidents').replaceChildren(...incidentList(day, filterByKey));
   byId('legend').replaceChildren(...legendOf([...MODULATIONS.keys()]));
-  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
+  seek(true);
   document.documentElement.dataset.drawn = 'yes';
   if (past === null) loadHistory();
 }
@@ -149,7 +149,7 @@ async function loadHistory() {
   byId('ten').replaceChildren(...tenList(day, openFromAbove));
   drawFilters();
   drawTable();
-  scrollToMiddle(openerOf(state.open)?.closest('tr'), true);
+  seek(true);
   document.documentElement.dataset.history = 'yes';
 }
 
